@@ -1,0 +1,143 @@
+//! The source text as the code generator needs it: offsets to lines, and the token at an offset.
+
+use std::cell::Cell;
+
+/// Lines and tokens of a source text.
+pub(super) struct SourceMap<'a> {
+    text: &'a [u8],
+    /// Offset at which each line starts.
+    starts: Vec<u32>,
+    /// Index of the line found last.
+    last: Cell<usize>,
+}
+
+impl<'a> SourceMap<'a> {
+    /// Splits the text into lines; `\r\n` and `\n\r` count once.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        let mut starts = vec![0];
+        let mut i = 0;
+        while i < text.len() {
+            let c = text[i];
+            i += 1;
+            if c == b'\n' || c == b'\r' {
+                let pair = text
+                    .get(i)
+                    .is_some_and(|&n| (n == b'\n' || n == b'\r') && n != c);
+                i += usize::from(pair);
+                starts.push(i as u32);
+            }
+        }
+        SourceMap {
+            text,
+            starts,
+            last: Cell::new(0),
+        }
+    }
+
+    /// The line, from 1, of the byte at `offset`.
+    pub(super) fn line(&self, offset: u32) -> u32 {
+        let i = self.last.get();
+        let here = self.starts[i] <= offset;
+        if here && self.starts.get(i + 1).is_none_or(|&s| offset < s) {
+            return i as u32 + 1;
+        }
+        let i = self.starts.partition_point(|&s| s <= offset) - 1;
+        self.last.set(i);
+        i as u32 + 1
+    }
+
+    /// Offset just past the last byte before `offset` that is not white space.
+    pub(super) fn end_before(&self, offset: u32) -> u32 {
+        let mut i = (offset as usize).min(self.text.len());
+        while i > 0 && is_space(self.text[i - 1]) {
+            i -= 1;
+        }
+        i as u32
+    }
+
+    /// Offset of the first token at or behind `offset`.
+    pub(super) fn token_start(&self, offset: u32) -> u32 {
+        let mut i = offset as usize;
+        loop {
+            while self.text.get(i).copied().is_some_and(is_space) {
+                i += 1;
+            }
+            let rest = self.text.get(i..).unwrap_or(&[]);
+            if !rest.starts_with(b"--") {
+                return i.min(self.text.len()) as u32;
+            }
+            i += 2 + match long_bracket(&rest[2..]) {
+                Some(len) => len,
+                None => rest[2..]
+                    .iter()
+                    .take_while(|&&c| c != b'\n' && c != b'\r')
+                    .count(),
+            };
+        }
+    }
+
+    /// The token at or behind `offset` as an error message shows it, and the line it ends on.
+    pub(super) fn near(&self, offset: u32) -> (Vec<u8>, u32) {
+        let start = self.token_start(offset);
+        let rest = &self.text[start as usize..];
+        let len = token_length(rest);
+        if len == 0 {
+            return (b"<eof>".to_vec(), self.line(start));
+        }
+        let mut text = b"'".to_vec();
+        text.extend_from_slice(&rest[..len]);
+        text.push(b'\'');
+        (text, self.line(start + len as u32 - 1))
+    }
+}
+
+fn is_space(c: u8) -> bool {
+    matches!(c, b' ' | b'\t'..=b'\r')
+}
+
+/// The length of the long bracket that `text` starts with, if it does.
+fn long_bracket(text: &[u8]) -> Option<usize> {
+    let inner = text.strip_prefix(b"[")?;
+    let level = inner.iter().take_while(|&&c| c == b'=').count();
+    if inner.get(level) != Some(&b'[') {
+        return None;
+    }
+    let closes =
+        |w: &[u8]| w[0] == b']' && w[level + 1] == b']' && w[1..=level].iter().all(|&c| c == b'=');
+    let found = text[level + 2..].windows(level + 2).position(closes);
+    Some(found.map_or(text.len(), |at| 2 * (level + 2) + at))
+}
+
+/// The length of the quoted string that `text` starts with.
+fn quoted(text: &[u8]) -> usize {
+    let mut i = 1;
+    while i < text.len() && text[i] != text[0] {
+        i += 1 + usize::from(text[i] == b'\\');
+    }
+    (i + 1).min(text.len())
+}
+
+/// The length of the token that `text` starts with; 0 at the end of the text.
+fn token_length(text: &[u8]) -> usize {
+    let Some(&first) = text.first() else { return 0 };
+    let is_word = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    if is_word(first) {
+        return text
+            .iter()
+            .take_while(|&&c| is_word(c) || (first.is_ascii_digit() && c == b'.'))
+            .count();
+    }
+    if first == b'"' || first == b'\'' {
+        return quoted(text);
+    }
+    if let Some(len) = long_bracket(text) {
+        return len;
+    }
+    const OPERATORS: [&[u8]; 11] = [
+        b"...", b"..", b"==", b"~=", b"<=", b">=", b"//", b"::", b"<<", b">>", b"->",
+    ];
+    OPERATORS
+        .iter()
+        .find(|op| text.starts_with(op))
+        .map_or(1, |op| op.len())
+}

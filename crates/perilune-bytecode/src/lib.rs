@@ -1,0 +1,11 @@
+//! Resolved syntax tree -> bytecode: the opcode table, the compiler, the verifier, the printer and
+//! the file format.
+#![forbid(unsafe_code)]
+
+pub mod compile;
+pub mod debuginfo;
+pub mod dump;
+pub mod file;
+pub mod ops;
+pub mod proto;
+pub mod verify;

@@ -1,0 +1,840 @@
+//! Calls, returns and errors: everything that pushes and pops frames.
+
+use super::interp;
+use crate::error::{StopReason, Throw, text};
+use crate::heap::{Event, Gc, OutOfMemory};
+use crate::native::Ret;
+use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Thread, cont, frame_flags};
+use crate::state::{MAX_C_DEPTH, State};
+use crate::value::{Tag, Value};
+
+/// What the interpreter loop does after a call or return.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// The running frame is a Lua frame: go on there.
+    Lua,
+    /// The frame that Rust entered is finished; its results stand at its function slot up to the top.
+    Exit,
+    /// The running frame is a protected call to which an error is being delivered: close its next
+    /// pending variable.
+    Unwind,
+}
+
+/// Moves `n` values down the stack.
+#[inline(always)]
+unsafe fn move_values(from: *const Value, to: *mut Value, n: usize) {
+    // SAFETY: the caller's promise: both ranges are in the stack, and `to` is not above `from`.
+    unsafe {
+        for i in 0..n {
+            *to.add(i) = *from.add(i);
+        }
+    }
+}
+
+fn slots_between(low: *mut Value, high: *mut Value) -> usize {
+    (high as usize - low as usize) / size_of::<Value>()
+}
+
+/// Calls the value at `func` with the values from there to the top.
+///
+/// # Safety
+/// `func` and the arguments are live slots of the running coroutine, and the running frame's pc is
+/// saved.
+pub(crate) unsafe fn call_value(
+    st: &mut State,
+    mut func: *mut Value,
+    nresults: i32,
+    how: u8,
+) -> Result<Next, Throw> {
+    let mut ncall = 0u8;
+    loop {
+        // SAFETY: `func` is a live slot.
+        let f = unsafe { *func };
+        match f.tag {
+            // SAFETY: this function's promise.
+            Tag::CLOSURE => return unsafe { enter_lua(st, func, nresults, how, ncall) },
+            // SAFETY: as above.
+            Tag::NATIVE => return unsafe { call_native(st, func, nresults, how, ncall) },
+            _ => {
+                let mm = st.heap.metamethod(f, Event::Call);
+                if mm.is_nil() {
+                    return Err(st.call_error(f));
+                }
+                if ncall == 255 {
+                    return Err(st.error("'__call' chain too long"));
+                }
+                ncall += 1;
+                func = insert_callee(st, func, mm)?;
+            }
+        }
+    }
+}
+
+/// Puts the `__call` metamethod before the called object, which becomes its first argument.
+fn insert_callee(st: &mut State, func: *mut Value, mm: Value) -> Result<*mut Value, Throw> {
+    let at = slots_between(st.th().stack, func);
+    st.room(1)?;
+    let th = st.th();
+    // SAFETY: there is room for one more slot above the top.
+    unsafe {
+        let func = th.stack.add(at);
+        let n = slots_between(func, th.top);
+        std::ptr::copy(func, func.add(1), n);
+        *func = mm;
+        th.top = th.top.add(1);
+        Ok(func)
+    }
+}
+
+/// Pushes the frame of the Lua function at `func`.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a Lua function.
+pub(crate) unsafe fn enter_lua(
+    st: &mut State,
+    mut func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; the frame record is written below the one in use, where `fits`
+    // says there is room.
+    unsafe {
+        let cl: Gc<Closure> = (*func).gc();
+        let proto = &*(*cl.ptr()).proto.ptr();
+        let max = proto.max_stack as usize;
+        let nargs = slots_between(func, (*th).top) - 1;
+        let np = proto.num_params as usize;
+        let shift = if proto.is_vararg { nargs.max(np) + 1 } else { 0 };
+        if !(*th).fits(func.add(1 + shift + max)) || st.options.stress.move_stack {
+            let at = slots_between((*th).stack, func);
+            st.room(shift + np + max + 1)?;
+            func = (*th).stack.add(at);
+        }
+        let mut base = func.add(1);
+        for i in nargs..np {
+            *base.add(i) = Value::NIL;
+        }
+        let mut nextra = 0;
+        if proto.is_vararg {
+            nextra = nargs.saturating_sub(np);
+            let new_base = base.add(shift);
+            *new_base.sub(1) = *func;
+            for i in 0..np {
+                *new_base.add(i) = *base.add(i);
+                *base.add(i) = Value::NIL;
+            }
+            base = new_base;
+        }
+        let frame = (*th).frame.sub(1);
+        *frame = Frame {
+            base,
+            pc: proto.code,
+            func,
+            nextra: nextra as u32,
+            nresults: nresults as i16,
+            cont: how,
+            flags: frame_flags::LUA,
+            aux: 0,
+            ncall,
+            hook_pc: u32::MAX,
+        };
+        (*th).frame = frame;
+        (*th).top = base.add(np);
+    }
+    Ok(Next::Lua)
+}
+
+/// Calls the native at `func`.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a native.
+pub(crate) unsafe fn call_native(
+    st: &mut State,
+    mut func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; as in `enter_lua`.
+    unsafe {
+        if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
+            let at = slots_between((*th).stack, func);
+            st.room(MIN_NATIVE_SLOTS)?;
+            func = (*th).stack.add(at);
+        }
+        let frame = (*th).frame.sub(1);
+        *frame = Frame { nresults: nresults as i16, cont: how, ncall, ..Frame::native(func, func.add(1)) };
+        (*th).frame = frame;
+        if (*th).hook_mask != 0 {
+            st.hook_call(false)?;
+        }
+        let function = (*(*th).frame.as_ref().unwrap_unchecked().func).gc::<crate::object::Native>().function();
+        match function(st)? {
+            Ret::One(v) => {
+                let frame = &*(*th).frame;
+                if frame.cont == cont::NORMAL && frame.nresults == 1 && (*th).hook_mask == 0 {
+                    *frame.func = v;
+                    (*th).frame = (*th).frame.add(1);
+                    return Ok(Next::Lua);
+                }
+                st.push(v);
+                let first = (*th).top.sub(1);
+                return_values(st, first, 1)
+            }
+            Ret::None => {
+                let first = (*th).top;
+                return_values(st, first, 0)
+            }
+            Ret::Top(n) => {
+                let first = (*th).top.sub(n);
+                return_values(st, first, n)
+            }
+            other => control(st, other),
+        }
+    }
+}
+
+/// Carries out what a native asks for beyond returning values.
+unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame is the native's; its slots are live.
+    unsafe {
+        let base = (*(*th).frame).base;
+        match ret {
+            Ret::None | Ret::One(_) | Ret::Top(_) => Ok(Next::Lua),
+            Ret::Pcall => {
+                (*(*th).frame).flags |= frame_flags::PROTECTED;
+                (*(*th).frame).aux = st.c_depth;
+                call_value(st, base, -1, cont::PCALL)
+            }
+            Ret::Xpcall => {
+                (*(*th).frame).flags |= frame_flags::PROTECTED | frame_flags::HANDLER;
+                (*(*th).frame).aux = st.c_depth;
+                call_value(st, base.add(1), -1, cont::PCALL)
+            }
+            Ret::Tail { at } => call_value(st, base.add(at), -1, cont::TAIL),
+            Ret::Pairs { at } => call_value(st, base.add(at), -1, cont::PAIRS),
+            Ret::Resume { co, from, wrap } => super::coroutine::resume(st, co, from, wrap),
+            Ret::Yield => super::coroutine::do_yield(st),
+            Ret::CloseSelf => super::coroutine::close_self(st),
+        }
+    }
+}
+
+/// Ends the running frame with the `n` values from `first` on.
+///
+/// # Safety
+/// The values are live slots of the running coroutine.
+pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
+    let mut first = first;
+    let mut n = n;
+    loop {
+        let th = st.thread.ptr();
+        // SAFETY: this function's promise; frame records above the bottom one are valid, and each
+        // continuation stands above the frame that it belongs to.
+        unsafe {
+            if (*th).hook_mask != 0 {
+                first = st.hook_return(first, n)?;
+            }
+            let f = *(*th).frame;
+            (*th).frame = (*th).frame.add(1);
+            match f.cont {
+                cont::NORMAL => {
+                    deliver(th, &f, first, n);
+                    return Ok(Next::Lua);
+                }
+                cont::STORE => {
+                    let v = if n > 0 { *first } else { Value::NIL };
+                    let caller = &*(*th).frame;
+                    let i = *caller.pc.sub(1);
+                    *caller.base.add(i.a() as usize) = v;
+                    return Ok(Next::Lua);
+                }
+                cont::CONDITION => {
+                    let truth = n > 0 && (*first).truthy();
+                    let caller = &mut *(*th).frame;
+                    let i = *caller.pc.sub(1);
+                    if truth == (i.c() != 0) {
+                        caller.pc = caller.pc.offset(i.d() as isize);
+                    }
+                    return Ok(Next::Lua);
+                }
+                cont::CONCAT => {
+                    let v = if n > 0 { *first } else { Value::NIL };
+                    return continue_concat(st, v);
+                }
+                cont::RETURN_CLOSE | cont::CLOSE => return Ok(Next::Lua),
+                cont::ENTRY => {
+                    move_values(first, f.func, n);
+                    (*th).top = f.func.add(n);
+                    return Ok(Next::Exit);
+                }
+                cont::PCALL => {
+                    *f.func.sub(0) = *f.func;
+                    let shift = first != f.func.add(1);
+                    if first <= f.func {
+                        std::ptr::copy(first, f.func.add(1), n);
+                    } else if shift {
+                        move_values(first, f.func.add(1), n);
+                    }
+                    *f.func = Value::TRUE;
+                    first = f.func;
+                    n += 1;
+                    (*th).top = first.add(n);
+                }
+                cont::PCALL_CLOSE => return Ok(Next::Unwind),
+                cont::TAIL => {}
+                cont::PAIRS => {
+                    move_values(first, f.func, n.min(4));
+                    for i in n..4 {
+                        *f.func.add(i) = Value::NIL;
+                    }
+                    first = f.func;
+                    n = 4;
+                    (*th).top = first.add(n);
+                }
+                cont::COROUTINE => {
+                    (*th).frame = (*th).frame.sub(1);
+                    return super::coroutine::finished(st, first, n);
+                }
+                _ => unreachable!("unknown continuation code"),
+            }
+        }
+    }
+}
+
+/// Gives `n` results to the caller of `f`, as many as it wants.
+#[inline(always)]
+unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
+    // SAFETY: `return_values`' promise; the function slot and what the caller wants above it lie in
+    // its registers, or there is room up to the callee's frame.
+    unsafe {
+        if f.nresults < 0 {
+            move_values(first, f.func, n);
+            (*th).top = f.func.add(n);
+            return;
+        }
+        let want = f.nresults as usize;
+        move_values(first, f.func, n.min(want));
+        for i in n..want {
+            *f.func.add(i) = Value::NIL;
+        }
+    }
+}
+
+/// A `__concat` has answered `v`: goes on with the CONCAT of the running Lua frame.
+unsafe fn continue_concat(st: &mut State, v: Value) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame stands after its CONCAT; `aux` is the number of operands left.
+    unsafe {
+        let f = &mut *(*th).frame;
+        let i = *f.pc.sub(1);
+        let n = f.aux as usize;
+        *f.base.add(i.a() as usize + n - 1) = v;
+        concat(st, i.a() as usize, n)
+    }
+}
+
+/// Concatenates `n` registers from `a` on into register `a`.
+///
+/// # Safety
+/// The running frame is a Lua frame with those registers, its pc is saved.
+pub(crate) unsafe fn concat(st: &mut State, a: usize, n: usize) -> Result<Next, Throw> {
+    use crate::semantics::concat::{Concat, concat};
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise. The operand slice is not used after anything that could move
+    // the stack.
+    unsafe {
+        let base = (*(*th).frame).base;
+        if n == 1 {
+            return Ok(Next::Lua);
+        }
+        let operands = std::slice::from_raw_parts(base.add(a), n);
+        match concat(st, operands)? {
+            Concat::Done(v) => {
+                *base.add(a) = v;
+                Ok(Next::Lua)
+            }
+            Concat::Call { f, a: x, b: y, at } => {
+                (*(*th).frame).aux = at as u32 + 1;
+                call_meta(st, f, &[x, y], 1, cont::CONCAT)
+            }
+        }
+    }
+}
+
+/// Calls a metamethod from a Lua frame.
+///
+/// # Safety
+/// The running frame is a Lua frame whose pc is saved.
+#[inline(never)]
+pub(crate) unsafe fn call_meta(
+    st: &mut State,
+    f: Value,
+    args: &[Value],
+    nresults: i32,
+    how: u8,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise: the live end is above all registers in use, and `room` makes
+    // space for the call.
+    unsafe {
+        (*th).top = (*th).live_end();
+        st.room_with(args.len() + 1, f, args)?;
+        let func = (*th).top;
+        *func = f;
+        for (i, &v) in args.iter().enumerate() {
+            *func.add(1 + i) = v;
+        }
+        (*th).top = func.add(1 + args.len());
+        call_value(st, func, nresults, how)
+    }
+}
+
+impl State {
+    /// Makes room for `n` slots above the top.
+    pub(crate) fn room(&mut self, n: usize) -> Result<(), Throw> {
+        let th = self.th();
+        if self.options.stress.move_stack && !self.in_stress {
+            let size = th.size;
+            let _ = th.relocate(&mut self.heap, size);
+        }
+        if th.fits(th.top.wrapping_add(n)) {
+            return Ok(());
+        }
+        match th.grow(&mut self.heap, th.top, n, false) {
+            Ok(()) => Ok(()),
+            Err(true) => Err(self.stack_overflow()),
+            Err(false) => Err(self.memory_error()),
+        }
+    }
+
+    /// As [`State::room`], for values that are not in slots yet; nothing collects here.
+    fn room_with(&mut self, n: usize, _f: Value, _args: &[Value]) -> Result<(), Throw> {
+        self.room(n)
+    }
+
+    /// Raises "stack overflow", with some extra room for handlers.
+    #[cold]
+    fn stack_overflow(&mut self) -> Throw {
+        let th = self.th();
+        let used = th.slots();
+        if used > crate::object::max_stack() - 2000 && self.frame().flags & frame_flags::HOOK != 0 {
+            return self.error_plain(text::ERROR_IN_HANDLER);
+        }
+        if th.grow(&mut self.heap, th.top, 200, true).is_err() {
+            return self.error_plain(text::ERROR_IN_HANDLER);
+        }
+        self.error(text::STACK_OVERFLOW)
+    }
+
+    /// Counts one more level of Rust recursion.
+    pub(crate) fn enter_c(&mut self) -> Result<(), Throw> {
+        self.c_depth += 1;
+        if self.c_depth < MAX_C_DEPTH {
+            return Ok(());
+        }
+        if self.c_depth == MAX_C_DEPTH {
+            let t = self.error(text::C_STACK_OVERFLOW);
+            self.c_depth -= 1;
+            return Err(t);
+        }
+        if self.c_depth >= MAX_C_DEPTH / 10 * 11 {
+            let t = self.error_plain(text::ERROR_IN_HANDLER);
+            self.handled = true;
+            self.c_depth -= 1;
+            return Err(t);
+        }
+        Ok(())
+    }
+
+    /// Calls `f` from Rust; its results are pushed. Returns how many there are.
+    ///
+    /// # Errors
+    /// What the function raises.
+    pub fn call(&mut self, f: Value, args: &[Value], nresults: i32) -> Result<usize, Throw> {
+        self.enter_c()?;
+        let r = self.call_counted(f, args, nresults);
+        self.c_depth -= 1;
+        r
+    }
+
+    fn call_counted(&mut self, f: Value, args: &[Value], nresults: i32) -> Result<usize, Throw> {
+        let th = self.thread;
+        {
+            let t = th.get(&self.heap);
+            if self.frame().is_lua() {
+                t.top = t.live_end();
+            }
+        }
+        self.room(args.len() + 1)?;
+        let t = th.get(&self.heap);
+        t.no_yield += 1;
+        let at = t.slots();
+        // SAFETY: there is room for the function and its arguments; `run` ends with the results at
+        // the function's slot.
+        let r = unsafe {
+            let func = t.top;
+            *func = f;
+            for (i, &v) in args.iter().enumerate() {
+                *func.add(1 + i) = v;
+            }
+            t.top = func.add(1 + args.len());
+            interp::run(self, at)
+        };
+        let t = th.get(&self.heap);
+        t.no_yield -= 1;
+        r?;
+        let n = t.slots() - at;
+        if nresults >= 0 {
+            let want = nresults as usize;
+            for _ in n..want {
+                self.push(Value::NIL);
+            }
+            // SAFETY: `at + want` slots are in use now.
+            t.top = unsafe { t.stack.add(at + want) };
+            return Ok(want);
+        }
+        Ok(n)
+    }
+
+    /// Calls `f` for one result, which is not pushed.
+    ///
+    /// # Errors
+    /// What the function raises.
+    pub fn call1(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
+        let lua = self.frame().is_lua();
+        self.call(f, args, 1)?;
+        let t = self.th();
+        // SAFETY: `call` left one value.
+        unsafe {
+            let v = *t.top.sub(1);
+            t.top = t.top.sub(1);
+            if lua {
+                t.top = t.live_end();
+            }
+            Ok(v)
+        }
+    }
+
+    /// Calls `f` and catches errors: Ok(Ok(number of results pushed)) or Ok(Err(error value)).
+    ///
+    /// # Errors
+    /// Stops only.
+    pub fn protected_call(&mut self, f: Value, args: &[Value]) -> Result<Result<usize, Value>, Throw> {
+        let th = self.thread;
+        let top = th.get(&self.heap).slots();
+        let frame = self.frame_index();
+        let depth = self.c_depth;
+        let no_yield = th.get(&self.heap).no_yield;
+        self.barred_handlers(true);
+        let r = self.call(f, args, -1);
+        self.barred_handlers(false);
+        match r {
+            Ok(n) => Ok(Ok(n)),
+            Err(Throw::Stop) => Err(Throw::Stop),
+            Err(Throw::Error) => {
+                self.c_depth = depth;
+                let t = th.get(&self.heap);
+                t.no_yield = no_yield;
+                debug_assert_eq!(frame, self.frame_index());
+                // SAFETY: the slots below the old top are in use.
+                t.top = unsafe { t.stack.add(top) };
+                let v = self.take_error();
+                let v = self.close_pending(top, Some(v))?;
+                Ok(Err(v.unwrap_or(Value::NIL)))
+            }
+        }
+    }
+
+    fn barred_handlers(&mut self, on: bool) {
+        let f = self.frame();
+        if on {
+            f.flags |= frame_flags::PROTECTED;
+        } else {
+            f.flags &= !frame_flags::PROTECTED;
+        }
+    }
+
+    fn frame_index(&self) -> usize {
+        let t = self.th();
+        (t.bottom() as usize - t.frame as usize) / size_of::<Frame>()
+    }
+
+    /// Closes upvalues and pending variables at and above slot `at`, from Rust. `error` is the error
+    /// being delivered; a `__close` that fails replaces it.
+    pub(crate) fn close_pending(&mut self, at: usize, error: Option<Value>) -> Result<Option<Value>, Throw> {
+        let mut error = error;
+        loop {
+            let th = self.th();
+            // SAFETY: `at` is a slot of the stack.
+            let slot = unsafe { th.stack.add(at) };
+            let Some(var) = th.last_tbc(slot) else {
+                th.close_upvals(&mut self.heap, slot);
+                return Ok(error);
+            };
+            th.close_upvals(&mut self.heap, var);
+            th.tbc_len -= 1;
+            // SAFETY: a live slot.
+            let v = unsafe { *var };
+            // SAFETY: as above; the variable stays alive while it is closed.
+            th.top = th.top.max(unsafe { var.add(1) });
+            let f = self.heap.metamethod(v, Event::Close);
+            let root = self.heap.root(error.unwrap_or(Value::NIL));
+            let r = match error {
+                Some(e) => self.call(f, &[v, e], 0),
+                None => self.call(f, &[v], 0),
+            };
+            error = error.map(|_| self.heap.handle(root));
+            self.heap.unroot(root);
+            match r {
+                Ok(_) => {}
+                Err(Throw::Stop) => return Err(Throw::Stop),
+                Err(Throw::Error) => error = Some(self.take_error()),
+            }
+        }
+    }
+}
+
+/// An error or a stop: unwinds to the frame that takes it.
+///
+/// # Errors
+/// When that is Rust: the frames down to the entry are popped.
+#[cold]
+#[inline(never)]
+pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
+    let mut throw = throw;
+    if throw == Throw::Error && !st.handled {
+        st.handled = true;
+        if let Some(handler) = find_handler(st) {
+            throw = run_handler(st, handler);
+            st.handled = true;
+        }
+    }
+    loop {
+        let th = st.thread.ptr();
+        // SAFETY: frame records up to the bottom one are valid.
+        unsafe {
+            let mut at = (*th).frame;
+            let taken = loop {
+                if at == (*th).bottom() {
+                    (*th).frame = at;
+                    return Err(throw);
+                }
+                match (*at).cont {
+                    cont::ENTRY | cont::COROUTINE => break (*at).cont,
+                    cont::PCALL | cont::PCALL_CLOSE if throw == Throw::Error => break (*at).cont,
+                    _ => at = at.add(1),
+                }
+            };
+            match taken {
+                cont::ENTRY => {
+                    (*th).top = (*at).func;
+                    (*th).frame = at.add(1);
+                    return Err(throw);
+                }
+                cont::COROUTINE => {
+                    if let Some(next) = super::coroutine::failed(st, throw)? {
+                        return Ok(next);
+                    }
+                    if throw == Throw::Error
+                        && let Some(handler) = find_handler(st)
+                    {
+                        throw = run_handler(st, handler);
+                    }
+                    st.handled = true;
+                }
+                _ => {
+                    (*th).frame = at.add(1);
+                    return start_unwind(st);
+                }
+            }
+        }
+    }
+}
+
+/// The message handler in force: that of the innermost protected call of this coroutine.
+fn find_handler(st: &State) -> Option<Value> {
+    let th = st.th();
+    let mut f = th.frame;
+    // SAFETY: frame records up to the bottom one are valid; the handler is in the first slot.
+    unsafe {
+        while f <= th.bottom() {
+            if (*f).flags & frame_flags::PROTECTED != 0 {
+                return ((*f).flags & frame_flags::HANDLER != 0).then(|| *(*f).base);
+            }
+            f = f.add(1);
+        }
+    }
+    None
+}
+
+/// Runs a message handler on the error in flight; its answer becomes the error.
+fn run_handler(st: &mut State, handler: Value) -> Throw {
+    let v = st.heap.roots.error;
+    st.handled = false;
+    match st.call1(handler, &[v]) {
+        Ok(v) => {
+            st.heap.roots.error = v;
+            Throw::Error
+        }
+        Err(t) => t,
+    }
+}
+
+/// The running frame is the protected call that takes the error in flight.
+unsafe fn start_unwind(st: &mut State) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame is a native's with at least one slot, which keeps the error.
+    unsafe {
+        let f = &*(*th).frame;
+        *f.base = st.take_error();
+        Ok(Next::Unwind)
+    }
+}
+
+/// Closes the next pending variable of the protected call, or returns its results.
+pub(crate) fn unwind(st: &mut State) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame is the protected call's; the error is in its first slot.
+    unsafe {
+        let base = (*(*th).frame).base;
+        let from = base.add(1);
+        if let Some(var) = (*th).last_tbc(from) {
+            (*th).close_upvals(&mut st.heap, var);
+            (*th).tbc_len -= 1;
+            let v = *var;
+            (*th).top = var.add(1);
+            let f = st.heap.metamethod(v, Event::Close);
+            st.room(3)?;
+            let func = (*th).top;
+            let error = *(*(*th).frame).base;
+            *func = f;
+            *func.add(1) = v;
+            *func.add(2) = error;
+            (*th).top = func.add(3);
+            return call_value(st, func, 0, cont::PCALL_CLOSE);
+        }
+        (*th).close_upvals(&mut st.heap, from);
+        let error = *base;
+        *base = Value::FALSE;
+        *base.add(1) = error;
+        (*th).top = base.add(2);
+        shrink(st);
+        let base = (*(*th).frame).base;
+        return_values(st, base, 2)
+    }
+}
+
+/// Gives back a stack that grew far beyond what is in use.
+fn shrink(st: &mut State) {
+    let th = st.th();
+    let used = th.slots() * size_of::<Value>() + (th.bottom() as usize - th.frame as usize);
+    if th.size > (1 << 20) && used < th.size / 8 {
+        let _ = th.relocate(&mut st.heap, (used * 4).next_multiple_of(1024).max(4096));
+    }
+}
+
+impl State {
+    /// Marks a register as to-be-closed.
+    pub(crate) fn mark_tbc(&mut self, slot: *mut Value) -> Result<(), Throw> {
+        // SAFETY: a live register of the running frame.
+        let v = unsafe { *slot };
+        if !v.truthy() {
+            return Ok(());
+        }
+        if self.heap.metamethod(v, Event::Close).is_nil() {
+            let name = self.register_name(slot).unwrap_or_else(|| b"?".to_vec());
+            let mut s = b"variable '".to_vec();
+            s.extend_from_slice(&name);
+            s.extend_from_slice(b"' got a non-closable value");
+            return Err(self.error(s));
+        }
+        let th = self.th();
+        th.push_tbc(&mut self.heap, slot).map_err(|OutOfMemory| self.memory_error())
+    }
+
+    /// Runs the pending `__close` at and above slot `at` after a stop, within a small grace budget.
+    fn close_after_stop(&mut self, at: usize) {
+        const GRACE: u64 = 100_000;
+        let word = std::sync::atomic::Ordering::Relaxed;
+        let stopping = crate::heap::interrupt::STOP | crate::heap::interrupt::TIMEOUT;
+        self.interrupt.fetch_and(!stopping, word);
+        let stop = self.stop;
+        self.fuel = GRACE;
+        let cap = self.options.max_memory.take();
+        self.refresh_trace();
+        while self.close_pending(at, None).is_err() && self.fuel > 0 {}
+        self.th().tbc_len = 0;
+        self.options.max_memory = cap;
+        self.stop = stop;
+        self.fuel = self.options.max_instructions.map_or(u64::MAX, |_| 0);
+        self.refresh_trace();
+    }
+
+    /// Calls `f` from the host, protected: Ok(Ok(number of results, which are pushed)), or the error
+    /// value as `handler` (a message handler) leaves it. After a stop the state can be used again.
+    ///
+    /// # Errors
+    /// Why it was stopped.
+    pub fn host_call(&mut self, f: Value, args: &[Value], handler: Option<Value>) -> Result<Result<usize, Value>, StopReason> {
+        let at = self.th().slots();
+        let main = self.thread;
+        let r = self.host_call_inner(f, args, handler);
+        match r {
+            Ok(n) => Ok(Ok(n)),
+            Err(Throw::Error) => {
+                let e = self.take_error();
+                Ok(Err(e))
+            }
+            Err(Throw::Stop) => {
+                debug_assert!(main == self.thread);
+                if self.exit.is_none() {
+                    self.close_after_stop(at);
+                }
+                let t = self.th();
+                // SAFETY: that many slots were in use before.
+                t.top = unsafe { t.stack.add(at) };
+                Err(self.stop.unwrap_or(StopReason::Interrupted))
+            }
+        }
+    }
+
+    fn host_call_inner(&mut self, f: Value, args: &[Value], handler: Option<Value>) -> Result<usize, Throw> {
+        fn protected(_: &mut State) -> Result<Ret, Throw> {
+            Ok(Ret::Pcall)
+        }
+        fn handled(_: &mut State) -> Result<Ret, Throw> {
+            Ok(Ret::Xpcall)
+        }
+        let mut all = Vec::with_capacity(args.len() + 2);
+        let native = match handler {
+            Some(h) => {
+                all.push(h);
+                handled
+            }
+            None => protected,
+        };
+        all.push(f);
+        all.extend_from_slice(args);
+        let g = self.new_native("host", native, &[])?;
+        let at = self.th().slots();
+        let n = self.call(g.into(), &all, -1)?;
+        let t = self.th();
+        // SAFETY: the call left `n` results from slot `at` on, the first of them the status.
+        unsafe {
+            let first = t.stack.add(at);
+            if (*first).truthy() {
+                std::ptr::copy(first.add(1), first, n - 1);
+                t.top = t.top.sub(1);
+                return Ok(n - 1);
+            }
+            let e = *first.add(1);
+            t.top = first;
+            Err(self.error_value(e))
+        }
+    }
+}

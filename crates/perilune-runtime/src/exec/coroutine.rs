@@ -1,0 +1,271 @@
+//! Coroutines: resume, yield and close as changes of the running coroutine; no native stack is
+//! switched.
+
+use super::call::{self, Next};
+use crate::error::{Throw, text};
+use crate::heap::{Gc, OutOfMemory};
+use crate::object::{Status, Thread, cont};
+use crate::state::{MAX_C_DEPTH, State};
+use crate::value::Value;
+
+/// `Frame::aux` of a native that has resumed a coroutine.
+const RESUME: u32 = 0;
+const WRAP: u32 = 1;
+
+impl State {
+    /// A coroutine that will run `f`.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new_coroutine(&mut self, f: Value) -> Result<Gc<Thread>, Throw> {
+        let co = Thread::new(&mut self.heap, 0).map_err(|OutOfMemory| self.memory_error())?;
+        let parent = self.th();
+        let t = co.get(&self.heap);
+        t.hook = parent.hook;
+        t.hook_mask = parent.hook_mask;
+        t.hook_count = parent.hook_count;
+        t.hook_left = parent.hook_count;
+        // SAFETY: a fresh stack has room for a few values.
+        unsafe {
+            *t.top = f;
+            t.top = t.top.add(1);
+        }
+        Ok(co)
+    }
+
+    /// Makes `to` the running coroutine.
+    fn switch_to(&mut self, to: Gc<Thread>) {
+        self.thread = to;
+        self.heap.roots.current_thread = to.into();
+        to.get(&self.heap).status = Status::Running;
+        self.refresh_trace();
+    }
+
+    /// Whether the running coroutine may yield.
+    pub fn is_yieldable(&self, co: Gc<Thread>) -> bool {
+        co.get(&self.heap).no_yield == 0
+    }
+
+    /// Whether this is the main coroutine.
+    pub fn is_main(&self, co: Gc<Thread>) -> bool {
+        co == self.main
+    }
+
+    /// Closes a suspended or failed coroutine: its pending variables are closed. The error that ended
+    /// it, or that a `__close` raised, is the answer.
+    ///
+    /// # Errors
+    /// Stops only.
+    pub fn close_coroutine(&mut self, co: Gc<Thread>) -> Result<Option<Value>, Throw> {
+        let t = co.get(&self.heap);
+        let error = (t.status == Status::Failed).then_some(t.error);
+        t.error = Value::NIL;
+        t.top = t.live_end();
+        t.frame = t.bottom();
+        let back = self.thread;
+        let status = back.status(&self.heap);
+        self.enter_c().or_else(|t| if t == Throw::Stop { Err(t) } else { self.take_error(); Ok(()) })?;
+        back.get(&self.heap).status = Status::Normal;
+        self.switch_to(co);
+        co.get(&self.heap).resumer = Some(back);
+        let r = self.close_pending(1, error);
+        self.c_depth = self.c_depth.saturating_sub(1);
+        let t = co.get(&self.heap);
+        t.resumer = None;
+        t.status = Status::Dead;
+        t.tbc_len = 0;
+        // SAFETY: slot 1 exists.
+        t.top = unsafe { t.stack.add(1) };
+        self.switch_to(back);
+        back.get(&self.heap).status = status;
+        r
+    }
+}
+
+/// Resumes `co` with the native's slots from `from` on.
+///
+/// # Safety
+/// The running frame is the native's.
+pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, from: usize, wrap: bool) -> Result<Next, Throw> {
+    let t = co.ptr();
+    let cur = st.thread.ptr();
+    // SAFETY: both coroutines are alive: one runs, the other is an argument or upvalue of its native.
+    unsafe {
+        (*(*cur).frame).aux = if wrap { WRAP } else { RESUME };
+        if (*t).status != Status::Suspended {
+            let dead = matches!((*t).status, Status::Dead | Status::Failed);
+            let what = if dead { "dead" } else { "non-suspended" };
+            return refuse(st, &format!("cannot resume {what} coroutine"), wrap);
+        }
+        if st.c_depth + 1 >= MAX_C_DEPTH {
+            return refuse(st, text::C_STACK_OVERFLOW, wrap);
+        }
+        let first = (*(*cur).frame).base.add(from);
+        let n = ((*cur).top as usize - first as usize) / size_of::<Value>();
+        if !(*t).fits((*t).top.wrapping_add(n)) && (*t).grow(&mut st.heap, (*t).top, n, false).is_err() {
+            return refuse(st, "too many arguments to resume", wrap);
+        }
+        let to = (*t).top;
+        std::ptr::copy_nonoverlapping(first, to, n);
+        (*t).top = to.add(n);
+        (*cur).status = Status::Normal;
+        (*t).resumer = Some(st.thread);
+        st.c_depth += 1;
+        st.switch_to(co);
+        if (*t).started {
+            return call::return_values(st, to, n);
+        }
+        (*t).started = true;
+        call::call_value(st, to.sub(1), -1, cont::COROUTINE)
+    }
+}
+
+/// A resume that cannot happen.
+unsafe fn refuse(st: &mut State, msg: &str, wrap: bool) -> Result<Next, Throw> {
+    if wrap {
+        return Err(st.error(msg));
+    }
+    let s = st.new_str(msg.as_bytes())?;
+    st.push(Value::FALSE);
+    st.push(s.into());
+    let top = st.th().top;
+    // SAFETY: two values were pushed.
+    unsafe { call::return_values(st, top.sub(2), 2) }
+}
+
+/// Leaves the running coroutine for its resumer, whose native gets `n` values from `first` on, after
+/// `head` if it is `resume`.
+unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> Result<Next, Throw> {
+    let co = st.thread.ptr();
+    // SAFETY: a coroutine that runs has a resumer, whose running frame is the native that resumed.
+    unsafe {
+        let Some(back) = (*co).resumer.take() else { unreachable!("a running coroutine has a resumer") };
+        st.c_depth -= 1;
+        let b = back.ptr();
+        st.switch_to(back);
+        if !(*b).fits((*b).top.wrapping_add(n + 1)) && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err() {
+            return Err(st.error("too many results to resume"));
+        }
+        let to = (*b).top;
+        let mut count = n;
+        let mut at = to;
+        if (*(*b).frame).aux == RESUME {
+            *at = head;
+            at = at.add(1);
+            count += 1;
+        }
+        std::ptr::copy_nonoverlapping(first, at, n);
+        (*b).top = to.add(count);
+        call::return_values(st, to, count)
+    }
+}
+
+/// Yields all slots of the running native.
+///
+/// # Safety
+/// The running frame is the native's.
+pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
+    let co = st.thread.ptr();
+    // SAFETY: the running coroutine.
+    unsafe {
+        if (*co).no_yield > 0 {
+            let msg = if st.thread == st.main { text::YIELD_OUTSIDE } else { text::YIELD_ACROSS };
+            return Err(st.error(msg));
+        }
+        let first = (*(*co).frame).base;
+        let n = ((*co).top as usize - first as usize) / size_of::<Value>();
+        (*co).status = Status::Suspended;
+        (*co).top = first;
+        transfer(st, first, n, Value::TRUE)
+    }
+}
+
+/// The body of the running coroutine has returned.
+///
+/// # Safety
+/// The values are live slots; the running frame is the body's.
+pub(super) unsafe fn finished(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
+    let co = st.thread.ptr();
+    // SAFETY: the running coroutine.
+    unsafe {
+        (*co).status = Status::Dead;
+        (*co).frame = (*co).bottom();
+        (*co).top = (*co).stack.add(1);
+        transfer(st, first, n, Value::TRUE)
+    }
+}
+
+/// The running coroutine ends with the error or stop in flight. None: it goes on in the resumer.
+///
+/// # Safety
+/// The running coroutine has a resumer.
+pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>, Throw> {
+    let co = st.thread;
+    // SAFETY: the running coroutine and its resumer.
+    unsafe {
+        let t = co.ptr();
+        (*t).status = Status::Failed;
+        (*t).top = (*t).live_end();
+        let error = st.heap.roots.error;
+        (*t).error = error;
+        if throw == Throw::Stop {
+            (*t).status = Status::Dead;
+        }
+        let wrap = (*t).resumer.is_some_and(|b| (*(*b.ptr()).frame).aux == WRAP);
+        if throw == Throw::Error && !wrap {
+            st.take_error();
+            let slot = [error];
+            return transfer(st, slot.as_ptr().cast_mut(), 1, Value::FALSE).map(Some);
+        }
+        let Some(back) = (*t).resumer.take() else { unreachable!("a running coroutine has a resumer") };
+        st.c_depth -= 1;
+        st.switch_to(back);
+        if throw == Throw::Stop {
+            return Ok(None);
+        }
+        st.take_error();
+        let mut v = match st.close_coroutine(co) {
+            Ok(v) => v.unwrap_or(error),
+            Err(_) => return Ok(None),
+        };
+        if let Some(s) = v.as_str() {
+            let mut msg = st.where_(1);
+            msg.extend_from_slice(s.bytes(&st.heap));
+            if let Ok(s) = st.new_str(&msg) {
+                v = s.into();
+            }
+        }
+        let _ = st.error_value(v);
+        Ok(None)
+    }
+}
+
+/// `coroutine.close` of the running coroutine.
+///
+/// # Safety
+/// The running frame is the native's.
+pub(super) unsafe fn close_self(st: &mut State) -> Result<Next, Throw> {
+    let co = st.thread.ptr();
+    // SAFETY: the running coroutine.
+    unsafe {
+        if (*co).no_yield > 0 {
+            return Err(st.error("cannot close a running coroutine across a C-call boundary"));
+        }
+        (*co).frame = (*co).bottom();
+        match st.close_pending(1, None)? {
+            None => {
+                let first = (*co).top;
+                finished(st, first, 0)
+            }
+            Some(e) => {
+                (*co).status = Status::Dead;
+                (*co).top = (*co).stack.add(1);
+                let _ = st.error_value(e);
+                match failed(st, Throw::Error)? {
+                    Some(next) => Ok(next),
+                    None => Err(Throw::Error),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,587 @@
+//! What is known about frames and functions: positions, names, local variables, tracebacks, and the
+//! messages that mention variables.
+
+use crate::error::Throw;
+use crate::heap::{Event, Gc};
+use crate::object::{Closure, Frame, Thread, Upval, cont, frame_flags};
+use crate::state::State;
+use crate::value::Value;
+use perilune_bytecode::debuginfo;
+use perilune_bytecode::ops::{Instr, Op, Operand};
+use perilune_bytecode::proto::Proto;
+use perilune_syntax::chunk_id;
+use std::sync::Arc;
+
+/// A frame of a coroutine, counted from the bottom of its stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameRef(usize);
+
+/// What [`State::debug_info`] is to describe.
+#[derive(Clone, Copy)]
+pub enum DebugTarget {
+    /// An activation.
+    Frame(Gc<Thread>, FrameRef),
+    /// A function.
+    Function(Value),
+}
+
+/// The answers of `debug.getinfo`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct DebugInfo {
+    pub source: Vec<u8>,
+    pub short_src: Vec<u8>,
+    pub what: &'static str,
+    pub currentline: i64,
+    pub linedefined: i64,
+    pub lastlinedefined: i64,
+    pub name: Option<Vec<u8>>,
+    pub namewhat: &'static str,
+    pub nups: i64,
+    pub nparams: i64,
+    pub isvararg: bool,
+    pub istailcall: bool,
+    pub extraargs: i64,
+    pub ftransfer: i64,
+    pub ntransfer: i64,
+    pub func: Value,
+    /// None for natives.
+    pub activelines: Option<Vec<i64>>,
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{:#x}", self.type_name(), self.bits)
+    }
+}
+
+fn function_of(f: &Frame) -> Value {
+    // SAFETY: every frame but the bottom one has its function below its base.
+    unsafe { *f.base.sub(1) }
+}
+
+fn what_of(source: &[u8]) -> &'static str {
+    if source.is_empty() { "?" } else { "Lua" }
+}
+
+impl State {
+    fn frame_ptr(&self, co: Gc<Thread>, r: FrameRef) -> *mut Frame {
+        let t = co.get(&self.heap);
+        // SAFETY: compared with the running frame before use.
+        unsafe { t.bottom().sub(r.0) }
+    }
+
+    /// The frame at `level`: 0 is the running function, 1 the one that called it.
+    pub fn debug_frame(&self, co: Gc<Thread>, level: i64) -> Option<FrameRef> {
+        let t = co.get(&self.heap);
+        let depth = (t.bottom() as usize - t.frame as usize) / size_of::<Frame>();
+        let level = usize::try_from(level).ok()?;
+        (level < depth).then(|| FrameRef(depth - level))
+    }
+
+    fn proto_of(&self, f: Value) -> Option<Arc<Proto>> {
+        f.as_closure().map(|c| c.proto(&self.heap).meta(&self.heap).clone())
+    }
+
+    /// The instruction that a Lua frame is executing.
+    fn current_pc(&self, co: Gc<Thread>, f: *mut Frame) -> usize {
+        let t = co.get(&self.heap);
+        // SAFETY: `f` is a Lua frame of `co`; a frame above it, if any, is the next lower record.
+        unsafe {
+            let cl: Gc<Closure> = function_of(&*f).gc();
+            let code = (*cl.proto(&self.heap).ptr()).code;
+            let pc = ((*f).pc as usize - code as usize) / size_of::<Instr>();
+            let again = f != t.frame && matches!((*f.sub(1)).cont, cont::CLOSE | cont::RETURN_CLOSE);
+            if again { pc } else { pc.saturating_sub(1) }
+        }
+    }
+
+    fn line_of(&self, co: Gc<Thread>, f: *mut Frame) -> Option<u32> {
+        // SAFETY: a frame record of `co`.
+        let frame = unsafe { &*f };
+        if !frame.is_lua() {
+            return None;
+        }
+        let p = self.proto_of(function_of(frame))?;
+        debuginfo::line_at(&p, self.current_pc(co, f))
+    }
+
+    /// "chunk:line: " of the function at `level`, empty if it is not a Lua function.
+    pub fn where_(&self, level: i64) -> Vec<u8> {
+        let Some(r) = self.debug_frame(self.thread, level) else { return Vec::new() };
+        self.position_of(self.frame_ptr(self.thread, r))
+    }
+
+    fn position_of(&self, f: *mut Frame) -> Vec<u8> {
+        // SAFETY: a frame record of the running coroutine.
+        let Some(p) = self.proto_of(function_of(unsafe { &*f })) else { return Vec::new() };
+        let Some(src) = &p.source else { return b"?:?: ".to_vec() };
+        let Some(line) = self.line_of(self.thread, f) else {
+            let mut s = chunk_id(src);
+            s.extend_from_slice(b":?: ");
+            return s;
+        };
+        let mut s = chunk_id(src);
+        s.extend_from_slice(format!(":{line}: ").as_bytes());
+        s
+    }
+
+    /// The position that goes in front of a message raised here.
+    pub(crate) fn position(&self) -> Vec<u8> {
+        let th = self.th();
+        if th.frame == th.bottom() {
+            return Vec::new();
+        }
+        if self.frame().is_lua() { self.position_of(th.frame) } else { self.where_(1) }
+    }
+
+    /// The name of the running native for messages, and whether it was called as a method.
+    pub(crate) fn running_name(&mut self) -> (Vec<u8>, bool) {
+        let th = self.th();
+        if th.frame == th.bottom() {
+            return (b"?".to_vec(), false);
+        }
+        let f = th.frame;
+        if let Some((kind, name)) = self.call_name_of(self.thread, f) {
+            return (name, kind == "method");
+        }
+        // SAFETY: a frame record of the running coroutine.
+        let func = function_of(unsafe { &*f });
+        (self.global_name(func).unwrap_or_else(|| b"?".to_vec()), false)
+    }
+
+    /// How the frame's function was called, as the caller's code tells.
+    fn call_name_of(&self, co: Gc<Thread>, f: *mut Frame) -> Option<(&'static str, Vec<u8>)> {
+        // SAFETY: `f` is a frame record above the bottom one.
+        unsafe {
+            if (*f).flags & frame_flags::TAIL != 0 {
+                return None;
+            }
+            let caller = f.add(1);
+            if (*caller).flags & frame_flags::HOOK != 0 && (*f).cont == cont::ENTRY {
+                return Some(("hook", b"?".to_vec()));
+            }
+            if (*caller).flags & frame_flags::FINALISER != 0 && (*f).cont == cont::ENTRY {
+                return Some(("metamethod", b"__gc".to_vec()));
+            }
+            if !(*caller).is_lua() {
+                return None;
+            }
+            let p = self.proto_of(function_of(&*caller))?;
+            let n = debuginfo::call_name(&p, self.current_pc(co, caller))?;
+            Some((n.kind, n.name.to_vec()))
+        }
+    }
+
+    /// The name of a function found in `package.loaded`.
+    fn global_name(&mut self, f: Value) -> Option<Vec<u8>> {
+        let r = self.registry();
+        let loaded = self.get_field(r, "_LOADED").ok()?.as_table()?;
+        let mut key = Value::NIL;
+        let mut found: Option<Vec<u8>> = None;
+        while let Ok(Some((k, v))) = loaded.next(&self.heap, key) {
+            key = k;
+            let Some(module) = k.as_str() else { continue };
+            let module = module.bytes(&self.heap).to_vec();
+            if v.raw_equals(f, &self.heap) {
+                return Some(module);
+            }
+            let Some(t) = v.as_table() else { continue };
+            let mut inner = Value::NIL;
+            while let Ok(Some((k, v))) = t.next(&self.heap, inner) {
+                inner = k;
+                let Some(name) = k.as_str() else { continue };
+                if v.raw_equals(f, &self.heap) {
+                    let name = name.bytes(&self.heap);
+                    if module == b"_G" {
+                        return Some(name.to_vec());
+                    }
+                    if found.is_none() {
+                        let mut s = module.clone();
+                        s.push(b'.');
+                        s.extend_from_slice(name);
+                        found = Some(s);
+                    }
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    // Messages that mention variables.
+
+    /// " (local 'x')" for an operand of the instruction being executed.
+    fn describe_value(&self, v: Value) -> Vec<u8> {
+        let th = self.th();
+        if th.frame == th.bottom() || !self.frame().is_lua() {
+            return Vec::new();
+        }
+        let Some(p) = self.proto_of(function_of(self.frame())) else { return Vec::new() };
+        let pc = self.current_pc(self.thread, th.frame);
+        let found = self.find_operand(&p, pc, v);
+        found.map_or_else(Vec::new, |(kind, name)| describe(kind, &name))
+    }
+
+    fn find_operand(&self, p: &Proto, pc: usize, v: Value) -> Option<(&'static str, Vec<u8>)> {
+        let i = *p.code.get(pc)?;
+        let info = i.op().info();
+        let base = self.frame().base;
+        // SAFETY: verified code: operands name registers of the frame.
+        let reg = |r: u8| unsafe { *base.add(r as usize) };
+        let describe = |r: u8| debuginfo::describe_register(p, pc, r).map(|n| (n.kind, n.name.to_vec()));
+        if i.op() == Op::CONCAT {
+            let window = i.a()..i.a().saturating_add(i.b());
+            return window.rev().find(|&r| reg(r).same(v)).and_then(describe);
+        }
+        let fields = [(i.a(), info.operands[0]), (i.b(), info.operands[1]), (i.c(), info.operands[2])];
+        for (n, kind) in fields {
+            match kind {
+                Operand::Read | Operand::ReadWrite if reg(n).same(v) => return describe(n),
+                Operand::Upvalue => {
+                    let u = function_of(self.frame()).as_closure()?.upval(&self.heap, n as usize);
+                    if u.get(&self.heap).same(v) {
+                        let name = debuginfo::describe_upvalue(p, n);
+                        return Some((name.kind, name.name.to_vec()));
+                    }
+                }
+                Operand::Window if matches!(i.op(), Op::CALL | Op::TAILCALL) && reg(n).same(v) => {
+                    return describe(n);
+                }
+                Operand::Read | Operand::ReadWrite | Operand::Window | Operand::None | Operand::Write
+                | Operand::Const | Operand::StrConst | Operand::NumConst | Operand::Proto | Operand::Int
+                | Operand::Count | Operand::Flag | Operand::Jump => {}
+            }
+        }
+        None
+    }
+
+    fn type_problem(&mut self, v: Value, op: &str, extra: Vec<u8>) -> Throw {
+        let mut s = format!("attempt to {op} a ").into_bytes();
+        s.extend_from_slice(&self.named_type(v));
+        s.extend_from_slice(b" value");
+        s.extend_from_slice(&extra);
+        self.error(s)
+    }
+    /// Raises "attempt to `op` a T value (local 'x')".
+    #[cold]
+    pub(crate) fn operand_error(&mut self, v: Value, op: &str) -> Throw {
+        let extra = self.describe_value(v);
+        self.type_problem(v, op, extra)
+    }
+    /// Raises "attempt to index a T value (local 'x')".
+    #[cold]
+    pub(crate) fn index_error(&mut self, obj: Value, _key: Value) -> Throw {
+        self.operand_error(obj, "index")
+    }
+    /// Raises "attempt to call a T value (global 'f')".
+    #[cold]
+    pub(crate) fn call_error(&mut self, f: Value) -> Throw {
+        let th = self.th();
+        let mut extra = Vec::new();
+        if th.frame != th.bottom() && self.frame().is_lua()
+            && let Some(p) = self.proto_of(function_of(self.frame()))
+        {
+            let pc = self.current_pc(self.thread, th.frame);
+            extra = match debuginfo::call_name(&p, pc) {
+                Some(n) => describe(n.kind, &n.name),
+                None => self.describe_value(f),
+            };
+        }
+        self.type_problem(f, "call", extra)
+    }
+    /// Raises "attempt to compare two T values" or "attempt to compare T with U".
+    #[cold]
+    pub(crate) fn compare_error(&mut self, a: Value, b: Value) -> Throw {
+        let (x, y) = (self.named_type(a), self.named_type(b));
+        let mut s = b"attempt to compare ".to_vec();
+        if x == y {
+            s.extend_from_slice(b"two ");
+            s.extend_from_slice(&x);
+            s.extend_from_slice(b" values");
+        } else {
+            s.extend_from_slice(&x);
+            s.extend_from_slice(b" with ");
+            s.extend_from_slice(&y);
+        }
+        self.error(s)
+    }
+    /// Raises "number has no integer representation" for the operand that has none.
+    #[cold]
+    pub(crate) fn no_integer_error(&mut self, a: Value, b: Value) -> Throw {
+        let culprit = if a.to_integer(&self.heap).is_none() { a } else { b };
+        let mut s = b"number".to_vec();
+        s.extend_from_slice(&self.describe_value(culprit));
+        s.extend_from_slice(b" has no integer representation");
+        self.error(s)
+    }
+    /// The name of the local variable in a register of the running frame.
+    pub(crate) fn register_name(&self, slot: *mut Value) -> Option<Vec<u8>> {
+        let th = self.th();
+        let f = self.frame();
+        let p = self.proto_of(function_of(f))?;
+        let pc = self.current_pc(self.thread, th.frame);
+        let reg = (slot as usize - f.base as usize) / size_of::<Value>();
+        let n = debuginfo::describe_register(&p, pc + 1, reg as u8)?;
+        (n.kind == "local").then(|| n.name.to_vec())
+    }
+
+    // The debug library.
+
+    /// Everything about a frame or function.
+    pub fn debug_info(&mut self, target: DebugTarget) -> DebugInfo {
+        let (func, frame) = match target {
+            DebugTarget::Function(f) => (f, None),
+            DebugTarget::Frame(co, r) => {
+                let f = self.frame_ptr(co, r);
+                // SAFETY: a frame record of `co`.
+                (function_of(unsafe { &*f }), Some((co, f)))
+            }
+        };
+        let mut info = self.function_info(func);
+        if let Some((co, f)) = frame {
+            // SAFETY: a frame record of `co`.
+            let record = unsafe { *f };
+            info.istailcall = record.flags & frame_flags::TAIL != 0;
+            info.extraargs = record.ncall as i64;
+            if record.flags & frame_flags::HOOK != 0 && self.transfer.1 != 0 || self.transfer.0 != 0 {
+                info.ftransfer = self.transfer.0 as i64;
+                info.ntransfer = self.transfer.1 as i64;
+            }
+            info.currentline = self.line_of(co, f).map_or(-1, i64::from);
+            if let Some((kind, name)) = self.call_name_of(co, f) {
+                info.namewhat = kind;
+                info.name = Some(name);
+            }
+        }
+        info
+    }
+
+    fn function_info(&self, func: Value) -> DebugInfo {
+        let mut info = DebugInfo {
+            source: b"=[C]".to_vec(),
+            short_src: b"[C]".to_vec(),
+            what: "C",
+            currentline: -1,
+            linedefined: -1,
+            lastlinedefined: -1,
+            name: None,
+            namewhat: "",
+            nups: func.as_native().map_or(0, |n| n.upvalues(&self.heap).len() as i64),
+            nparams: 0,
+            isvararg: true,
+            istailcall: false,
+            extraargs: 0,
+            ftransfer: 0,
+            ntransfer: 0,
+            func,
+            activelines: None,
+        };
+        if let Some(p) = self.proto_of(func) {
+            info.source = p.source.as_ref().map_or_else(|| b"=?".to_vec(), |s| s.to_vec());
+            info.short_src = chunk_id(&info.source);
+            info.what = if p.line_defined == 0 { "main" } else { what_of(&info.source) };
+            info.linedefined = p.line_defined as i64;
+            info.lastlinedefined = p.last_line_defined as i64;
+            info.nups = p.upvalues.len() as i64;
+            info.nparams = p.num_params as i64;
+            info.isvararg = p.is_vararg;
+            info.activelines = Some(debuginfo::active_lines(&p).iter().map(|&l| l as i64).collect());
+        }
+        info
+    }
+
+    /// Where a frame's values end.
+    fn frame_limit(&self, co: Gc<Thread>, f: *mut Frame) -> *mut Value {
+        let t = co.get(&self.heap);
+        // SAFETY: the frame above, if any, is the next lower record.
+        unsafe { if f == t.frame { t.live_end() } else { (*f.sub(1)).func } }
+    }
+
+    fn local_slot(&self, co: Gc<Thread>, r: FrameRef, n: i64) -> Option<(Vec<u8>, *mut Value)> {
+        let f = self.frame_ptr(co, r);
+        // SAFETY: a frame record of `co`; slots are checked against its limit.
+        unsafe {
+            let frame = &*f;
+            if n < 0 {
+                let k = n.unsigned_abs() as usize;
+                let extra = frame.nextra as usize;
+                return (frame.is_lua() && k <= extra)
+                    .then(|| (b"(vararg)".to_vec(), frame.base.sub(1 + extra).add(k - 1)));
+            }
+            let k = usize::try_from(n).ok().filter(|&k| k > 0)?;
+            if frame.is_lua() {
+                let p = self.proto_of(function_of(frame))?;
+                if let Some(l) = debuginfo::local_name(&p, k, self.current_pc(co, f)) {
+                    return Some((l.name.to_vec(), frame.base.add(l.reg as usize)));
+                }
+            }
+            let limit = if frame.is_lua() && f == co.get(&self.heap).frame {
+                co.get(&self.heap).live_end()
+            } else if f == co.get(&self.heap).frame {
+                co.get(&self.heap).top
+            } else {
+                self.frame_limit(co, f)
+            };
+            let slot = frame.base.wrapping_add(k - 1);
+            let name: &[u8] = if frame.is_lua() { b"(temporary)" } else { b"(C temporary)" };
+            (slot < limit && k < 1 << 20).then(|| (name.to_vec(), slot))
+        }
+    }
+
+    /// Local variable `n` of a frame: its name and value. Negative numbers are varargs.
+    pub fn local_get(&self, co: Gc<Thread>, r: FrameRef, n: i64) -> Option<(Vec<u8>, Value)> {
+        // SAFETY: `local_slot` gives live slots.
+        self.local_slot(co, r, n).map(|(name, slot)| (name, unsafe { *slot }))
+    }
+    /// Changes local variable `n` of a frame; its name.
+    pub fn local_set(&mut self, co: Gc<Thread>, r: FrameRef, n: i64, v: Value) -> Option<Vec<u8>> {
+        let (name, slot) = self.local_slot(co, r, n)?;
+        // SAFETY: as above.
+        unsafe { *slot = v };
+        Some(name)
+    }
+    /// The name of parameter `n` of a function.
+    pub fn param_name(&self, f: Gc<Closure>, n: i64) -> Option<Vec<u8>> {
+        let p = f.proto(&self.heap).meta(&self.heap);
+        let n = usize::try_from(n).ok().filter(|&n| n > 0)?;
+        debuginfo::local_name(p, n, 0).map(|l| l.name.to_vec())
+    }
+    /// Upvalue `n` of a function: its name and value.
+    pub fn upvalue_get(&self, f: Value, n: i64) -> Option<(Vec<u8>, Value)> {
+        let n = usize::try_from(n).ok()?.checked_sub(1)?;
+        if let Some(native) = f.as_native() {
+            return native.upvalues(&self.heap).get(n).map(|&v| (Vec::new(), v));
+        }
+        let c = f.as_closure()?;
+        if n >= c.upvalue_count(&self.heap) {
+            return None;
+        }
+        let p = c.proto(&self.heap).meta(&self.heap);
+        let name = p.upvalues[n].name.as_ref().map_or_else(|| b"(no name)".to_vec(), |s| s.to_vec());
+        Some((name, c.upval(&self.heap, n).get(&self.heap)))
+    }
+    /// Sets upvalue `n` of a function; its name.
+    pub fn upvalue_set(&mut self, f: Value, n: i64, v: Value) -> Option<Vec<u8>> {
+        let (name, _) = self.upvalue_get(f, n)?;
+        let i = n as usize - 1;
+        match (f.as_native(), f.as_closure()) {
+            (Some(native), _) => native.set_upvalue(&mut self.heap, i, v),
+            (None, Some(c)) => c.upval(&self.heap, i).set(&mut self.heap, v),
+            (None, None) => return None,
+        }
+        Some(name)
+    }
+    /// What identifies upvalue `n` of a function.
+    pub fn upvalue_id(&self, f: Value, n: i64) -> Option<usize> {
+        self.upvalue_get(f, n)?;
+        let i = n as usize - 1;
+        match f.as_closure() {
+            Some(c) => Some(c.upval(&self.heap, i).addr()),
+            None => Some(f.address() + 16 * n as usize),
+        }
+    }
+    /// Makes upvalue `n1` of `f1` refer to upvalue `n2` of `f2`; both exist.
+    pub fn upvalue_join(&mut self, f1: Gc<Closure>, n1: i64, f2: Gc<Closure>, n2: i64) {
+        let u: Gc<Upval> = f2.upval(&self.heap, n2 as usize - 1);
+        f1.set_upval(&mut self.heap, n1 as usize - 1, u);
+    }
+    /// Sets a coroutine's hook; nil removes it.
+    pub fn hook_set(&mut self, co: Gc<Thread>, f: Value, call: bool, ret: bool, line: bool, count: i64) {
+        use crate::object::hook;
+        let mut mask = 0;
+        for (on, bit) in [(call, hook::CALL), (ret, hook::RETURN), (line, hook::LINE), (count > 0, hook::COUNT)] {
+            if on {
+                mask |= bit;
+            }
+        }
+        self.set_hook(co, f, mask, count.clamp(0, u32::MAX as i64) as u32);
+    }
+    /// A coroutine's hook: function, mask and count.
+    pub fn hook_get(&self, co: Gc<Thread>) -> Option<(Value, String, i64)> {
+        use crate::object::hook;
+        let t = co.get(&self.heap);
+        if t.hook.is_nil() {
+            return None;
+        }
+        let mut mask = String::new();
+        for (bit, c) in [(hook::CALL, 'c'), (hook::RETURN, 'r'), (hook::LINE, 'l')] {
+            if t.hook_mask & bit != 0 {
+                mask.push(c);
+            }
+        }
+        Some((t.hook, mask, t.hook_count as i64))
+    }
+
+    /// A traceback of a coroutine from `level` on, after a message.
+    pub fn traceback(&mut self, co: Gc<Thread>, msg: Option<&[u8]>, level: i64) -> Vec<u8> {
+        const FIRST: i64 = 10;
+        const LAST: i64 = 11;
+        let mut out = Vec::new();
+        if let Some(m) = msg {
+            out.extend_from_slice(m);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(b"stack traceback:");
+        let t = co.get(&self.heap);
+        let depth = ((t.bottom() as usize - t.frame as usize) / size_of::<Frame>()) as i64;
+        let mut left = if depth - level > FIRST + LAST { FIRST } else { -1 };
+        let mut level = level;
+        while let Some(r) = self.debug_frame(co, level) {
+            level += 1;
+            if left == 0 {
+                let n = depth - level - LAST + 1;
+                out.extend_from_slice(format!("\n\t...\t(skipping {n} levels)").as_bytes());
+                level += n - 1;
+                left -= 1;
+                continue;
+            }
+            left -= 1;
+            self.traceback_line(&mut out, co, r);
+        }
+        out
+    }
+
+    fn traceback_line(&mut self, out: &mut Vec<u8>, co: Gc<Thread>, r: FrameRef) {
+        let info = self.debug_info(DebugTarget::Frame(co, r));
+        out.extend_from_slice(b"\n\t");
+        out.extend_from_slice(&info.short_src);
+        if info.currentline > 0 {
+            out.extend_from_slice(format!(":{}", info.currentline).as_bytes());
+        }
+        out.extend_from_slice(b": in ");
+        if let Some(name) = self.global_name(info.func) {
+            out.extend_from_slice(b"function '");
+            out.extend_from_slice(&name);
+            out.push(b'\'');
+        } else if let Some(name) = &info.name {
+            out.extend_from_slice(info.namewhat.as_bytes());
+            out.extend_from_slice(b" '");
+            out.extend_from_slice(name);
+            out.push(b'\'');
+        } else if info.what == "main" {
+            out.extend_from_slice(b"main chunk");
+        } else if info.what != "C" {
+            out.extend_from_slice(b"function <");
+            out.extend_from_slice(&info.short_src);
+            out.extend_from_slice(format!(":{}>", info.linedefined).as_bytes());
+        } else {
+            out.push(b'?');
+        }
+        if info.istailcall {
+            out.extend_from_slice(b"\n\t(...tail calls...)");
+        }
+    }
+
+    /// Whether a value has a metamethod.
+    pub fn has_metamethod(&self, v: Value, e: Event) -> bool {
+        !self.heap.metamethod(v, e).is_nil()
+    }
+}
+
+fn describe(kind: &str, name: &[u8]) -> Vec<u8> {
+    let mut s = format!(" ({kind} '").into_bytes();
+    s.extend_from_slice(name);
+    s.extend_from_slice(b"')");
+    s
+}

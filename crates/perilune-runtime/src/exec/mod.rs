@@ -1,0 +1,20 @@
+//! Execution: frames, calls, the bytecode interpreter, coroutines, hooks, debug information.
+//!
+//! Rules of the island:
+//! 1. `State::thread` is the running coroutine; its `frame` is the running activation.
+//! 2. Whoever leaves a Lua frame, even to raise an error, has saved its `pc` in the frame record.
+//! 3. The stack moves only in `Thread::grow` and `Thread::relocate`, which are called when a frame is
+//!    entered, values are pushed, or a stress mode asks; pointers into it are reloaded after those.
+//! 4. Values in Rust variables do not live across a safepoint; slots below the live end do.
+//! 5. Every `Result::Err(Throw)` travels to [`call::raise`], which is the only place that unwinds.
+#![allow(unsafe_code)]
+
+pub(crate) mod call;
+mod coroutine;
+pub mod debug;
+mod interp;
+mod load;
+mod safepoint;
+mod slots;
+mod trace;
+

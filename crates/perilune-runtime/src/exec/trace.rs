@@ -1,0 +1,147 @@
+//! Hooks and the instruction limit: what the tracing loop does before each instruction.
+
+use super::interp::TraceFlow;
+use crate::error::{StopReason, Throw};
+use crate::heap::{Gc, interrupt};
+use crate::object::{Closure, Thread, frame_flags, hook};
+use crate::state::State;
+use crate::value::Value;
+use std::sync::atomic::Ordering;
+
+impl State {
+    /// Makes the TRACE bit of the interrupt word agree with hooks and limits.
+    pub(crate) fn refresh_trace(&mut self) {
+        let on = self.fuel != u64::MAX || self.th().hook_mask != 0;
+        if on {
+            self.interrupt.fetch_or(interrupt::TRACE, Ordering::Relaxed);
+        } else {
+            self.interrupt.fetch_and(!interrupt::TRACE, Ordering::Relaxed);
+        }
+    }
+
+    /// Sets or (nil) clears a coroutine's hook.
+    pub fn set_hook(&mut self, co: Gc<Thread>, f: Value, mask: u8, count: u32) {
+        let t = co.get(&self.heap);
+        let off = f.is_nil() || mask == 0;
+        t.hook = if off { Value::NIL } else { f };
+        t.hook_mask = if off { 0 } else { mask };
+        t.hook_count = count;
+        t.hook_left = count;
+        self.refresh_trace();
+    }
+
+    /// Before an instruction: fuel, count hook, line hook.
+    pub(super) fn trace(&mut self) -> TraceFlow {
+        if self.fuel != u64::MAX {
+            if self.fuel == 0 {
+                let _ = self.raise_stop(StopReason::Instructions);
+                return TraceFlow::Stop;
+            }
+            self.fuel -= 1;
+        }
+        if self.th().in_hook {
+            return TraceFlow::Go;
+        }
+        let mask = self.th().hook_mask;
+        if mask & (hook::COUNT | hook::LINE) == 0 {
+            return if mask == 0 && self.fuel == u64::MAX { TraceFlow::Leave } else { TraceFlow::Go };
+        }
+        match self.trace_hooks(mask) {
+            Ok(()) => TraceFlow::Go,
+            Err(Throw::Error) => TraceFlow::Error,
+            Err(Throw::Stop) => TraceFlow::Stop,
+        }
+    }
+
+    fn trace_hooks(&mut self, mask: u8) -> Result<(), Throw> {
+        let th = self.th();
+        if mask & hook::COUNT != 0 {
+            th.hook_left = th.hook_left.saturating_sub(1);
+            if th.hook_left == 0 {
+                th.hook_left = th.hook_count;
+                self.run_hook("count", None)?;
+            }
+        }
+        if mask & hook::LINE == 0 {
+            return Ok(());
+        }
+        let f = self.frame();
+        // SAFETY: a Lua frame: its function stands below the base, its pc is in that function's code.
+        let (pc, proto) = unsafe {
+            let cl: Gc<Closure> = (*f.base.sub(1)).gc();
+            let p = cl.proto(&self.heap);
+            ((f.pc as usize - (*p.ptr()).code as usize) / 8, p)
+        };
+        let old = f.hook_pc;
+        f.hook_pc = pc as u32;
+        let meta = proto.meta(&self.heap).clone();
+        if meta.lines.is_empty() {
+            return Ok(());
+        }
+        if pc == 0 && meta.is_vararg {
+            return Ok(());
+        }
+        let line = meta.lines[pc];
+        let fresh = old == u32::MAX || pc as u32 <= old || meta.lines[old as usize] != line
+            || (pc == 1 && old == 0 && meta.is_vararg);
+        if fresh {
+            self.run_hook("line", Some(line as i64))?;
+        }
+        Ok(())
+    }
+
+    /// The call hook, for the frame just entered.
+    pub(crate) fn hook_call(&mut self, tail: bool) -> Result<(), Throw> {
+        self.frame().flags |= frame_flags::HOOKED;
+        if self.th().hook_mask & hook::CALL == 0 {
+            return Ok(());
+        }
+        self.run_hook(if tail { "tail call" } else { "call" }, None)
+    }
+
+    /// The return hook; the `n` results from `first` on are kept, and may move.
+    pub(crate) fn hook_return(&mut self, first: *mut Value, n: usize) -> Result<*mut Value, Throw> {
+        let th = self.th();
+        if th.hook_mask & hook::RETURN == 0 {
+            return Ok(first);
+        }
+        let at = (first as usize - th.stack as usize) / size_of::<Value>();
+        // SAFETY: the results are live slots.
+        th.top = unsafe { first.add(n) }.max(th.top);
+        let f = self.frame();
+        f.aux = (first as usize - f.base as usize) as u32 / size_of::<Value>() as u32;
+        self.transfer = (f.aux + 1, n as u32);
+        let r = self.run_hook("return", None);
+        self.transfer = (0, 0);
+        r?;
+        // SAFETY: the same slot, in the stack as it is now.
+        Ok(unsafe { self.th().stack.add(at) })
+    }
+
+    /// Calls the hook function.
+    fn run_hook(&mut self, event: &str, line: Option<i64>) -> Result<(), Throw> {
+        let co = self.thread;
+        let t = co.get(&self.heap);
+        if t.in_hook || t.hook.is_nil() {
+            return Ok(());
+        }
+        t.in_hook = true;
+        let hook = t.hook;
+        let lua = self.frame().is_lua();
+        let slots = t.slots();
+        self.frame().flags |= frame_flags::HOOK;
+        let line = line.map_or(Value::NIL, Value::int);
+        let r = self.new_str(event.as_bytes()).and_then(|s| self.call(hook, &[s.into(), line], 0));
+        let t = co.get(&self.heap);
+        if r.is_ok() {
+            self.frame().flags &= !frame_flags::HOOK;
+            if lua || t.slots() != slots {
+                // SAFETY: that many slots were in use before.
+                t.top = unsafe { t.stack.add(slots) };
+            }
+        }
+        t.in_hook = false;
+        self.refresh_trace();
+        r.map(|_| ())
+    }
+}

@@ -1,0 +1,265 @@
+//! Functions: compiled code of one state, closures, natives and upvalues.
+
+use super::Thread;
+use crate::heap::{Gc, Header, Heap, OutOfMemory};
+use crate::native::Ret;
+use crate::error::Throw;
+use crate::state::State;
+use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+use perilune_bytecode::proto::Proto;
+use std::sync::Arc;
+
+/// What owns a function's code and constants.
+pub struct ProtoData {
+    /// The function as plain data.
+    pub meta: Arc<Proto>,
+    /// This state's copy of the code.
+    pub(crate) code: Box<[Instr]>,
+    /// The constants as values.
+    pub(crate) consts: Box<[Value]>,
+    /// The nested functions.
+    pub(crate) protos: Box<[Gc<ProtoObj>]>,
+}
+
+/// A compiled function of one state.
+#[repr(C)]
+pub struct ProtoObj {
+    pub(crate) header: Header,
+    pub(crate) code: *mut Instr,
+    pub(crate) consts: *const Value,
+    pub(crate) num_params: u8,
+    pub(crate) max_stack: u8,
+    pub(crate) is_vararg: bool,
+    pub(crate) data: Box<ProtoData>,
+}
+
+impl ProtoObj {
+    pub(crate) fn new(heap: &mut Heap, mut data: Box<ProtoData>) -> Result<Gc<ProtoObj>, OutOfMemory> {
+        let p = heap.alloc(size_of::<ProtoObj>())?.cast::<ProtoObj>();
+        let bytes = data.external_bytes();
+        // SAFETY: a fresh cell of the right size.
+        unsafe {
+            p.write(ProtoObj {
+                header: Header::new(Tag::PROTO, 0),
+                code: data.code.as_mut_ptr(),
+                consts: data.consts.as_ptr(),
+                num_params: data.meta.num_params,
+                max_stack: data.meta.max_stack,
+                is_vararg: data.meta.is_vararg,
+                data,
+            });
+        }
+        heap.droppable.push(p.cast());
+        heap.add_external(bytes);
+        Ok(Gc::from_ptr(p))
+    }
+}
+
+impl ProtoData {
+    pub(crate) fn external_bytes(&self) -> usize {
+        size_of::<ProtoData>()
+            + size_of::<Proto>()
+            + self.code.len() * 20
+            + self.consts.len() * 48
+            + self.protos.len() * 8
+            + self.meta.locals.len() * size_of::<perilune_bytecode::proto::LocalVar>()
+            + self.meta.upvalues.len() * size_of::<perilune_bytecode::proto::UpvalueDesc>()
+    }
+}
+
+impl Gc<ProtoObj> {
+    /// The function as plain data.
+    pub fn meta(self, _heap: &Heap) -> &Arc<Proto> {
+        // SAFETY: alive while the heap is borrowed; immutable.
+        unsafe { &(*self.ptr()).data.meta }
+    }
+}
+
+/// A Lua function: code and its upvalues, which follow the fields.
+#[repr(C)]
+pub struct Closure {
+    pub(crate) header: Header,
+    pub(crate) proto: Gc<ProtoObj>,
+}
+
+impl Closure {
+    /// A closure whose upvalues are still to be set, all of them, before the next safepoint.
+    #[inline]
+    pub(crate) fn new(heap: &mut Heap, proto: Gc<ProtoObj>, n: usize) -> Result<Gc<Closure>, OutOfMemory> {
+        let p = heap.alloc(size_of::<Closure>() + 8 * n)?.cast::<Closure>();
+        // SAFETY: a fresh cell of the right size.
+        unsafe { p.write(Closure { header: Header::new(Tag::CLOSURE, n as u32), proto }) };
+        Ok(Gc::from_ptr(p))
+    }
+}
+
+impl Gc<Closure> {
+    #[inline(always)]
+    pub(crate) fn upvals(self) -> *mut Gc<Upval> {
+        // SAFETY: the upvalues follow the fields.
+        unsafe { self.ptr().add(1).cast() }
+    }
+    /// Its compiled function.
+    pub fn proto(self, _heap: &Heap) -> Gc<ProtoObj> {
+        // SAFETY: alive while the heap is borrowed.
+        unsafe { (*self.ptr()).proto }
+    }
+    /// How many upvalues it has.
+    pub fn upvalue_count(self, _heap: &Heap) -> usize {
+        // SAFETY: as above.
+        unsafe { (*self.ptr()).header.aux as usize }
+    }
+    /// Upvalue `i`, from 0.
+    ///
+    /// # Panics
+    /// If there is no such upvalue.
+    pub(crate) fn upval(self, heap: &Heap, i: usize) -> Gc<Upval> {
+        assert!(i < self.upvalue_count(heap));
+        // SAFETY: `i` is in range.
+        unsafe { *self.upvals().add(i) }
+    }
+    /// Makes upvalue `i` refer to another variable.
+    ///
+    /// # Panics
+    /// If there is no such upvalue.
+    pub(crate) fn set_upval(self, heap: &mut Heap, i: usize, u: Gc<Upval>) {
+        assert!(i < self.upvalue_count(heap));
+        // SAFETY: `i` is in range.
+        unsafe { *self.upvals().add(i) = u };
+        heap.barrier(self.ptr().cast());
+    }
+}
+
+/// A variable that closures share: on a stack while open, then in itself.
+#[repr(C)]
+pub struct Upval {
+    pub(crate) header: Header,
+    /// Where the value is.
+    pub(crate) at: *mut Value,
+    pub(crate) slot: UpvalSlot,
+}
+
+/// The upvalue's own storage.
+#[repr(C)]
+pub(crate) union UpvalSlot {
+    pub closed: Value,
+    pub open: OpenLink,
+}
+
+/// List of a coroutine's open upvalues, highest slot first.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct OpenLink {
+    pub next: *mut Upval,
+    pub thread: *mut Thread,
+}
+
+impl Upval {
+    /// A closed upvalue.
+    pub(crate) fn closed(heap: &mut Heap, v: Value) -> Result<Gc<Upval>, OutOfMemory> {
+        let p = heap.alloc(size_of::<Upval>())?.cast::<Upval>();
+        // SAFETY: a fresh cell of the right size.
+        unsafe {
+            p.write(Upval {
+                header: Header::new(Tag::UPVAL, 0),
+                at: &raw mut (*p).slot.closed,
+                slot: UpvalSlot { closed: v },
+            });
+        }
+        Ok(Gc::from_ptr(p))
+    }
+}
+
+impl Gc<Upval> {
+    #[inline(always)]
+    pub(crate) fn is_open(self) -> bool {
+        // SAFETY: a live upvalue.
+        unsafe { (*self.ptr()).at != &raw mut (*self.ptr()).slot.closed }
+    }
+    /// Its value.
+    #[inline(always)]
+    pub(crate) fn get(self, _heap: &Heap) -> Value {
+        // SAFETY: `at` leads to a live stack slot or to the upvalue itself.
+        unsafe { *(*self.ptr()).at }
+    }
+    /// Changes its value.
+    #[inline(always)]
+    pub(crate) fn set(self, heap: &mut Heap, v: Value) {
+        // SAFETY: as in `get`.
+        unsafe { *(*self.ptr()).at = v };
+        heap.barrier(self.ptr().cast());
+    }
+    /// Moves the value from the stack into the upvalue. The caller unlinks it from its list.
+    pub(crate) fn close(self, heap: &mut Heap) {
+        // SAFETY: a live open upvalue; its slot is still valid.
+        unsafe {
+            let p = self.ptr();
+            let v = *(*p).at;
+            (*p).slot.closed = v;
+            (*p).at = &raw mut (*p).slot.closed;
+        }
+        heap.barrier(self.ptr().cast());
+    }
+}
+
+/// The signature of a function written in Rust.
+pub type NativeFn = fn(&mut State) -> Result<Ret, Throw>;
+
+/// A function written in Rust; its upvalues follow the fields.
+#[repr(C)]
+pub struct Native {
+    pub(crate) header: Header,
+    pub(crate) function: NativeFn,
+}
+
+impl Native {
+    pub(crate) fn new(heap: &mut Heap, function: NativeFn, upvalues: &[Value]) -> Result<Gc<Native>, OutOfMemory> {
+        let p = heap.alloc(size_of::<Native>() + size_of_val(upvalues))?.cast::<Native>();
+        // SAFETY: a fresh cell of the right size.
+        unsafe {
+            p.write(Native { header: Header::new(Tag::NATIVE, upvalues.len() as u32), function });
+            p.add(1).cast::<Value>().copy_from_nonoverlapping(upvalues.as_ptr(), upvalues.len());
+        }
+        Ok(Gc::from_ptr(p))
+    }
+}
+
+impl Gc<Native> {
+    /// The Rust function.
+    #[inline(always)]
+    pub(crate) fn function(self) -> NativeFn {
+        // SAFETY: a live native.
+        unsafe { (*self.ptr()).function }
+    }
+    /// Its upvalues.
+    pub fn upvalues(self, _heap: &Heap) -> &[Value] {
+        // SAFETY: the upvalues follow the fields; alive while the heap is borrowed.
+        unsafe {
+            let p = self.ptr();
+            std::slice::from_raw_parts(p.add(1).cast(), (*p).header.aux as usize)
+        }
+    }
+    /// Sets upvalue `i`, from 0.
+    ///
+    /// # Panics
+    /// If there is no such upvalue.
+    pub fn set_upvalue(self, heap: &mut Heap, i: usize, v: Value) {
+        assert!(i < self.upvalues(heap).len());
+        // SAFETY: `i` is in range.
+        unsafe { *self.ptr().add(1).cast::<Value>().add(i) = v };
+        heap.barrier(self.ptr().cast());
+    }
+}
+
+impl Gc<Closure> {
+    /// Sets all upvalues of a fresh closure.
+    ///
+    /// # Panics
+    /// If their number is wrong.
+    pub(crate) fn init_upvals(self, heap: &mut Heap, upvals: &[Gc<Upval>]) {
+        assert_eq!(upvals.len(), self.upvalue_count(heap));
+        // SAFETY: the closure has room for that many.
+        unsafe { self.upvals().copy_from_nonoverlapping(upvals.as_ptr(), upvals.len()) };
+    }
+}

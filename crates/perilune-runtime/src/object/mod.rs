@@ -1,0 +1,15 @@
+//! The objects that live on the heap. Rules: see `heap`.
+#![allow(unsafe_code)]
+
+mod function;
+mod string;
+mod table;
+mod thread;
+mod userdata;
+
+pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
+pub use string::{Str, StringTable};
+pub use table::{InvalidKey, Table, TableError};
+pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};
+pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
+pub use userdata::Userdata;

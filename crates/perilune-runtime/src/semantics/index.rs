@@ -1,0 +1,95 @@
+//! `t[k]` and `t[k] = v` with metamethods.
+
+use super::Outcome;
+use crate::error::{Throw, text};
+use crate::heap::Event;
+use crate::state::State;
+use crate::value::Value;
+
+/// Longest chain of `__index` or `__newindex` tables.
+const MAX_CHAIN: usize = 2000;
+
+/// `obj[key]`
+///
+/// # Errors
+/// "attempt to index", or a chain that is too long.
+pub fn index(st: &mut State, obj: Value, key: Value) -> Result<Outcome, Throw> {
+    let mut at = obj;
+    for _ in 0..MAX_CHAIN {
+        let f = match at.as_table() {
+            Some(t) => {
+                let v = t.get(&st.heap, key);
+                if !v.is_nil() {
+                    return Ok(Outcome::Value(v));
+                }
+                let Some(mt) = t.metatable(&st.heap) else { return Ok(Outcome::Value(Value::NIL)) };
+                let f = st.heap.event_of(mt, Event::Index);
+                if f.is_nil() {
+                    return Ok(Outcome::Value(Value::NIL));
+                }
+                f
+            }
+            None => {
+                let f = st.heap.metamethod(at, Event::Index);
+                if f.is_nil() {
+                    return Err(st.index_error(at, key));
+                }
+                f
+            }
+        };
+        if f.is_function() {
+            return Ok(Outcome::Call { f, a: at, b: key });
+        }
+        at = f;
+    }
+    Err(st.error(text::INDEX_CHAIN))
+}
+
+/// The answer to a store.
+#[derive(Clone, Copy)]
+pub enum Store {
+    /// It is done.
+    Done,
+    /// Call `f(obj, key, value)`.
+    Call {
+        /// The metamethod.
+        f: Value,
+        /// Its first argument.
+        obj: Value,
+    },
+}
+
+/// `obj[key] = value`
+///
+/// # Errors
+/// "attempt to index", an invalid key, no memory, or a chain that is too long.
+pub fn set_index(st: &mut State, obj: Value, key: Value, value: Value) -> Result<Store, Throw> {
+    let mut at = obj;
+    for _ in 0..MAX_CHAIN {
+        let f = match at.as_table() {
+            Some(t) => {
+                let f = match t.metatable(&st.heap) {
+                    Some(mt) => st.heap.event_of(mt, Event::NewIndex),
+                    None => Value::NIL,
+                };
+                if f.is_nil() || !t.get(&st.heap, key).is_nil() {
+                    st.raw_set(t, key, value)?;
+                    return Ok(Store::Done);
+                }
+                f
+            }
+            None => {
+                let f = st.heap.metamethod(at, Event::NewIndex);
+                if f.is_nil() {
+                    return Err(st.index_error(at, key));
+                }
+                f
+            }
+        };
+        if f.is_function() {
+            return Ok(Store::Call { f, obj: at });
+        }
+        at = f;
+    }
+    Err(st.error(text::NEWINDEX_CHAIN))
+}

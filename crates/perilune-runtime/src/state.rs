@@ -1,0 +1,474 @@
+//! A Lua state: the heap, the running coroutine, limits, and what the host lent it.
+
+use crate::error::{StopReason, Throw, text};
+use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
+use crate::native::Warnings;
+use crate::object::{Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata};
+use crate::value::Value;
+use perilune_bytecode::proto::{Const, Proto};
+use perilune_bytecode::verify::VerifiedProto;
+use perilune_syntax::ast::Dialect;
+use std::any::Any;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How a state is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The language version.
+    pub dialect: Dialect,
+    /// Fixed seeds and orders, for reproducible runs.
+    pub deterministic: bool,
+    /// Ignore environment variables (`-E`).
+    pub env_vars_ignored: bool,
+    /// The memory cap in bytes; exceeding it is a stop.
+    pub max_memory: Option<usize>,
+    /// The number of bytecode instructions it may run; exceeding it is a stop.
+    pub max_instructions: Option<u64>,
+    /// Test aids.
+    pub stress: Stress,
+}
+
+/// Test aids that provoke rare events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stress {
+    /// A full collection at every safepoint.
+    pub collect: bool,
+    /// The stack moves at every function entry.
+    pub move_stack: bool,
+    /// The allocation after so many fails, again and again; 0 is off.
+    pub fail_allocation: u64,
+    /// Generational mode, a minor collection at every safepoint.
+    pub minor: bool,
+}
+
+/// The C stack limit: how deep Rust functions may call back into Lua and the like, as in PUC.
+pub const MAX_C_DEPTH: u32 = 200;
+
+/// A Lua state.
+pub struct State {
+    /// The heap.
+    pub heap: Heap,
+    /// How it was made.
+    pub options: Options,
+    pub(crate) thread: Gc<Thread>,
+    pub(crate) main: Gc<Thread>,
+    pub(crate) c_depth: u32,
+    /// Instructions left; `u64::MAX` when there is no limit.
+    pub(crate) fuel: u64,
+    pub(crate) stop: Option<StopReason>,
+    /// Why `os.exit` stops the state.
+    pub(crate) exit: Option<(i32, bool)>,
+    /// The message handler has seen the error in flight.
+    pub(crate) handled: bool,
+    pub(crate) finalising: u32,
+    /// Scratch memory for small strings.
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) warnings: Warnings,
+    pub(crate) seed: u64,
+    pub(crate) interrupt: Arc<AtomicU32>,
+    pub(crate) in_stress: bool,
+    /// What a return hook's `getinfo` says of the results: first one, and how many.
+    pub(crate) transfer: (u32, u32),
+}
+
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+impl State {
+    /// A state without libraries.
+    ///
+    /// # Errors
+    /// When the first few kilobytes of memory cannot be had.
+    pub fn new(options: Options) -> Result<Box<State>, OutOfMemory> {
+        let seed = if options.deterministic { 0x5eed } else { fresh_seed() };
+        let word = Arc::new(AtomicU32::new(0));
+        let mut heap = Heap::new(seed, word.clone())?;
+        let main = Thread::new(&mut heap, 4096)?;
+        let registry = Table::new(&mut heap, 4, 8)?;
+        let globals = Table::new(&mut heap, 0, 64)?;
+        heap.roots.registry = registry.into();
+        heap.roots.globals = globals.into();
+        heap.roots.main_thread = main.into();
+        heap.roots.current_thread = main.into();
+        let mut st = Box::new(State {
+            heap,
+            thread: main,
+            main,
+            c_depth: 0,
+            fuel: options.max_instructions.unwrap_or(u64::MAX),
+            stop: None,
+            exit: None,
+            handled: false,
+            finalising: 0,
+            buffer: Vec::new(),
+            stdout: Vec::new(),
+            warnings: Warnings::default(),
+            seed,
+            interrupt: word,
+            in_stress: false,
+            transfer: (0, 0),
+            options,
+        });
+        st.prepare_main(registry, globals)?;
+        Ok(st)
+    }
+
+    fn prepare_main(&mut self, registry: Gc<Table>, globals: Gc<Table>) -> Result<(), OutOfMemory> {
+        use crate::object::Status;
+        self.main.get(&self.heap).status = Status::Running;
+        self.main.get(&self.heap).no_yield = 1;
+        let oom = |_| OutOfMemory;
+        registry.set_int(&mut self.heap, 1, Value::FALSE).map_err(oom)?;
+        registry.set_int(&mut self.heap, 2, globals.into()).map_err(oom)?;
+        registry.set_int(&mut self.heap, 3, self.main.into()).map_err(oom)?;
+        let loaded = Table::new(&mut self.heap, 0, 16)?;
+        let key = Str::new(&mut self.heap, b"_LOADED")?;
+        registry.set_str(&mut self.heap, key, loaded.into()).map_err(oom)?;
+        self.heap.fail_after = self.options.stress.fail_allocation;
+        self.refresh_trace();
+        if self.stressed() {
+            self.heap.raise(interrupt::STRESS);
+        }
+        if self.options.stress.minor {
+            self.heap.set_mode(Mode::Generational);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stressed(&self) -> bool {
+        self.options.stress.collect || self.options.stress.minor
+    }
+
+    /// The word through which other threads and signal handlers interrupt this state.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(self.interrupt.clone())
+    }
+
+    /// Why it was stopped, if the last failure was a stop.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stop
+    }
+    /// The exit code and whether to close the state first, if `os.exit` was called.
+    pub fn exit_request(&self) -> Option<(i32, bool)> {
+        self.exit
+    }
+    /// Forgets a stop, so that the state can be used again.
+    pub fn clear_stop(&mut self) {
+        self.stop = None;
+        self.interrupt.fetch_and(!(interrupt::STOP | interrupt::TIMEOUT), Ordering::Relaxed);
+    }
+
+    /// The language version.
+    pub fn dialect(&self) -> Dialect {
+        self.options.dialect
+    }
+    /// Whether runs are reproducible.
+    pub fn deterministic(&self) -> bool {
+        self.options.deterministic
+    }
+    /// The seed of this state's hashes, and of `math.random`.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+    /// The table of globals.
+    pub fn globals(&self) -> Gc<Table> {
+        match self.registry().get_int(&self.heap, 2).as_table() {
+            Some(t) => t,
+            None => self.registry(),
+        }
+    }
+    /// The registry.
+    pub fn registry(&self) -> Gc<Table> {
+        self.heap.roots.registry.gc()
+    }
+    /// `package.loaded`.
+    pub fn loaded(&mut self) -> Result<Gc<Table>, Throw> {
+        let r = self.registry();
+        let v = self.get_field(r, "_LOADED")?;
+        match v.as_table() {
+            Some(t) => Ok(t),
+            None => {
+                let t = self.new_table(0, 0)?;
+                self.set_field(r, "_LOADED", t.into())?;
+                Ok(t)
+            }
+        }
+    }
+    /// The running coroutine.
+    pub fn current_thread(&self) -> Gc<Thread> {
+        self.thread
+    }
+
+    // Objects.
+
+    /// A string.
+    ///
+    /// # Errors
+    /// No memory.
+    #[inline]
+    pub fn new_str(&mut self, bytes: &[u8]) -> Result<Gc<Str>, Throw> {
+        Str::new(&mut self.heap, bytes).map_err(|OutOfMemory| self.memory_error())
+    }
+    /// A table with room for `narray` items and `nrecord` fields.
+    ///
+    /// # Errors
+    /// No memory.
+    #[inline]
+    pub fn new_table(&mut self, narray: usize, nrecord: usize) -> Result<Gc<Table>, Throw> {
+        Table::new(&mut self.heap, narray, nrecord).map_err(|OutOfMemory| self.memory_error())
+    }
+    /// A function written in Rust.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new_native(&mut self, _name: &'static str, f: NativeFn, upvalues: &[Value]) -> Result<Gc<Native>, Throw> {
+        Native::new(&mut self.heap, f, upvalues).map_err(|OutOfMemory| self.memory_error())
+    }
+    /// A full userdata that owns about `bytes` bytes.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new_userdata(&mut self, data: Box<dyn Any + Send>, n: usize, bytes: usize) -> Result<Gc<Userdata>, Throw> {
+        Userdata::new(&mut self.heap, data, n, bytes).map_err(|OutOfMemory| self.memory_error())
+    }
+
+    /// Instantiates a verified function and its nested ones.
+    pub(crate) fn instantiate(&mut self, p: &VerifiedProto) -> Result<Gc<ProtoObj>, Throw> {
+        let mark = self.heap.roots.temps.len();
+        let r = self.instantiate_proto(p.proto());
+        self.heap.roots.temps.truncate(mark);
+        r
+    }
+
+    fn instantiate_proto(&mut self, p: &Arc<Proto>) -> Result<Gc<ProtoObj>, Throw> {
+        let mut consts = Vec::with_capacity(p.consts.len());
+        for c in &p.consts {
+            consts.push(match c {
+                Const::Nil => Value::NIL,
+                Const::False => Value::FALSE,
+                Const::True => Value::TRUE,
+                Const::Int(i) => Value::int(*i),
+                Const::Float(f) => Value::float(*f),
+                Const::Str(s) => self.new_str(s)?.into(),
+            });
+        }
+        let mut protos = Vec::with_capacity(p.protos.len());
+        for child in &p.protos {
+            protos.push(self.instantiate_proto(child)?);
+        }
+        let data = Box::new(ProtoData {
+            meta: p.clone(),
+            code: p.code.clone().into(),
+            consts: consts.into(),
+            protos: protos.into(),
+        });
+        ProtoObj::new(&mut self.heap, data).map_err(|OutOfMemory| self.memory_error())
+    }
+
+    /// A closure of a main function with fresh upvalues; the first is `env` (default: the globals).
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new_main(&mut self, p: &VerifiedProto, env: Option<Value>) -> Result<Gc<Closure>, Throw> {
+        let proto = self.instantiate(p)?;
+        let n = p.proto().upvalues.len();
+        let env = env.unwrap_or_else(|| self.globals().into());
+        let mut upvals = Vec::with_capacity(n);
+        for i in 0..n {
+            let v = if i == 0 { env } else { Value::NIL };
+            upvals.push(Upval::closed(&mut self.heap, v).map_err(|OutOfMemory| self.memory_error())?);
+        }
+        let c = Closure::new(&mut self.heap, proto, n).map_err(|OutOfMemory| self.memory_error())?;
+        c.init_upvals(&mut self.heap, &upvals);
+        Ok(c)
+    }
+
+    // Tables.
+
+    /// Turns a failed raw store into a Lua error.
+    pub(crate) fn table_error(&mut self, e: TableError) -> Throw {
+        match e {
+            TableError::NilKey => self.error(text::INDEX_NIL),
+            TableError::NanKey => self.error(text::INDEX_NAN),
+            TableError::Overflow => self.error(text::TABLE_OVERFLOW),
+            TableError::Memory => self.memory_error(),
+        }
+    }
+    /// `t[key] = v` without metamethods.
+    ///
+    /// # Errors
+    /// A nil or NaN key, no memory.
+    #[inline]
+    pub fn raw_set(&mut self, t: Gc<Table>, key: Value, v: Value) -> Result<(), Throw> {
+        t.set(&mut self.heap, key, v).map_err(|e| self.table_error(e))
+    }
+    /// `t[name] = v` without metamethods.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn set_field(&mut self, t: Gc<Table>, name: &str, v: Value) -> Result<(), Throw> {
+        let key = self.new_str(name.as_bytes())?;
+        self.raw_set(t, key.into(), v)
+    }
+    /// `t[name]` without metamethods.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn get_field(&mut self, t: Gc<Table>, name: &str) -> Result<Value, Throw> {
+        let key = self.new_str(name.as_bytes())?;
+        Ok(t.get_str(&self.heap, key))
+    }
+    /// Sets functions as fields of a table.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn register(&mut self, t: Gc<Table>, functions: &[(&'static str, NativeFn)]) -> Result<(), Throw> {
+        for &(name, f) in functions {
+            let n = self.new_native(name, f, &[])?;
+            self.set_field(t, name, n.into())?;
+        }
+        Ok(())
+    }
+
+    /// The metatable of any value.
+    pub fn metatable_of(&self, v: Value) -> Option<Gc<Table>> {
+        self.heap.metatable(v)
+    }
+    /// Sets the metatable of any value: its own, or that of its type.
+    ///
+    /// # Errors
+    /// None now; reserved for failing allocation.
+    pub fn set_metatable(&mut self, v: Value, mt: Option<Gc<Table>>) -> Result<(), Throw> {
+        if let Some(t) = v.as_table() {
+            t.set_metatable(&mut self.heap, mt);
+        } else if let Some(u) = v.as_userdata() {
+            u.set_metatable(&mut self.heap, mt);
+        } else if let Some(i) = Heap::type_metatable_index(v) {
+            self.heap.roots.metatables[i] = mt;
+            return Ok(());
+        }
+        if let Some(mt) = mt {
+            self.heap.check_finaliser(v.header(), mt);
+        }
+        Ok(())
+    }
+    /// The field `name` of a value's metatable, nil if there is none.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn metafield(&mut self, v: Value, name: &str) -> Result<Value, Throw> {
+        match self.heap.metatable(v) {
+            Some(mt) => self.get_field(mt, name),
+            None => Ok(Value::NIL),
+        }
+    }
+    /// The metamethod of a value, nil if there is none.
+    pub fn metamethod(&self, v: Value, e: Event) -> Value {
+        self.heap.metamethod(v, e)
+    }
+
+    // Errors.
+
+    /// Raises any value.
+    pub fn error_value(&mut self, v: Value) -> Throw {
+        self.heap.roots.error = v;
+        self.handled = false;
+        Throw::Error
+    }
+    /// Raises a message with the position of the running function in front, if it is a Lua function
+    /// or called by one.
+    #[cold]
+    pub fn error(&mut self, msg: impl AsRef<[u8]>) -> Throw {
+        let mut s = self.position();
+        s.extend_from_slice(msg.as_ref());
+        self.error_plain(s)
+    }
+    /// Raises a message as it is.
+    #[cold]
+    pub fn error_plain(&mut self, msg: impl AsRef<[u8]>) -> Throw {
+        match Str::new(&mut self.heap, msg.as_ref()) {
+            Ok(s) => self.error_value(s.into()),
+            Err(OutOfMemory) => self.error_value(Value::NIL),
+        }
+    }
+    /// Raises "not enough memory".
+    #[cold]
+    pub fn memory_error(&mut self) -> Throw {
+        let off = std::mem::take(&mut self.heap.fail_after);
+        let r = self.error_plain(text::NO_MEMORY);
+        if off != 0 || self.options.stress.fail_allocation != 0 {
+            self.heap.fail_after = self.options.stress.fail_allocation;
+        }
+        r
+    }
+    /// Takes the value of the error in flight.
+    pub fn take_error(&mut self) -> Value {
+        self.handled = false;
+        std::mem::replace(&mut self.heap.roots.error, Value::NIL)
+    }
+    /// Stops the state.
+    pub(crate) fn raise_stop(&mut self, reason: StopReason) -> Throw {
+        self.stop = Some(reason);
+        Throw::Stop
+    }
+    /// A stop that makes the host exit with `code`.
+    pub fn exit(&mut self, code: i32, close: bool) -> Throw {
+        self.exit = Some((code, close));
+        Throw::Stop
+    }
+
+    // Output.
+
+    /// Writes to standard output through the state's buffer.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn write_stdout(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.stdout.len() + bytes.len() > 1 << 16 {
+            self.flush_stdout()?;
+        }
+        self.stdout.extend_from_slice(bytes);
+        if self.stdout.len() >= 1 << 16 {
+            self.flush_stdout()?;
+        }
+        Ok(())
+    }
+    /// Writes the buffer out.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn flush_stdout(&mut self) -> std::io::Result<()> {
+        let bytes = std::mem::take(&mut self.stdout);
+        let mut out = std::io::stdout().lock();
+        let r = out.write_all(&bytes).and_then(|()| out.flush());
+        self.stdout = bytes;
+        self.stdout.clear();
+        r
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        let _ = self.flush_stdout();
+    }
+}
+
+/// Interrupts a state from another thread or a signal handler.
+#[derive(Clone)]
+pub struct Interrupter(Arc<AtomicU32>);
+
+impl Interrupter {
+    /// Stops what runs, soon. Safe in a signal handler.
+    pub fn interrupt(&self) {
+        self.0.fetch_or(interrupt::STOP, Ordering::Relaxed);
+    }
+    /// Stops what runs because its time is up.
+    pub fn timeout(&self) {
+        self.0.fetch_or(interrupt::TIMEOUT, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,384 @@
+//! The `math` library, with its pseudo-random generator (xoshiro256**).
+
+use perilune_syntax::number;
+
+use super::util;
+use crate::error::Throw;
+use crate::native::Ret;
+use crate::state::State;
+use crate::value::Value;
+
+/// Registers the library.
+pub fn open(st: &mut State) -> Result<(), Throw> {
+    let lib = util::library(
+        st,
+        &[
+            ("abs", abs),
+            ("acos", acos),
+            ("asin", asin),
+            ("atan", atan),
+            ("ceil", ceil),
+            ("cos", cos),
+            ("deg", deg),
+            ("exp", exp),
+            ("tointeger", tointeger),
+            ("floor", floor),
+            ("fmod", fmod),
+            ("frexp", frexp),
+            ("ult", ult),
+            ("ldexp", ldexp),
+            ("log", log),
+            ("max", max),
+            ("min", min),
+            ("modf", modf),
+            ("rad", rad),
+            ("sin", sin),
+            ("sqrt", sqrt),
+            ("tan", tan),
+            ("type", type_),
+        ],
+    )?;
+    super::add_module(st, "math", lib)?;
+    st.set_field(lib, "pi", Value::float(std::f64::consts::PI))?;
+    st.set_field(lib, "huge", Value::float(f64::INFINITY))?;
+    st.set_field(lib, "maxinteger", Value::int(i64::MAX))?;
+    st.set_field(lib, "mininteger", Value::int(i64::MIN))?;
+    let generator = Generator::seeded(st.seed(), 0);
+    let bytes = size_of::<Generator>();
+    let generator = st.new_userdata(Box::new(generator), 0, bytes)?;
+    st.push(generator.into());
+    for (name, function) in [("random", random as _), ("randomseed", randomseed as _)] {
+        let function = st.new_native(name, function, &[generator.into()])?;
+        st.set_field(lib, name, function.into())?;
+    }
+    st.pop();
+    Ok(())
+}
+
+/// The float function `function` of argument 1.
+#[inline]
+fn unary(st: &mut State, function: impl Fn(f64) -> f64) -> Result<Ret, Throw> {
+    let x = st.check_num(1)?;
+    Ok(Ret::One(Value::float(function(x))))
+}
+
+fn abs(st: &mut State) -> Result<Ret, Throw> {
+    match st.arg(1).as_int() {
+        Some(n) => Ok(Ret::One(Value::int(n.wrapping_abs()))),
+        None => unary(st, f64::abs),
+    }
+}
+
+fn sin(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::sin)
+}
+
+fn cos(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::cos)
+}
+
+fn tan(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::tan)
+}
+
+fn asin(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::asin)
+}
+
+fn acos(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::acos)
+}
+
+fn atan(st: &mut State) -> Result<Ret, Throw> {
+    let y = st.check_num(1)?;
+    let x = st.opt_num(2, 1.0)?;
+    Ok(Ret::One(Value::float(y.atan2(x))))
+}
+
+fn exp(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::exp)
+}
+
+fn sqrt(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, f64::sqrt)
+}
+
+fn deg(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, |x| x * (180.0 / std::f64::consts::PI))
+}
+
+fn rad(st: &mut State) -> Result<Ret, Throw> {
+    unary(st, |x| x * (std::f64::consts::PI / 180.0))
+}
+
+/// An integral float as an integer where it fits.
+fn integral(x: f64) -> Value {
+    match number::float_to_int_exact(x) {
+        Some(n) => Value::int(n),
+        None => Value::float(x),
+    }
+}
+
+fn floor(st: &mut State) -> Result<Ret, Throw> {
+    let value = st.arg(1);
+    if value.is_int() {
+        return Ok(Ret::One(value));
+    }
+    let x = st.check_num(1)?;
+    Ok(Ret::One(integral(x.floor())))
+}
+
+fn ceil(st: &mut State) -> Result<Ret, Throw> {
+    let value = st.arg(1);
+    if value.is_int() {
+        return Ok(Ret::One(value));
+    }
+    let x = st.check_num(1)?;
+    Ok(Ret::One(integral(x.ceil())))
+}
+
+fn tointeger(st: &mut State) -> Result<Ret, Throw> {
+    match st.arg(1).to_integer(&st.heap) {
+        Some(n) => Ok(Ret::One(Value::int(n))),
+        None => {
+            st.check_any(1)?;
+            Ok(Ret::One(Value::NIL))
+        }
+    }
+}
+
+fn fmod(st: &mut State) -> Result<Ret, Throw> {
+    if let (Some(a), Some(b)) = (st.arg(1).as_int(), st.arg(2).as_int()) {
+        if b == 0 {
+            return Err(st.arg_error(2, "zero"));
+        }
+        return Ok(Ret::One(Value::int(a.wrapping_rem(b))));
+    }
+    let a = st.check_num(1)?;
+    let b = st.check_num(2)?;
+    Ok(Ret::One(Value::float(a % b)))
+}
+
+fn modf(st: &mut State) -> Result<Ret, Throw> {
+    let value = st.arg(1);
+    let (whole, fraction) = if value.is_int() {
+        (value, 0.0)
+    } else {
+        let x = st.check_num(1)?;
+        let whole = x.trunc();
+        (integral(whole), if x == whole { 0.0 } else { x - whole })
+    };
+    st.push(whole);
+    st.push(Value::float(fraction));
+    Ok(Ret::Top(2))
+}
+
+fn ult(st: &mut State) -> Result<Ret, Throw> {
+    let a = st.check_int(1)?;
+    let b = st.check_int(2)?;
+    Ok(Ret::One(Value::bool((a as u64) < b as u64)))
+}
+
+fn log(st: &mut State) -> Result<Ret, Throw> {
+    let x = st.check_num(1)?;
+    let result = if st.arg(2).is_nil() {
+        x.ln()
+    } else {
+        let base = st.check_num(2)?;
+        if base == 2.0 {
+            x.log2()
+        } else if base == 10.0 {
+            x.log10()
+        } else {
+            x.ln() / base.ln()
+        }
+    };
+    Ok(Ret::One(Value::float(result)))
+}
+
+/// `x` as a fraction in [0.5, 1) and a power of two.
+fn split_float(x: f64) -> (f64, i64) {
+    if x == 0.0 || !x.is_finite() {
+        return (x, 0);
+    }
+    let (scaled, shift) = if x.is_subnormal() {
+        (x * (1u64 << 54) as f64, -54)
+    } else {
+        (x, 0)
+    };
+    let bits = scaled.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i64 - 1022;
+    let fraction = f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52);
+    (fraction, exponent + shift)
+}
+
+fn frexp(st: &mut State) -> Result<Ret, Throw> {
+    let x = st.check_num(1)?;
+    let (fraction, exponent) = split_float(x);
+    st.push(Value::float(fraction));
+    st.push(Value::int(exponent));
+    Ok(Ret::Top(2))
+}
+
+/// `x * 2^exponent`, rounded once.
+fn scale_float(x: f64, exponent: i32) -> f64 {
+    let (fraction, own) = split_float(x);
+    if fraction == 0.0 || !fraction.is_finite() {
+        return x;
+    }
+    let exponent = own + i64::from(exponent);
+    if exponent > 1024 {
+        return x.signum() * f64::INFINITY;
+    }
+    if exponent < -1080 {
+        return x.signum() * 0.0;
+    }
+    let power = |e: i64| f64::from_bits(((e + 1023) as u64) << 52);
+    if exponent >= -1021 {
+        return fraction * 2.0 * power(exponent - 1);
+    }
+    fraction * power(exponent + 200) * power(-200)
+}
+
+fn ldexp(st: &mut State) -> Result<Ret, Throw> {
+    let x = st.check_num(1)?;
+    let exponent = st.check_int(2)? as i32;
+    Ok(Ret::One(Value::float(scale_float(x, exponent))))
+}
+
+/// The argument that no other one beats; `beats(i, best)` compares two arguments.
+fn best(
+    st: &mut State,
+    beats: impl Fn(&mut State, usize, usize) -> Result<bool, Throw>,
+) -> Result<Ret, Throw> {
+    if st.nargs() == 0 {
+        return Err(st.arg_error(1, "value expected"));
+    }
+    let mut best = 1;
+    for i in 2..=st.nargs() {
+        if beats(st, i, best)? {
+            best = i;
+        }
+    }
+    Ok(Ret::One(st.arg(best)))
+}
+
+/// Whether argument `a` is less than argument `b`.
+fn less(st: &mut State, a: usize, b: usize) -> Result<bool, Throw> {
+    let (a, b) = (st.arg(a), st.arg(b));
+    match (a.as_int(), b.as_int()) {
+        (Some(a), Some(b)) => Ok(a < b),
+        _ => st.less_than(a, b),
+    }
+}
+
+fn min(st: &mut State) -> Result<Ret, Throw> {
+    best(st, less)
+}
+
+fn max(st: &mut State) -> Result<Ret, Throw> {
+    best(st, |st, i, best| less(st, best, i))
+}
+
+fn type_(st: &mut State) -> Result<Ret, Throw> {
+    let value = st.arg(1);
+    if value.is_int() {
+        return util::ret_str(st, b"integer");
+    }
+    if value.is_float() {
+        return util::ret_str(st, b"float");
+    }
+    st.check_any(1)?;
+    Ok(Ret::One(Value::NIL))
+}
+
+/// The state of the pseudo-random generator.
+struct Generator([u64; 4]);
+
+impl Generator {
+    fn seeded(n1: u64, n2: u64) -> Self {
+        let mut generator = Self([n1, 0xff, n2, 0]);
+        for _ in 0..16 {
+            generator.next();
+        }
+        generator
+    }
+
+    fn next(&mut self) -> u64 {
+        let [s0, s1, s2, s3] = self.0;
+        let s2 = s2 ^ s0;
+        let s3 = s3 ^ s1;
+        self.0 = [s0 ^ s3, s1 ^ s2, s2 ^ (s1 << 17), s3.rotate_left(45)];
+        s1.wrapping_mul(5).rotate_left(7).wrapping_mul(9)
+    }
+
+    /// Projects `random` into `0..=n`, drawing again while it falls outside.
+    fn project(&mut self, mut random: u64, n: u64) -> u64 {
+        let limit = u64::MAX.checked_shr(n.leading_zeros()).unwrap_or(0);
+        loop {
+            random &= limit;
+            if random <= n {
+                return random;
+            }
+            random = self.next();
+        }
+    }
+}
+
+/// The generator that the running native owns.
+fn generator(st: &mut State) -> Result<&mut Generator, Throw> {
+    let Some(userdata) = st.upvalue(1).as_userdata() else {
+        return Err(st.error("random generator missing"));
+    };
+    if userdata.data::<Generator>(&st.heap).is_none() {
+        return Err(st.error("random generator missing"));
+    }
+    match userdata.data_mut::<Generator>(&mut st.heap) {
+        Some(generator) => Ok(generator),
+        None => unreachable!("checked above"),
+    }
+}
+
+fn random(st: &mut State) -> Result<Ret, Throw> {
+    let word = generator(st)?.next();
+    let (low, high) = match st.nargs() {
+        0 => {
+            let unit = (word >> 11) as f64 * (0.5 / (1u64 << 52) as f64);
+            return Ok(Ret::One(Value::float(unit)));
+        }
+        1 => match st.check_int(1)? {
+            0 => return Ok(Ret::One(Value::int(word as i64))),
+            high => (1, high),
+        },
+        2 => (st.check_int(1)?, st.check_int(2)?),
+        _ => return Err(st.error("wrong number of arguments")),
+    };
+    if low > high {
+        return Err(st.arg_error(1, "interval is empty"));
+    }
+    let range = (high as u64).wrapping_sub(low as u64);
+    let offset = generator(st)?.project(word, range);
+    Ok(Ret::One(Value::int(offset.wrapping_add(low as u64) as i64)))
+}
+
+fn randomseed(st: &mut State) -> Result<Ret, Throw> {
+    let (n1, n2) = if st.arg_is_none(1) {
+        (fresh_seed(st), generator(st)?.next())
+    } else {
+        (st.check_int(1)? as u64, st.opt_int(2, 0)? as u64)
+    };
+    *generator(st)? = Generator::seeded(n1, n2);
+    st.push(Value::int(n1 as i64));
+    st.push(Value::int(n2 as i64));
+    Ok(Ret::Top(2))
+}
+
+/// A seed from the clock, or the state's own seed in a deterministic run.
+fn fresh_seed(st: &State) -> u64 {
+    if st.deterministic() {
+        return st.seed();
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = now.map_or(0, |d| d.as_nanos() as u64);
+    st.seed() ^ nanos.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}

@@ -1,0 +1,604 @@
+//! Source bytes -> tokens.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::ast::{Span, Symbol};
+use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
+use crate::number::{Num, hex_digit, is_space, str_to_number};
+use crate::token::{Token, TokenKind, reserved};
+
+/// Skips a byte order mark and a first line that starts with `#`, as loading a file does. The line
+/// break stays, so lines keep their numbers.
+pub fn skip_shebang(source: &[u8]) -> &[u8] {
+    let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    if source.first() != Some(&b'#') {
+        return source;
+    }
+    let end = source
+        .iter()
+        .position(|&b| b == b'\n')
+        .unwrap_or(source.len());
+    &source[end..]
+}
+
+/// The set of a chunk's strings.
+#[derive(Default)]
+pub(crate) struct Interner {
+    symbols: Vec<Box<[u8]>>,
+    /// Open addressing over `symbols`; 0 is free, otherwise index + 1. The size is a power of two.
+    slots: Vec<u32>,
+    hasher: RandomState,
+}
+
+impl Interner {
+    pub(crate) fn intern(&mut self, text: &[u8]) -> Symbol {
+        if self.symbols.len() * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = self.hasher.hash_one(text) as usize & mask;
+        loop {
+            match self.slots[at] {
+                0 => break,
+                s if *self.symbols[s as usize - 1] == *text => return Symbol(s - 1),
+                _ => at = (at + 1) & mask,
+            }
+        }
+        self.symbols.push(text.into());
+        self.slots[at] = self.symbols.len() as u32;
+        Symbol(self.symbols.len() as u32 - 1)
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(64);
+        self.slots = vec![0; size];
+        for (i, text) in self.symbols.iter().enumerate() {
+            let mut at = self.hasher.hash_one(&**text) as usize & (size - 1);
+            while self.slots[at] != 0 {
+                at = (at + 1) & (size - 1);
+            }
+            self.slots[at] = i as u32 + 1;
+        }
+    }
+
+    pub(crate) fn text(&self, s: Symbol) -> &[u8] {
+        &self.symbols[s.index()]
+    }
+
+    pub(crate) fn into_symbols(self) -> Vec<Box<[u8]>> {
+        self.symbols
+    }
+}
+
+/// Whether a long bracket starts here, as `skip_separator` finds it.
+enum Bracket {
+    /// `[=*[`: its level plus 2, the length of the whole.
+    Long(usize),
+    /// One bracket alone.
+    Single,
+    /// `[=` without a second bracket.
+    Broken,
+}
+
+/// The lexer: turns source bytes into tokens, one at a time.
+pub struct Lexer<'s> {
+    source: &'s [u8],
+    pos: usize,
+    /// The line of `pos`.
+    line: u32,
+    /// Start of the token being read.
+    start: usize,
+    start_line: u32,
+    /// What an error message shows of the string being read or read last; empty when that is the
+    /// token's source text.
+    shown: Vec<u8>,
+    chunk: Vec<u8>,
+    pub(crate) symbols: Interner,
+}
+
+fn is_name_start(b: u8) -> bool {
+    b.is_ascii_alphabetic() || b == b'_'
+}
+
+fn is_name_part(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_'
+}
+
+impl<'s> Lexer<'s> {
+    /// A lexer over `source`; `chunk` is how messages call it (see [`crate::chunk_id`]).
+    pub fn new(source: &'s [u8], chunk: Vec<u8>) -> Self {
+        Lexer {
+            source,
+            pos: 0,
+            line: 1,
+            start: 0,
+            start_line: 1,
+            shown: Vec::new(),
+            chunk,
+            symbols: Interner::default(),
+        }
+    }
+
+    /// The bytes of a symbol of a token.
+    pub fn text(&self, s: Symbol) -> &[u8] {
+        self.symbols.text(s)
+    }
+
+    /// The line the lexer has come to: that of the end of the token read last.
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Reads the next token; at the end of the source it is [`TokenKind::Eof`] again and again.
+    ///
+    /// # Errors
+    /// A malformed token.
+    pub fn next_token(&mut self) -> Result<Token, ParseError> {
+        let kind = self.scan()?;
+        Ok(Token {
+            kind,
+            span: self.span(),
+        })
+    }
+
+    fn span(&self) -> Span {
+        Span {
+            start: self.start as u32,
+            end: self.pos as u32,
+            line: self.start_line,
+        }
+    }
+
+    fn current(&self) -> Option<u8> {
+        self.source.get(self.pos).copied()
+    }
+
+    fn begin(&mut self) {
+        self.start = self.pos;
+        self.start_line = self.line;
+    }
+
+    /// Takes the next byte if it is `c`.
+    fn eat(&mut self, c: u8) -> bool {
+        let found = self.current() == Some(c);
+        self.pos += usize::from(found);
+        found
+    }
+
+    fn scan(&mut self) -> Step<TokenKind> {
+        loop {
+            self.begin();
+            let Some(c) = self.current() else {
+                return Ok(TokenKind::Eof);
+            };
+            match c {
+                b'\n' | b'\r' => self.line_break(),
+                b' ' | b'\t' | b'\x0B' | b'\x0C' => self.pos += 1,
+                b'-' => {
+                    self.pos += 1;
+                    if !self.eat(b'-') {
+                        return Ok(TokenKind::Char(b'-'));
+                    }
+                    self.comment()?;
+                }
+                b'[' => return self.open_bracket(),
+                b'"' | b'\'' => return self.string(c),
+                b'.' => return self.dots(),
+                b'0'..=b'9' => return self.numeral(),
+                c if is_name_start(c) => return Ok(self.name()),
+                c => return Ok(self.operator(c)),
+            }
+        }
+    }
+
+    /// Skips a line break: any of `\n`, `\r`, `\r\n`, `\n\r`.
+    fn line_break(&mut self) {
+        let first = self.source[self.pos];
+        self.pos += 1;
+        if let Some(second @ (b'\n' | b'\r')) = self.current()
+            && second != first
+        {
+            self.pos += 1;
+        }
+        self.line += 1;
+    }
+
+    /// Skips a comment whose `--` is already read.
+    fn comment(&mut self) -> Step<()> {
+        if self.current() == Some(b'[')
+            && let Bracket::Long(sep) = self.skip_separator(b'[')
+        {
+            return self.long_bracket(sep, false);
+        }
+        let rest = &self.source[self.pos..];
+        self.pos += rest
+            .iter()
+            .position(|b| matches!(b, b'\n' | b'\r'))
+            .unwrap_or(rest.len());
+        Ok(())
+    }
+
+    /// Reads `[=*` or `]=*` and looks whether the same bracket follows.
+    fn skip_separator(&mut self, bracket: u8) -> Bracket {
+        self.pos += 1;
+        let from = self.pos;
+        while self.eat(b'=') {}
+        let count = self.pos - from;
+        if self.current() == Some(bracket) {
+            Bracket::Long(count + 2)
+        } else if count == 0 {
+            Bracket::Single
+        } else {
+            Bracket::Broken
+        }
+    }
+
+    fn open_bracket(&mut self) -> Step<TokenKind> {
+        match self.skip_separator(b'[') {
+            Bracket::Single => Ok(TokenKind::Char(b'[')),
+            Bracket::Broken => {
+                self.shown.clear();
+                self.fail_at_text("invalid long string delimiter")
+            }
+            Bracket::Long(sep) => {
+                self.long_bracket(sep, true)?;
+                let content = &self.shown[sep..self.shown.len() - sep];
+                Ok(TokenKind::Str(self.symbols.intern(content)))
+            }
+        }
+    }
+
+    /// Reads a long string or comment from its second bracket on. A string is left in `shown`, with
+    /// its brackets.
+    fn long_bracket(&mut self, sep: usize, is_string: bool) -> Step<()> {
+        let line = self.line;
+        self.pos += 1;
+        self.shown.clear();
+        if is_string {
+            self.shown
+                .extend_from_slice(&self.source[self.pos - sep..self.pos]);
+        }
+        if matches!(self.current(), Some(b'\n' | b'\r')) {
+            self.line_break();
+        }
+        loop {
+            let rest = &self.source[self.pos..];
+            let plain = rest.iter().position(|b| matches!(b, b']' | b'\n' | b'\r'));
+            let from = self.pos;
+            self.pos += plain.unwrap_or(rest.len());
+            match self.current() {
+                None => return self.unfinished_long(line, is_string),
+                Some(b']') => {
+                    if matches!(self.skip_separator(b']'), Bracket::Long(s) if s == sep) {
+                        self.pos += 1;
+                        if is_string {
+                            self.shown.extend_from_slice(&self.source[from..self.pos]);
+                        }
+                        return Ok(());
+                    }
+                    if is_string {
+                        self.shown.extend_from_slice(&self.source[from..self.pos]);
+                    }
+                }
+                Some(_) => {
+                    if is_string {
+                        self.shown.extend_from_slice(&self.source[from..self.pos]);
+                        self.shown.push(b'\n');
+                    }
+                    self.line_break();
+                }
+            }
+        }
+    }
+
+    fn unfinished_long<T>(&mut self, line: u32, is_string: bool) -> Step<T> {
+        let what = if is_string { "string" } else { "comment" };
+        let text = format!("unfinished long {what} (starting at line {line})");
+        Err(self.error(text.as_bytes(), Some(TokenKind::Eof)))
+    }
+
+    fn dots(&mut self) -> Step<TokenKind> {
+        self.pos += 1;
+        if self.eat(b'.') {
+            return Ok(if self.eat(b'.') {
+                TokenKind::Dots
+            } else {
+                TokenKind::Concat
+            });
+        }
+        if matches!(self.current(), Some(b'0'..=b'9')) {
+            self.numeral()
+        } else {
+            Ok(TokenKind::Char(b'.'))
+        }
+    }
+
+    /// Reads a numeral (an initial dot may be behind `pos` already). It takes all that could belong
+    /// to one; the conversion decides whether it does.
+    fn numeral(&mut self) -> Step<TokenKind> {
+        let mut exponent = [b'e', b'E'];
+        let first = self.source[self.pos];
+        self.pos += 1;
+        if first == b'0' && (self.eat(b'x') || self.eat(b'X')) {
+            exponent = [b'p', b'P'];
+        }
+        while let Some(c) = self.current() {
+            if exponent.contains(&c) {
+                self.pos += 1;
+                let _ = self.eat(b'-') || self.eat(b'+');
+            } else if c.is_ascii_hexdigit() || c == b'.' {
+                self.pos += 1;
+            } else {
+                // A numeral that touches a letter is malformed: take one to say so.
+                self.pos += usize::from(is_name_start(c));
+                break;
+            }
+        }
+        match str_to_number(&self.source[self.start..self.pos]) {
+            Some(Num::Int(i)) => Ok(TokenKind::Int(i)),
+            Some(Num::Float(f)) => Ok(TokenKind::Float(f)),
+            None => Err(self.error(b"malformed number", Some(TokenKind::Float(0.0)))),
+        }
+    }
+
+    fn name(&mut self) -> TokenKind {
+        let rest = &self.source[self.pos..];
+        let len = rest
+            .iter()
+            .position(|&b| !is_name_part(b))
+            .unwrap_or(rest.len());
+        self.pos += len;
+        let text = &rest[..len];
+        reserved(text).unwrap_or_else(|| TokenKind::Name(self.symbols.intern(text)))
+    }
+
+    fn operator(&mut self, c: u8) -> TokenKind {
+        self.pos += 1;
+        let double = match (c, self.current()) {
+            (b'=', Some(b'=')) => TokenKind::Eq,
+            (b'<', Some(b'=')) => TokenKind::Le,
+            (b'<', Some(b'<')) => TokenKind::Shl,
+            (b'>', Some(b'=')) => TokenKind::Ge,
+            (b'>', Some(b'>')) => TokenKind::Shr,
+            (b'/', Some(b'/')) => TokenKind::IDiv,
+            (b'~', Some(b'=')) => TokenKind::Ne,
+            (b':', Some(b':')) => TokenKind::DoubleColon,
+            _ => return TokenKind::Char(c),
+        };
+        self.pos += 1;
+        double
+    }
+
+    /// Reads a quoted string.
+    fn string(&mut self, quote: u8) -> Step<TokenKind> {
+        self.shown.clear();
+        let rest = &self.source[self.pos + 1..];
+        let stop = |b: &u8| *b == quote || matches!(b, b'\\' | b'\n' | b'\r');
+        if let Some(len) = rest.iter().position(stop)
+            && rest[len] == quote
+        {
+            self.pos += len + 2;
+            return Ok(TokenKind::Str(self.symbols.intern(&rest[..len])));
+        }
+        self.string_with_escapes(quote)
+    }
+
+    /// As [`Self::string`], for any string. `shown` collects the quotes and the contents; while an
+    /// escape sequence is read, also its source text, for error messages.
+    fn string_with_escapes(&mut self, quote: u8) -> Step<TokenKind> {
+        self.keep();
+        loop {
+            match self.current() {
+                None => return Err(self.error(b"unfinished string", Some(TokenKind::Eof))),
+                Some(b'\n' | b'\r') => return self.fail_at_text("unfinished string"),
+                Some(b'\\') => self.escape()?,
+                Some(c) => {
+                    self.keep();
+                    if c == quote {
+                        break;
+                    }
+                }
+            }
+        }
+        let content = &self.shown[1..self.shown.len() - 1];
+        Ok(TokenKind::Str(self.symbols.intern(content)))
+    }
+
+    /// Takes the current byte into `shown`.
+    fn keep(&mut self) {
+        if let Some(c) = self.current() {
+            self.shown.push(c);
+            self.pos += 1;
+        }
+    }
+
+    fn escape(&mut self) -> Step<()> {
+        let mark = self.shown.len();
+        self.keep();
+        let Some(c) = self.current() else {
+            return Ok(());
+        };
+        let value = match c {
+            b'a' => 7,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'v' => 11,
+            b'\\' | b'"' | b'\'' => c,
+            b'x' => self.hex_escape()?,
+            b'0'..=b'9' => {
+                let value = self.decimal_escape()?;
+                self.replace_shown(mark, value);
+                return Ok(());
+            }
+            b'\n' | b'\r' => {
+                self.line_break();
+                self.replace_shown(mark, b'\n');
+                return Ok(());
+            }
+            b'u' => return self.utf8_escape(mark),
+            b'z' => {
+                self.shown.truncate(mark);
+                self.pos += 1;
+                self.skip_spaces();
+                return Ok(());
+            }
+            _ => return self.fail_escape("invalid escape sequence"),
+        };
+        self.pos += 1;
+        self.replace_shown(mark, value);
+        Ok(())
+    }
+
+    fn replace_shown(&mut self, mark: usize, value: u8) {
+        self.shown.truncate(mark);
+        self.shown.push(value);
+    }
+
+    fn skip_spaces(&mut self) {
+        while let Some(c) = self.current() {
+            if matches!(c, b'\n' | b'\r') {
+                self.line_break();
+            } else if is_space(c) {
+                self.pos += 1;
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Takes one byte and looks at the hexadecimal digit that must follow, without taking it.
+    fn hex_digit_next(&mut self) -> Step<u8> {
+        self.keep();
+        match self.current().and_then(hex_digit) {
+            Some(d) => Ok(d),
+            None => self.fail_escape("hexadecimal digit expected"),
+        }
+    }
+
+    /// `\xXX`, up to its last digit.
+    fn hex_escape(&mut self) -> Step<u8> {
+        let high = self.hex_digit_next()?;
+        let low = self.hex_digit_next()?;
+        Ok(high << 4 | low)
+    }
+
+    /// `\ddd`, whole.
+    fn decimal_escape(&mut self) -> Step<u8> {
+        let mut value = 0u32;
+        for _ in 0..3 {
+            let Some(d @ b'0'..=b'9') = self.current() else {
+                break;
+            };
+            value = value * 10 + u32::from(d - b'0');
+            self.keep();
+        }
+        match u8::try_from(value) {
+            Ok(value) => Ok(value),
+            Err(_) => self.fail_escape("decimal escape too large"),
+        }
+    }
+
+    /// `\u{XXX}`, whole; its bytes replace `shown` from `mark` on.
+    fn utf8_escape(&mut self, mark: usize) -> Step<()> {
+        self.keep();
+        if self.current() != Some(b'{') {
+            return self.fail_escape("missing '{'");
+        }
+        let mut value = u32::from(self.hex_digit_next()?);
+        loop {
+            self.keep();
+            let Some(digit) = self.current().and_then(hex_digit) else {
+                break;
+            };
+            if value > 0x7FFF_FFFF >> 4 {
+                return self.fail_escape("UTF-8 value too large");
+            }
+            value = value << 4 | u32::from(digit);
+        }
+        if self.current() != Some(b'}') {
+            return self.fail_escape("missing '}'");
+        }
+        self.pos += 1;
+        self.shown.truncate(mark);
+        encode_utf8(&mut self.shown, value);
+        Ok(())
+    }
+
+    /// An error inside an escape sequence: the message shows it with the byte it fails at.
+    fn fail_escape<T>(&mut self, text: &str) -> Step<T> {
+        self.keep();
+        self.fail_at_text(text)
+    }
+
+    /// An error that shows what has been read of a string.
+    fn fail_at_text<T>(&mut self, text: &str) -> Step<T> {
+        Err(self.error(text.as_bytes(), Some(TokenKind::Str(Symbol(0)))))
+    }
+
+    /// An error on the current line; `near` is the token the message shows. For tokens whose text
+    /// varies that is the token read last.
+    pub(crate) fn error(&self, text: &[u8], near: Option<TokenKind>) -> ParseError {
+        self.error_on(text, near, self.line, self.span())
+    }
+
+    /// As [`Self::error`], on another line and for another stretch of the source.
+    pub(crate) fn error_on(
+        &self,
+        text: &[u8],
+        near: Option<TokenKind>,
+        line: u32,
+        span: Span,
+    ) -> ParseError {
+        let mut message = self.chunk.clone();
+        message.extend_from_slice(format!(":{line}: ").as_bytes());
+        message.extend_from_slice(text);
+        if let Some(near) = near.and_then(|token| self.near_text(token)) {
+            message.extend_from_slice(b" near ");
+            message.extend_from_slice(&near);
+        }
+        let short = text.to_vec();
+        let kind = ErrorKind::Syntax;
+        ParseError::Syntax(Box::new(SyntaxError {
+            message,
+            short,
+            line,
+            span,
+            kind,
+        }))
+    }
+
+    /// How a message shows a token. Text ends at a zero byte, and a zero byte as a token is not shown.
+    fn near_text(&self, token: TokenKind) -> Option<Vec<u8>> {
+        let text = match token {
+            TokenKind::Char(0) => return None,
+            TokenKind::Str(_) if !self.shown.is_empty() => &self.shown[..],
+            TokenKind::Name(_) | TokenKind::Str(_) | TokenKind::Int(_) | TokenKind::Float(_) => {
+                &self.source[self.start..self.pos]
+            }
+            other => return Some(other.describe()),
+        };
+        let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
+        Some([b"'", &text[..end], b"'"].concat())
+    }
+}
+
+/// Appends the UTF-8 sequence of `value`, in its original form of up to six bytes.
+pub fn encode_utf8(out: &mut Vec<u8>, value: u32) {
+    if value < 0x80 {
+        out.push(value as u8);
+        return;
+    }
+    // `n` continuation bytes carry 6 bits each, the first byte the remaining 6 - n.
+    let mut n = 1;
+    while value >> (6 * n) >= 1 << (6 - n) {
+        n += 1;
+    }
+    let lead = !0u32 << (7 - n);
+    out.push((lead | value >> (6 * n)) as u8);
+    for i in (0..n).rev() {
+        out.push((0x80 | (value >> (6 * i) & 0x3F)) as u8);
+    }
+}

@@ -1,0 +1,19 @@
+//! Source text -> tokens -> resolved syntax tree, with spans and diagnostics.
+//!
+//! [`parse`] does it all in one pass, in source order, so that the first error is the one the
+//! reference implementation reports, in its words.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod dump;
+pub mod error;
+pub mod fold;
+pub mod lexer;
+pub mod number;
+mod parser;
+mod scope;
+pub mod token;
+
+pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id};
+pub use lexer::{Lexer, skip_shebang};
+pub use parser::{ParseOptions, parse, parse_with};

@@ -1,0 +1,427 @@
+//! Tokens -> resolved syntax tree. One pass by recursive descent, names resolved on the way, so that
+//! errors come in source order.
+
+mod expr;
+mod stmt;
+
+use crate::ast::{
+    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId,
+    Span, Stmt, StmtKind, Symbol, Upvalue, UpvalueSource, Vararg,
+};
+use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
+use crate::fold;
+use crate::lexer::Lexer;
+use crate::scope::{Refusal, Scopes, VarKind};
+use crate::token::{Token, TokenKind};
+
+/// How deep statements and expressions may nest, calls of C functions around the parser included.
+const MAX_LEVELS: u32 = 200;
+/// The levels taken before the parser starts, as in the reference implementation's `load`.
+const BASE_LEVELS: u32 = 2;
+/// How many tokens are read between two looks at [`ParseOptions::interrupt`].
+const TOKENS_PER_LOOK: u32 = 4096;
+
+/// How to parse.
+#[derive(Clone, Copy, Default)]
+pub struct ParseOptions<'a> {
+    /// The language.
+    pub dialect: Dialect,
+    /// Asked every few thousand tokens; when it says true, parsing ends with
+    /// [`ParseError::Interrupted`].
+    pub interrupt: Option<&'a dyn Fn() -> bool>,
+}
+
+/// Parses a chunk. `chunk_name` is its name as `load` takes it (`=stdin`, `@file.lua`, or the source
+/// text).
+///
+/// # Errors
+/// The first thing wrong with the source.
+pub fn parse(source: &[u8], chunk_name: &[u8], dialect: Dialect) -> Result<Chunk, SyntaxError> {
+    let options = ParseOptions {
+        dialect,
+        interrupt: None,
+    };
+    parse_with(source, chunk_name, options).map_err(|e| match e {
+        ParseError::Syntax(e) => *e,
+        ParseError::Interrupted => unreachable!("nothing asks this parser to stop"),
+    })
+}
+
+/// As [`parse`], and can be stopped.
+///
+/// # Errors
+/// The first thing wrong with the source, or [`ParseError::Interrupted`].
+pub fn parse_with(
+    source: &[u8],
+    chunk_name: &[u8],
+    options: ParseOptions<'_>,
+) -> Result<Chunk, ParseError> {
+    let mut parser = Parser::new(source, chunk_name, options);
+    if u32::try_from(source.len()).is_err() {
+        return Err(parser.limit("chunk is too large"));
+    }
+    parser.main()?;
+    Ok(parser.finish())
+}
+
+struct Parser<'a> {
+    lex: Lexer<'a>,
+    source: &'a [u8],
+    /// The current token.
+    tok: Token,
+    ahead: Option<Token>,
+    /// Line of the token used last, and where it ends.
+    last_line: u32,
+    last_end: u32,
+    scopes: Scopes,
+    exprs: Vec<Expr>,
+    constants: Vec<Option<Constant>>,
+    /// `None` while the function is being parsed.
+    funcs: Vec<Option<Function>>,
+    level: u32,
+    /// The global variable read last, if it is constant.
+    constant_global: Option<ExprId>,
+    env_name: Symbol,
+    global_word: Symbol,
+    tokens_left: u32,
+    options: ParseOptions<'a>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(source: &'a [u8], chunk_name: &[u8], options: ParseOptions<'a>) -> Self {
+        let mut lex = Lexer::new(source, crate::chunk_id(chunk_name));
+        let env_name = lex.symbols.intern(b"_ENV");
+        let global_word = lex.symbols.intern(b"global");
+        Parser {
+            lex,
+            source,
+            tok: Token {
+                kind: TokenKind::Eof,
+                span: Span {
+                    start: 0,
+                    end: 0,
+                    line: 1,
+                },
+            },
+            ahead: None,
+            last_line: 1,
+            last_end: 0,
+            scopes: Scopes::new(options.dialect),
+            exprs: Vec::new(),
+            constants: Vec::new(),
+            funcs: Vec::new(),
+            level: BASE_LEVELS,
+            constant_global: None,
+            env_name,
+            global_word,
+            tokens_left: TOKENS_PER_LOOK,
+            options,
+        }
+    }
+
+    fn finish(self) -> Chunk {
+        Chunk {
+            exprs: self.exprs,
+            funcs: self.funcs.into_iter().flatten().collect(),
+            main: FuncId(0),
+            symbols: self.lex.symbols.into_symbols(),
+            dialect: self.options.dialect,
+            constants: self.constants,
+        }
+    }
+
+    fn main(&mut self) -> Step<()> {
+        self.funcs.push(None);
+        self.scopes.open_function(0);
+        let function = self.scopes.current();
+        function.vararg = Vararg::Anonymous;
+        function.upvalues.push(Upvalue {
+            name: self.env_name,
+            source: UpvalueSource::Local(LocalId(0)),
+            read_only: false,
+        });
+        self.advance()?;
+        let start = self.tok.span;
+        let stmts = self.statement_list()?;
+        self.check(TokenKind::Eof)?;
+        let body = self.block_of(stmts, start);
+        let span = Span {
+            start: 0,
+            end: self.source.len() as u32,
+            line: 1,
+        };
+        self.close_function(FuncId(0), body, span, 0, 0)
+    }
+
+    /// Leaves the current function and stores it.
+    fn close_function(
+        &mut self,
+        id: FuncId,
+        mut body: Block,
+        span: Span,
+        params: u32,
+        end_line: u32,
+    ) -> Step<()> {
+        self.leave_block()?;
+        let Some(state) = self.scopes.close_function() else {
+            return Ok(());
+        };
+        if !state.goto_targets.is_empty() {
+            aim_gotos(&mut body, &state.goto_targets);
+        }
+        self.funcs[id.index()] = Some(Function {
+            span,
+            line: state.line,
+            end_line,
+            params,
+            vararg: state.vararg,
+            locals: state.locals,
+            upvalues: state.upvalues,
+            labels: state.labels,
+            body,
+        });
+        Ok(())
+    }
+
+    // Tokens.
+
+    fn advance(&mut self) -> Step<()> {
+        self.last_line = self.lex.line();
+        self.last_end = self.tok.span.end;
+        self.tok = match self.ahead.take() {
+            Some(token) => token,
+            None => self.read()?,
+        };
+        Ok(())
+    }
+
+    fn read(&mut self) -> Step<Token> {
+        self.tokens_left -= 1;
+        if self.tokens_left == 0 {
+            self.tokens_left = TOKENS_PER_LOOK;
+            if self.options.interrupt.is_some_and(|stop| stop()) {
+                return Err(ParseError::Interrupted);
+            }
+        }
+        self.lex.next_token()
+    }
+
+    fn look_ahead(&mut self) -> Step<TokenKind> {
+        let token = match self.ahead {
+            Some(token) => token,
+            None => self.read()?,
+        };
+        self.ahead = Some(token);
+        Ok(token.kind)
+    }
+
+    fn at(&self, kind: TokenKind) -> bool {
+        self.tok.kind == kind
+    }
+
+    fn at_char(&self, c: u8) -> bool {
+        self.tok.kind == TokenKind::Char(c)
+    }
+
+    /// Takes the current token if it is `kind`.
+    fn eat(&mut self, kind: TokenKind) -> Step<bool> {
+        let found = self.at(kind);
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    fn eat_char(&mut self, c: u8) -> Step<bool> {
+        self.eat(TokenKind::Char(c))
+    }
+
+    fn check(&mut self, kind: TokenKind) -> Step<()> {
+        if self.at(kind) {
+            Ok(())
+        } else {
+            Err(self.expected(kind))
+        }
+    }
+
+    fn expect(&mut self, kind: TokenKind) -> Step<()> {
+        self.check(kind)?;
+        self.advance()
+    }
+
+    fn expect_char(&mut self, c: u8) -> Step<()> {
+        self.expect(TokenKind::Char(c))
+    }
+
+    /// Takes `what`, which closes the `who` on `line`.
+    fn expect_match(&mut self, what: TokenKind, who: TokenKind, line: u32) -> Step<()> {
+        if self.eat(what)? {
+            return Ok(());
+        }
+        if line == self.lex.line() {
+            return Err(self.expected(what));
+        }
+        let mut text = what.describe();
+        text.extend_from_slice(b" expected (to close ");
+        text.extend_from_slice(&who.describe());
+        text.extend_from_slice(format!(" at line {line})").as_bytes());
+        Err(self.syntax_error(&text))
+    }
+
+    fn expect_name(&mut self) -> Step<(Symbol, Span)> {
+        let TokenKind::Name(name) = self.tok.kind else {
+            return Err(self.syntax_error(b"<name> expected"));
+        };
+        let span = self.tok.span;
+        self.advance()?;
+        Ok((name, span))
+    }
+
+    // Errors.
+
+    fn expected(&self, kind: TokenKind) -> ParseError {
+        self.syntax_error(&[&kind.describe()[..], b" expected"].concat())
+    }
+
+    /// An error at the current token.
+    fn syntax_error(&self, text: &[u8]) -> ParseError {
+        self.lex
+            .error_on(text, Some(self.tok.kind), self.lex.line(), self.tok.span)
+    }
+
+    /// An error on the line of the token used last.
+    fn semantic_error(&self, text: &[u8]) -> ParseError {
+        let span = Span {
+            start: self.last_end,
+            end: self.last_end,
+            line: self.last_line,
+        };
+        self.lex.error_on(text, None, self.last_line, span)
+    }
+
+    /// An error without a position in its message.
+    fn limit(&self, text: &str) -> ParseError {
+        ParseError::Syntax(Box::new(SyntaxError {
+            message: text.as_bytes().to_vec(),
+            short: text.as_bytes().to_vec(),
+            line: self.lex.line(),
+            span: self.tok.span,
+            kind: ErrorKind::Limit,
+        }))
+    }
+
+    fn refuse(&self, refusal: Refusal) -> ParseError {
+        match refusal {
+            Refusal::Syntax(text) => self.syntax_error(text.as_bytes()),
+            Refusal::Semantic(text) => self.semantic_error(&text),
+            Refusal::Limit(text) => self.limit(text),
+        }
+    }
+
+    fn accept<T>(&self, result: Result<T, Refusal>) -> Step<T> {
+        result.map_err(|refusal| self.refuse(refusal))
+    }
+
+    fn enter_level(&mut self) -> Step<()> {
+        self.level += 1;
+        if self.level >= MAX_LEVELS {
+            Err(self.limit("C stack overflow"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn leave_level(&mut self) {
+        self.level -= 1;
+    }
+
+    // Nodes and scopes.
+
+    fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        let id = ExprId(self.exprs.len() as u32);
+        self.constants.push(fold::of_node(&kind, &self.constants));
+        self.exprs.push(Expr { kind, span });
+        id
+    }
+
+    /// From `start` to the end of the token used last.
+    fn span_from(&self, start: Span) -> Span {
+        Span {
+            end: self.last_end.max(start.start),
+            ..start
+        }
+    }
+
+    /// A block that started at `start` and ends before the current token.
+    fn block_of(&self, stmts: Vec<Stmt>, start: Span) -> Block {
+        let span = Span {
+            end: self.tok.span.start,
+            ..start
+        };
+        Block {
+            stmts,
+            span,
+            end_line: self.tok.span.line,
+        }
+    }
+
+    fn leave_block(&mut self) -> Step<()> {
+        let lex = &self.lex;
+        let left = self.scopes.leave_block(&|s| lex.text(s).to_vec());
+        self.accept(left)
+    }
+
+    fn declare(&mut self, (name, span): (Symbol, Span), kind: VarKind) -> Step<LocalId> {
+        let declared = self.scopes.declare_local(name, kind, span);
+        self.accept(declared)
+    }
+
+    fn declare_hidden(&mut self, count: usize) -> Step<()> {
+        for _ in 0..count {
+            let declared = self.scopes.declare_hidden();
+            self.accept(declared)?;
+        }
+        Ok(())
+    }
+
+    fn activate(&mut self, count: usize) -> Step<()> {
+        let activated = self.scopes.activate(count);
+        self.accept(activated)
+    }
+
+    fn is_55(&self) -> bool {
+        self.scopes.dialect() == Dialect::Lua55
+    }
+}
+
+/// Replaces the index of each `goto`, which is what the parser writes first, by its label.
+fn aim_gotos(block: &mut Block, targets: &[LabelId]) {
+    for stmt in &mut block.stmts {
+        match &mut stmt.kind {
+            StmtKind::Goto(label) => *label = targets[label.index()],
+            StmtKind::Do(body)
+            | StmtKind::While { body, .. }
+            | StmtKind::Repeat { body, .. }
+            | StmtKind::NumericFor { body, .. }
+            | StmtKind::GenericFor { body, .. } => aim_gotos(body, targets),
+            StmtKind::If { arms, otherwise } => {
+                for (_, body) in arms {
+                    aim_gotos(body, targets);
+                }
+                if let Some(body) = otherwise {
+                    aim_gotos(body, targets);
+                }
+            }
+            StmtKind::Local { .. }
+            | StmtKind::LocalFunction { .. }
+            | StmtKind::Global { .. }
+            | StmtKind::GlobalFunction { .. }
+            | StmtKind::Assign { .. }
+            | StmtKind::Function { .. }
+            | StmtKind::Call(_)
+            | StmtKind::Return(_)
+            | StmtKind::Break
+            | StmtKind::Label(_) => {}
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `cargo xtask`: the project's own chores. `cargo xtask help` lists them.
+
+mod args;
+mod bench;
+mod bless;
+mod ci;
+mod conformance;
+mod corpus;
+mod diff;
+mod engines;
+mod fuzz;
+mod generate;
+mod json;
+mod paths;
+mod process;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// What a task answers: `Ok(true)` passed, `Ok(false)` failed and has said why, `Err` could not run.
+type Outcome = Result<bool, String>;
+
+/// A task: its name, the arguments it takes, what it does, and the function.
+type Task = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(args::Args) -> Outcome,
+);
+
+/// Every task.
+const TASKS: &[Task] = &[
+    (
+        "tidy",
+        "",
+        "check the habits of STYLE.md and the dependencies' licences",
+        tidy::run,
+    ),
+    (
+        "corpus",
+        "[--engine NAME] [--stress MODE|all] [--peer CMD] [--bin PATH] [--jobs N] [FILTER...]",
+        "run tests/corpus and compare with its expectations",
+        corpus::run,
+    ),
+    (
+        "conformance",
+        "[--bin PATH] [--testes DIR] [--only FILE] [--engine NAME]",
+        "run the official Lua test suite",
+        conformance::run,
+    ),
+    (
+        "bench",
+        "[run.py options] [NAME=CMD...]",
+        "compare the release binary with peers on bench/",
+        bench::run,
+    ),
+    (
+        "bless",
+        "",
+        "write the golden files anew from what the printers say",
+        bless::run,
+    ),
+    (
+        "fuzz",
+        "diff [--minutes N] [--seed S] [--jobs N] [--peer CMD] | gen --seed S | parser|program [cargo-fuzz arguments]",
+        "differential fuzzing against PUC, or a cargo-fuzz target",
+        fuzz::run,
+    ),
+    ("ci", "", "run .ci/run", ci::run),
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_else(|| "help".to_string());
+    let Some(task) = TASKS.iter().find(|task| task.0 == name) else {
+        help();
+        return ExitCode::from(u8::from(name != "help"));
+    };
+    match (task.3)(args::Args::new(words.collect())) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("xtask {name}: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn help() {
+    println!("cargo xtask TASK [ARGUMENTS]\n");
+    for (name, arguments, summary, _) in TASKS {
+        println!("  {name} {arguments}\n      {summary}");
+    }
+}

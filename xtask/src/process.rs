@@ -1,0 +1,162 @@
+//! A command line -> its output and status, under a time limit.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Most bytes of each output stream that are kept.
+const MOST_OUTPUT: u64 = 64 << 20;
+
+/// What became of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It ended with this exit code.
+    Code(i32),
+    /// It was ended by this signal.
+    Signal(i32),
+    /// It was still running at the time limit, and was killed.
+    TimeOut,
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            End::Code(code) => write!(f, "exit {code}"),
+            End::Signal(signal) => write!(f, "signal {signal}"),
+            End::TimeOut => write!(f, "time limit"),
+        }
+    }
+}
+
+/// What a process wrote, and its end.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// A process to run.
+pub struct Job<'a> {
+    /// Program and arguments.
+    pub command: &'a [String],
+    /// Working directory.
+    pub dir: &'a Path,
+    /// What standard input holds; the process gets a pipe in any case.
+    pub stdin: &'a [u8],
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+/// Environment variables that would change what a Lua program sees.
+const CLEARED: [&str; 7] = [
+    "LUA_INIT", "LUA_INIT_5_5", "LUA_PATH", "LUA_PATH_5_5", "LUA_CPATH", "LUA_CPATH_5_5", "RUST_BACKTRACE",
+];
+
+/// Runs a job to its end.
+pub fn run(job: &Job<'_>) -> Result<Output, String> {
+    let (program, arguments) = job.command.split_first().ok_or("empty command")?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(job.dir);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in CLEARED {
+        command.env_remove(name);
+    }
+    own_group(&mut command);
+    let mut child = command.spawn().map_err(|e| format!("{program}: {e}"))?;
+    feed(&mut child, job.stdin);
+    let deadline = Instant::now() + job.limit;
+    let stdout = drain(child.stdout.take());
+    let stderr = drain(child.stderr.take());
+    let (stdout, out_done) = collect(&stdout, deadline);
+    let (stderr, err_done) = collect(&stderr, deadline);
+    let end = finish(&mut child, deadline, out_done && err_done)?;
+    Ok(Output { stdout, stderr, end })
+}
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_: &mut Command) {}
+
+/// Writes standard input; large input goes through a thread so that a process that does not read
+/// it cannot hold us up.
+fn feed(child: &mut Child, input: &[u8]) {
+    let Some(mut pipe) = child.stdin.take() else { return };
+    if input.len() <= 4096 {
+        let _closed_early = pipe.write_all(input);
+        return;
+    }
+    let input = input.to_vec();
+    std::thread::spawn(move || {
+        let _closed_early = pipe.write_all(&input);
+    });
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            let _partial = pipe.take(MOST_OUTPUT).read_to_end(&mut bytes);
+        }
+        let _receiver_gone = sender.send(bytes);
+    });
+    receiver
+}
+
+fn collect(from: &Receiver<Vec<u8>>, deadline: Instant) -> (Vec<u8>, bool) {
+    match from.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(bytes) => (bytes, true),
+        Err(_) => (Vec::new(), false),
+    }
+}
+
+fn finish(child: &mut Child, deadline: Instant, drained: bool) -> Result<End, String> {
+    let fail = |e: std::io::Error| format!("wait: {e}");
+    if drained {
+        loop {
+            if let Some(status) = child.try_wait().map_err(fail)? {
+                return Ok(end_of(status));
+            }
+            if Instant::now() > deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+    kill(child);
+    child.wait().map_err(fail)?;
+    Ok(End::TimeOut)
+}
+
+/// Kills the process and, where there are process groups, the ones it has started.
+fn kill(child: &mut Child) {
+    if cfg!(unix) {
+        let group = format!("-{}", child.id());
+        let _gone = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    }
+    let _gone = child.kill();
+}
+
+#[cfg(unix)]
+fn end_of(status: ExitStatus) -> End {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Code(code),
+        (None, signal) => End::Signal(signal.unwrap_or(0)),
+    }
+}
+
+#[cfg(not(unix))]
+fn end_of(status: ExitStatus) -> End {
+    End::Code(status.code().unwrap_or(-1))
+}
