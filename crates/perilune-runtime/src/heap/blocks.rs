@@ -12,7 +12,7 @@ use memmap2::{MmapMut, MmapOptions};
 const BLOCK_SHIFT: usize = 16;
 pub(crate) const BLOCK: usize = 1 << BLOCK_SHIFT;
 const WORDS_PER_BLOCK: usize = BLOCK / 16 / 64;
-const MAX_REGION: usize = 1 << 36;
+const MAX_REGION: usize = (1 << 36) - BLOCK;
 const MIN_REGION: usize = 1 << 26;
 
 /// Cell sizes, each a multiple of 16.
@@ -138,15 +138,15 @@ impl Blocks {
         }
     }
 
-    /// The address as a 32-bit number of 16-byte units from the region's start.
+    /// The address as a 32-bit number of 16-byte units from the region's start, plus 1: never 0.
     #[inline(always)]
     pub fn compress(&self, addr: usize) -> u32 {
-        ((addr - self.base) >> 4) as u32
+        ((addr - self.base) >> 4) as u32 + 1
     }
     /// The inverse of [`Blocks::compress`].
     #[inline(always)]
     pub fn expand(&self, c: u32) -> usize {
-        self.base + ((c as usize) << 4)
+        self.base + ((c as usize - 1) << 4)
     }
 
     #[inline(always)]

@@ -331,8 +331,9 @@ impl Heap {
     fn barrier_slow(&mut self, parent: *mut Header) {
         // SAFETY: as in `barrier`.
         unsafe { (*parent).barrier = 0 };
-        let watched = self.phase == Phase::Mark || self.mode == Mode::Generational;
-        if watched && self.blocks.is_marked(parent as usize) {
+        let marking = self.phase == Phase::Mark;
+        let watched = marking || self.mode == Mode::Generational;
+        if watched && self.blocks.is_counted(parent as usize, marking) {
             self.remembered.push(parent);
         }
     }

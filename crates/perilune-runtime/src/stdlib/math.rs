@@ -154,8 +154,8 @@ fn fmod(st: &mut State) -> Result<Ret, Throw> {
         }
         return Ok(Ret::One(Value::int(a.wrapping_rem(b))));
     }
-    let a = st.check_num(1)?;
     let b = st.check_num(2)?;
+    let a = st.check_num(1)?;
     Ok(Ret::One(Value::float(a % b)))
 }
 

@@ -189,6 +189,8 @@ pub fn pack(st: &mut State) -> Result<Ret, Throw> {
     let mut out = Vec::new();
     let mut total = 0usize;
     let mut arg = 1;
+    // The first missing argument is reported as nil, as the reference implementation does.
+    st.push(Value::NIL);
     while !layout.at_end() {
         let item = layout.next(st, total)?;
         let used = item.size.saturating_add(item.padding);

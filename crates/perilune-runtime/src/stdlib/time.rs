@@ -186,7 +186,8 @@ fn with_dst(zone: &TimeZone, wall: i64, near: i64, dst: bool) -> i64 {
             }
         }
     }
-    near
+    // The zone never has it: take it as one hour's difference.
+    if dst { near - 3600 } else { near + 3600 }
 }
 
 /// Length of the conversion at the front of `text` (after its `%`); `None` when it is not one.
@@ -242,7 +243,7 @@ impl Broken {
     fn format_number(&self, letter: u8) -> String {
         let two = |n: i64| format!("{n:02}");
         match letter {
-            b'C' => two(self.year.div_euclid(100)),
+            b'C' => self.year.div_euclid(100).to_string(),
             b'd' => two(self.day),
             b'e' => format!("{:2}", self.day),
             b'g' => two(self.iso_week().0.rem_euclid(100)),
