@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 /// Most bytes of each output stream that are kept.
 const MOST_OUTPUT: u64 = 64 << 20;
 
+/// Most resident memory of a process, in bytes.
+const MOST_MEMORY: u64 = 6 << 30;
+/// How often its memory is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// What became of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -18,6 +23,8 @@ pub enum End {
     Signal(i32),
     /// It was still running at the time limit, and was killed.
     TimeOut,
+    /// It used more memory than the machine can spare, and was killed.
+    Memory,
 }
 
 impl std::fmt::Display for End {
@@ -26,6 +33,7 @@ impl std::fmt::Display for End {
             End::Code(code) => write!(f, "exit {code}"),
             End::Signal(signal) => write!(f, "signal {signal}"),
             End::TimeOut => write!(f, "time limit"),
+            End::Memory => write!(f, "memory limit of {} MiB", MOST_MEMORY >> 20),
         }
     }
 }
@@ -70,13 +78,17 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
     own_group(&mut command);
     let mut child = command.spawn().map_err(|e| format!("{program}: {e}"))?;
     feed(&mut child, job.stdin);
-    let deadline = Instant::now() + job.limit;
+    let guard = Guard { deadline: Instant::now() + job.limit, pid: child.id() };
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
-    let (stdout, out_done) = collect(&stdout, deadline);
-    let (stderr, err_done) = collect(&stderr, deadline);
-    let end = finish(&mut child, deadline, out_done && err_done)?;
-    Ok(Output { stdout, stderr, end })
+    let stdout = guard.collect(&stdout);
+    let stderr = guard.collect(&stderr);
+    let end = match (&stdout, &stderr) {
+        (Err(end), _) | (_, Err(end)) => stop(&mut child, end.clone())?,
+        _ => guard.finish(&mut child)?,
+    };
+    let bytes = Result::unwrap_or_default;
+    Ok(Output { stdout: bytes(stdout), stderr: bytes(stderr), end })
 }
 
 #[cfg(unix)]
@@ -113,29 +125,64 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     receiver
 }
 
-fn collect(from: &Receiver<Vec<u8>>, deadline: Instant) -> (Vec<u8>, bool) {
-    match from.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(bytes) => (bytes, true),
-        Err(_) => (Vec::new(), false),
-    }
+/// What a process may not exceed.
+struct Guard {
+    deadline: Instant,
+    pid: u32,
 }
 
-fn finish(child: &mut Child, deadline: Instant, drained: bool) -> Result<End, String> {
-    let fail = |e: std::io::Error| format!("wait: {e}");
-    if drained {
+impl Guard {
+    /// Which limit has been reached.
+    fn reached(&self) -> Option<End> {
+        if Instant::now() >= self.deadline {
+            return Some(End::TimeOut);
+        }
+        (resident(self.pid) > MOST_MEMORY).then_some(End::Memory)
+    }
+
+    /// Waits for a stream's end.
+    fn collect(&self, from: &Receiver<Vec<u8>>) -> Result<Vec<u8>, End> {
         loop {
-            if let Some(status) = child.try_wait().map_err(fail)? {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match from.recv_timeout(left.min(LOOK)) {
+                Ok(bytes) => return Ok(bytes),
+                Err(_) => match self.reached() {
+                    Some(end) => return Err(end),
+                    None => continue,
+                },
+            }
+        }
+    }
+
+    /// Waits for the end of a process that has closed its streams.
+    fn finish(&self, child: &mut Child) -> Result<End, String> {
+        loop {
+            if let Some(status) = child.try_wait().map_err(wait_failed)? {
                 return Ok(end_of(status));
             }
-            if Instant::now() > deadline {
-                break;
+            if let Some(end) = self.reached() {
+                return stop(child, end);
             }
             std::thread::sleep(Duration::from_micros(100));
         }
     }
+}
+
+fn wait_failed(e: std::io::Error) -> String {
+    format!("wait: {e}")
+}
+
+fn stop(child: &mut Child, end: End) -> Result<End, String> {
     kill(child);
-    child.wait().map_err(fail)?;
-    Ok(End::TimeOut)
+    child.wait().map_err(wait_failed)?;
+    Ok(end)
+}
+
+/// Resident memory in bytes; 0 where the system does not say.
+fn resident(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    let pages = text.split(' ').nth(1).and_then(|p| p.parse::<u64>().ok());
+    pages.unwrap_or(0) * 4096
 }
 
 /// Kills the process and, where there are process groups, the ones it has started.

@@ -41,6 +41,8 @@ fn called_functions() {
     assert_eq!(called("local f; f()"), "local f");
     assert_eq!(called("a.b.c()"), "field c");
     assert_eq!(called("a:m()"), "method m");
+    let long = "m".repeat(41);
+    assert_eq!(called(&format!("a:{long}()")), format!("field {long}"));
     assert_eq!(called("local _ENV = {}; f()"), "global f");
     assert_eq!(called("local t; t[1]()"), "field integer index");
     assert_eq!(called("local t, k; t[k]()"), "field ?");

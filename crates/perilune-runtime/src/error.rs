@@ -45,7 +45,7 @@ pub mod text {
     pub const C_STACK_OVERFLOW: &str = "C stack overflow";
     pub const ERROR_IN_HANDLER: &str = "error in error handling";
     pub const NO_INTEGER: &str = "number has no integer representation";
-    pub const DIVIDE_BY_ZERO: &str = "attempt to perform 'n//0'";
+    pub const DIVIDE_BY_ZERO: &str = "attempt to divide by zero";
     pub const MODULO_BY_ZERO: &str = "attempt to perform 'n%0'";
     pub const YIELD_OUTSIDE: &str = "attempt to yield from outside a coroutine";
     pub const YIELD_ACROSS: &str = "attempt to yield across a C-call boundary";

@@ -62,24 +62,21 @@ impl State {
     #[cold]
     pub fn arg_error(&mut self, i: usize, msg: impl AsRef<[u8]>) -> Throw {
         let msg = msg.as_ref();
-        let mut i = i as i64;
-        let (name, is_method) = self.running_name();
-        if is_method {
-            i -= 1;
-            if i == 0 {
-                let mut s = b"calling '".to_vec();
-                s.extend_from_slice(&name);
-                s.extend_from_slice(b"' on bad self (");
-                s.extend_from_slice(msg);
-                s.push(b')');
-                return self.error_at(1, &s);
+        let (name, is_method, extra) = self.running_name();
+        let mut i = i;
+        let mut word = "extra argument";
+        if i > extra {
+            i -= extra;
+            word = "argument";
+            if is_method {
+                i -= 1;
+                if i == 0 {
+                    let s = [b"calling '", name.as_slice(), b"' on bad self (", msg, b")"].concat();
+                    return self.error_at(1, &s);
+                }
             }
         }
-        let mut s = format!("bad argument #{i} to '").into_bytes();
-        s.extend_from_slice(&name);
-        s.extend_from_slice(b"' (");
-        s.extend_from_slice(msg);
-        s.push(b')');
+        let s = [format!("bad {word} #{i} to '").as_bytes(), &name, b"' (", msg, b")"].concat();
         self.error_at(1, &s)
     }
     /// Raises "bad argument #i to 'f' (expected expected, got actual)".
@@ -367,7 +364,7 @@ impl State {
                     Some(s) => s.bytes(&self.heap).to_vec(),
                     None => v.type_name().as_bytes().to_vec(),
                 };
-                s.extend_from_slice(format!(": {:#016x}", v.address()).as_bytes());
+                s.extend_from_slice(format!(": {:#x}", v.address()).as_bytes());
                 self.new_str(&s)
             }
         }

@@ -9,6 +9,7 @@ use perilune_bytecode::proto::{Const, Proto};
 use perilune_bytecode::verify::VerifiedProto;
 use perilune_syntax::ast::Dialect;
 use std::any::Any;
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,6 +64,8 @@ pub struct State {
     /// The message handler has seen the error in flight.
     pub(crate) handled: bool,
     pub(crate) finalising: u32,
+    /// Message handlers running inside each other.
+    pub(crate) handling: u32,
     /// Scratch memory for small strings.
     pub(crate) buffer: Vec<u8>,
     pub(crate) stdout: Vec<u8>,
@@ -70,6 +73,8 @@ pub struct State {
     pub(crate) seed: u64,
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) in_stress: bool,
+    /// The coroutine that closes itself: what looks like a stop ends there.
+    pub(crate) closing_self: Option<Gc<Thread>>,
     /// What a return hook's `getinfo` says of the results: first one, and how many.
     pub(crate) transfer: (u32, u32),
 }
@@ -105,12 +110,14 @@ impl State {
             exit: None,
             handled: false,
             finalising: 0,
+            handling: 0,
             buffer: Vec::new(),
             stdout: Vec::new(),
             warnings: Warnings::default(),
             seed,
             interrupt: word,
             in_stress: false,
+            closing_self: None,
             transfer: (0, 0),
             options,
         });
@@ -240,12 +247,16 @@ impl State {
     /// Instantiates a verified function and its nested ones.
     pub(crate) fn instantiate(&mut self, p: &VerifiedProto) -> Result<Gc<ProtoObj>, Throw> {
         let mark = self.heap.roots.temps.len();
-        let r = self.instantiate_proto(p.proto());
+        let r = self.instantiate_proto(p.proto(), &mut HashMap::new());
         self.heap.roots.temps.truncate(mark);
         r
     }
 
-    fn instantiate_proto(&mut self, p: &Arc<Proto>) -> Result<Gc<ProtoObj>, Throw> {
+    fn instantiate_proto(
+        &mut self,
+        p: &Arc<Proto>,
+        strings: &mut HashMap<Arc<[u8]>, Value>,
+    ) -> Result<Gc<ProtoObj>, Throw> {
         let mut consts = Vec::with_capacity(p.consts.len());
         for c in &p.consts {
             consts.push(match c {
@@ -254,12 +265,12 @@ impl State {
                 Const::True => Value::TRUE,
                 Const::Int(i) => Value::int(*i),
                 Const::Float(f) => Value::float(*f),
-                Const::Str(s) => self.new_str(s)?.into(),
+                Const::Str(s) => self.constant(s, strings)?,
             });
         }
         let mut protos = Vec::with_capacity(p.protos.len());
         for child in &p.protos {
-            protos.push(self.instantiate_proto(child)?);
+            protos.push(self.instantiate_proto(child, strings)?);
         }
         let data = Box::new(ProtoData {
             meta: p.clone(),
@@ -268,6 +279,18 @@ impl State {
             protos: protos.into(),
         });
         ProtoObj::new(&mut self.heap, data).map_err(|OutOfMemory| self.memory_error())
+    }
+
+    /// A string constant; equal long ones of a chunk share one object.
+    fn constant(&mut self, s: &Arc<[u8]>, strings: &mut HashMap<Arc<[u8]>, Value>) -> Result<Value, Throw> {
+        if let Some(&v) = strings.get(s) {
+            return Ok(v);
+        }
+        let v = self.new_str(s)?;
+        if !v.is_short(&self.heap) {
+            strings.insert(s.clone(), v.into());
+        }
+        Ok(v.into())
     }
 
     /// A closure of a main function with fresh upvalues; the first is `env` (default: the globals).

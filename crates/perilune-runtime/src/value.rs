@@ -54,6 +54,13 @@ pub struct Value {
     pub(crate) tag: Tag,
 }
 
+impl PartialEq for Value {
+    /// Identity: the same payload and tag.
+    fn eq(&self, other: &Value) -> bool {
+        self.same(*other)
+    }
+}
+
 /// A value taken apart, for exhaustive matches.
 #[derive(Clone, Copy)]
 #[allow(missing_docs)]

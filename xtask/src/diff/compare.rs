@@ -27,8 +27,17 @@ pub enum Verdict {
     Same,
     /// The peer did not come to an end; nothing can be said.
     Undefined,
-    /// They differ, as the text says.
-    Differs(String),
+    /// They differ.
+    Differs(Difference),
+}
+
+/// A difference between two runs.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What it is, for people.
+    pub text: String,
+    /// What it has in common with others of the same cause: the stream and the words that differ.
+    pub sign: String,
 }
 
 impl Pair<'_> {
@@ -60,18 +69,36 @@ impl Pair<'_> {
 }
 
 /// The first difference that matters, for people.
-fn difference(ours: &Output, peer: &Output) -> Option<String> {
+fn difference(ours: &Output, peer: &Output) -> Option<Difference> {
+    let known = |text: String| Some(Difference { sign: without_digits(&text), text });
     if !matches!(ours.end, End::Code(_)) || ours.end == End::Code(101) {
-        return Some(format!("ended with {}: {}", ours.end, last_line(&ours.stderr)));
+        return known(format!("ended with {}: {}", ours.end, last_line(&ours.stderr)));
     }
     let streams = [("stdout", &ours.stdout, &peer.stdout), ("stderr", &ours.stderr, &peer.stderr)];
     for (name, a, b) in streams {
         if a != b {
             let (a, b) = first_difference(a, b);
-            return Some(format!("{name}: expected {b:?}, got {a:?}"));
+            let sign = format!("{name}: {}", differing_words(&a, &b));
+            return Some(Difference { text: format!("{name}: expected {b:?}, got {a:?}"), sign });
         }
     }
-    (ours.end != peer.end).then(|| format!("expected {}, got {}", peer.end, ours.end))
+    if ours.end == peer.end { None } else { known(format!("expected {}, got {}", peer.end, ours.end)) }
+}
+
+fn without_digits(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// The first words in which two lines differ, without digits.
+fn differing_words(a: &str, b: &str) -> String {
+    let words = |line: &str| -> Vec<String> {
+        let separate = |c: char| !c.is_alphanumeric() && c != '_';
+        without_digits(line).split(separate).filter(|w| !w.is_empty()).map(str::to_string).collect()
+    };
+    let (left, right) = (words(a), words(b));
+    let at = left.iter().zip(&right).take_while(|(x, y)| x == y).count();
+    let word = |list: &[String]| list.get(at).cloned().unwrap_or_else(|| "(end)".to_string());
+    format!("{} for {}", word(&left), word(&right))
 }
 
 fn last_line(bytes: &[u8]) -> String {

@@ -7,7 +7,9 @@ mod shrink;
 use crate::args::Args;
 use crate::generate::{self, tree::Node};
 use crate::{Outcome, engines, paths};
-use compare::{Pair, Verdict};
+pub use compare::normal;
+use compare::{Difference, Pair, Verdict};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +37,8 @@ struct Shared {
     next: AtomicU64,
     done: AtomicU64,
     skipped: AtomicU64,
+    /// Signs of the differences that have been looked into.
+    signs: Mutex<BTreeSet<String>>,
     failures: Mutex<Vec<String>>,
     samples: Mutex<Vec<String>>,
 }
@@ -46,6 +50,7 @@ pub fn run(args: Args) -> Outcome {
         next: AtomicU64::new(0),
         done: AtomicU64::new(0),
         skipped: AtomicU64::new(0),
+        signs: Mutex::new(BTreeSet::new()),
         failures: Mutex::new(Vec::new()),
         samples: Mutex::new(Vec::new()),
     };
@@ -123,25 +128,21 @@ fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
 }
 
 /// Shrinks a difference, and saves it unless one like it has been saved.
-fn found(seed: u64, program: &[Node], what: &str, pair: &Pair<'_>, options: &Options, shared: &Shared) -> Result<(), String> {
-    println!("seed {seed}: {what}; shrinking");
-    let small = shrink::shrink(program, pair)?;
-    let text = generate::text(&small);
-    let Verdict::Differs(what) = pair.check(&text)? else {
-        println!("seed {seed}: the difference is not stable");
-        lock(&shared.failures).push("unstable".to_string());
-        return Ok(());
-    };
-    let mut failures = lock(&shared.failures);
-    if failures.contains(&what) {
-        println!("seed {seed}: {what} (as before)");
+fn found(seed: u64, program: &[Node], what: &Difference, pair: &Pair<'_>, options: &Options, shared: &Shared) -> Result<(), String> {
+    if !lock(&shared.signs).insert(what.sign.clone()) {
         return Ok(());
     }
-    failures.push(what.clone());
-    drop(failures);
-    let path = save(seed, &text, &what, pair, &options.save_to)?;
-    println!("seed {seed}: {what}\n  saved as {}", paths::shown(&path));
+    println!("seed {seed}: {}; shrinking", what.text);
+    let small = shrink::shrink(program, &what.sign, pair)?;
+    let text = generate::text(&small);
+    let path = save(seed, &text, &what.text, pair, &options.save_to)?;
+    let Verdict::Differs(what) = pair.check(&text)? else {
+        lock(&shared.failures).push(format!("seed {seed}: {} (not every time)", what.text));
+        return Ok(());
+    };
+    println!("seed {seed}: {}\n  saved as {}", what.text, paths::shown(&path));
     print!("{}", indent(&generate::tree::render(&small)));
+    lock(&shared.failures).push(format!("seed {seed}: {}", what.text));
     Ok(())
 }
 
@@ -153,8 +154,8 @@ fn indent(text: &str) -> String {
 fn save(seed: u64, text: &str, what: &str, pair: &Pair<'_>, dir: &Path) -> Result<PathBuf, String> {
     let expected = pair.peer_output(text)?;
     let path = dir.join(format!("diff_{seed}.lua"));
-    let mut out = format!("-- Found by differential fuzzing: {}\n{text}", what.replace('\n', " "));
-    out.push_str(&crate::corpus::expectations(&expected));
+    let mut out = format!("-- Found by differential fuzzing: {}\n{text}", what.replace('\n', " ")).into_bytes();
+    out.extend_from_slice(&crate::corpus::expectations(&expected));
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     std::fs::write(&path, out).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path)

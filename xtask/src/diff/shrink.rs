@@ -14,15 +14,14 @@ struct Shrinker<'a> {
     tries: usize,
     /// Whether the peer refuses the program as a whole.
     refused: bool,
-    /// Whether it is a crash of ours that is being shrunk.
-    crash: bool,
+    /// The sign of the difference that is being shrunk.
+    sign: &'a str,
 }
 
 /// Leaves out statements, then simplifies what stands in parentheses.
-pub fn shrink(program: &[Node], pair: &Pair<'_>) -> Result<Vec<Node>, String> {
-    let mut s = Shrinker { pair, tries: 0, refused: false, crash: false };
+pub fn shrink(program: &[Node], sign: &str, pair: &Pair<'_>) -> Result<Vec<Node>, String> {
+    let mut s = Shrinker { pair, tries: 0, refused: false, sign };
     s.refused = s.refuses(program)?;
-    s.crash = matches!(pair.check(&generate::text(program))?, Verdict::Differs(what) if what.starts_with("ended"));
     let mut best = program.to_vec();
     loop {
         let before = generate::text(&best).len();
@@ -48,7 +47,7 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         match self.pair.check(&generate::text(candidate))? {
-            Verdict::Differs(what) if !self.crash || what.starts_with("ended") => Ok(self.refused || !self.refuses(candidate)?),
+            Verdict::Differs(what) if what.sign == self.sign => Ok(self.refused || !self.refuses(candidate)?),
             _ => Ok(false),
         }
     }

@@ -36,7 +36,7 @@ impl Gen {
     /// A traced, protected library call.
     pub(super) fn library(&mut self) -> Node {
         let form = self.rng.pick(CALLS);
-        let mut text = self.fill(form, 1);
+        let mut text = self.inside(|g| g.fill(form, 1));
         for (word, list) in [("PAT", PATTERNS), ("REP", REPLACEMENTS), ("FMT", FORMATS), ("PACK", PACKS)] {
             while text.contains(&format!("'{word}")) || text.contains(&format!("{word}'")) {
                 let item = self.rng.pick(list);

@@ -78,9 +78,9 @@ impl Gen {
     pub(super) fn object_use(&mut self) -> Node {
         let Some(object) = self.variable(Kind::Obj) else { return self.trace() };
         let form = self.rng.pick(USES);
-        let form = self.fill(form, 1);
+        let form = self.inside(|g| g.fill(form, 1));
         let text = replace_word(&form, "O", &object);
-        if self.rng.chance(1, 3) && !text.starts_with("return") {
+        if self.rng.chance(1, 12) && !text.starts_with("return") {
             return line(text);
         }
         line(format!("P(function() {text} end)"))

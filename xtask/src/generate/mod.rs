@@ -68,6 +68,8 @@ struct Gen {
     budget: i64,
     /// How deep compound statements are nested.
     depth: usize,
+    /// How deep loaded sources are nested.
+    nest: usize,
 }
 
 /// The statements of the program of a seed; the text is the prelude and these.
@@ -79,6 +81,7 @@ pub fn program(seed: u64) -> Vec<Node> {
         names: 0,
         budget: 0,
         depth: 0,
+        nest: 0,
     };
     if g.rng.chance(1, 16) {
         return g.syntax_errors();
@@ -146,11 +149,19 @@ impl Gen {
         });
         self.frames.pop();
         if protected {
-            tree_body_return(self, &mut body);
+            maybe_return(self, &mut body);
             vec![tree::block("P(function()", body, "end)")]
         } else {
             vec![tree::block("do", body, "end")]
         }
+    }
+
+    /// Makes text that will stand inside a function without varargs.
+    fn inside<T>(&mut self, make: impl FnOnce(&mut Gen) -> T) -> T {
+        self.frames.push(Frame::default());
+        let made = make(self);
+        self.frames.pop();
+        made
     }
 
     /// Statements in a scope of their own.
@@ -184,9 +195,9 @@ impl Gen {
 }
 
 /// Lets a protected body end with a value now and then.
-fn tree_body_return(g: &mut Gen, body: &mut Vec<Node>) {
+fn maybe_return(g: &mut Gen, body: &mut Vec<Node>) {
     if g.rng.chance(1, 3) {
-        let value = g.any(1);
+        let value = g.inside(|g| g.any(1));
         body.push(tree::line(format!("return {value}")));
     }
 }

@@ -9,6 +9,7 @@ impl Gen {
         let name = self.fresh();
         let effect = self.rng.pick(&["", "", " error('in close')", " error({1})", " return 1"]);
         let value = format!("setmetatable({{}}, {{__close = function(o, e) S() T('close', '{name}', e){effect} end}})");
+        self.frames.push(Frame::default());
         let body = self.scoped(|g| {
             let mut nodes = vec![line(format!("local {name} <close> = {value}"))];
             if g.rng.chance(1, 4) {
@@ -19,8 +20,9 @@ impl Gen {
             nodes.push(line(exit));
             nodes
         });
+        self.frames.pop();
         match self.rng.below(3) {
-            0 => block("P(function()", wrap_frameless(body), "end)"),
+            0 => block("P(function()", body, "end)"),
             1 => block("for i = 1, 2 do S() P(function()", body, "end) if i == 1 then break end end"),
             _ => block("P(coroutine.wrap(function()", body, "end))"),
         }
@@ -80,7 +82,7 @@ impl Gen {
         let (a, b) = (self.rng.below(3), self.rng.below(3));
         let first = self.function_node(&format!("function {name}.sub.run"), a, true);
         let second = self.function_node(&format!("function {name}:go"), b, false);
-        let (v, w) = (self.any(1), self.any(1));
+        let (v, w) = self.inside(|g| (g.any(1), g.any(1)));
         vec![
             line(format!("local {name} = {{sub = {{}}, count = 0}}")),
             first,
@@ -92,20 +94,21 @@ impl Gen {
     }
 
     pub(super) fn globals(&mut self) -> Node {
-        let value = self.any(1);
+        let value = self.inside(|g| g.any(1));
         let n = self.names;
         let form = self.rng.pick(&[
             "do global T; global gN = V; T(gN) gN = nil end", "do global <const> *; T(gN) end", "do global <const> T, P; P(function() return 1 end) end", "P(load('global x; y = 1'))",
-            "T(load('global x; return y'))", "T(load('global <const> x; x = 1'))", "do global function gN(...) return ... end T(gN(V)) gN = nil end", "do global *; gN = V; T(gN) gN = nil end",
+            "T(load('global x; return y'))", "T(load('global <const> x; x = 1'))", "do global T; global function gN(...) return ... end T(gN(V)) gN = nil end", "do global *; gN = V; T(gN) gN = nil end",
             "P(function() global T; global T = 1 end)", "T(load('global none; return function() return x end'))", "do global gN, T = V; T(gN) end gN = nil", "do local _ENV = {T = T, x = 1}; T(x, y) y = 2; T(y) end",
             "do local function f(_ENV) return x end T(f({x = V})) end", "T(load('x = 1; return x, y', 'c', 't', {y = 2})())", "P(load('return x.y.z', '=env', 't', {x = {}}))", "T(load('global <close> x'))",
         ]);
         let form = form.replace('N', &n.to_string()).replace("global T = 1", "global print = 1");
-        line(form.replace('V', &format!("({value})")))
+        let form = super::meta::replace_word(&form, "V", "value");
+        line(format!("do local value = {value} {form} end"))
     }
 
     pub(super) fn handler(&mut self) -> Node {
-        let value = self.any(1);
+        let value = self.inside(|g| g.any(1));
         let handler = self.rng.pick(&[
             "debug.traceback", "function(m) T('handler', m) return m end", "function(m) return debug.traceback(m, 1) end", "function(m) error(m) end", "function(m) return m, 2 end", "print and 1", "function(m) local x = nil; return x.y end",
             "function(m) return debug.traceback('t', 2) end",
@@ -137,6 +140,7 @@ impl Gen {
     /// Source loaded at run time, also through string.dump.
     pub(super) fn load(&mut self) -> Node {
         let outer = std::mem::replace(&mut self.scopes, vec![Vec::new()]);
+        self.nest += 1;
         let depth = std::mem::replace(&mut self.depth, 4);
         self.frames.push(Frame { vararg: true, loops: 0 });
         let body = self.scoped(Gen::statements);
@@ -144,12 +148,15 @@ impl Gen {
         self.depth = depth;
         self.scopes = outer;
         let text = tree::render(&body);
+        self.nest -= 1;
+        // Sources in sources need brackets of different lengths.
+        let level = "=".repeat(8 - self.nest.min(7));
         let name = self.rng.pick(&["", ", '=inner'", ", '@inner.lua'", ", 'return 1'", ", '=(load)'", ", 'first\\nsecond'"]);
         let form = match self.rng.below(4) {
-            0 => format!("T(pcall(load(string.dump(assert(load([=====[\n{text}]=====]{name}))))))"),
-            1 => format!("T(pcall(load(string.dump(assert(load([=====[\n{text}]=====]{name})), true))))"),
-            2 => format!("do local parts = {{[=====[\n{text}]=====], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"),
-            _ => format!("T(pcall(assert(load([=====[\n{text}]=====]{name})), 1, 'two'))"),
+            0 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"),
+            1 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"),
+            2 => format!("do local parts = {{[{level}[\n{text}]{level}], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"),
+            _ => format!("T(pcall(assert(load([{level}[\n{text}]{level}]{name})), 1, 'two'))"),
         };
         line(form)
     }
@@ -182,9 +189,4 @@ impl Gen {
         ]);
         line(format!("do {form} end"))
     }
-}
-
-/// A body as it stands; `return` in the middle is wrapped already.
-fn wrap_frameless(body: Vec<Node>) -> Vec<Node> {
-    body
 }

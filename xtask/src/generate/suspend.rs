@@ -73,7 +73,7 @@ impl Gen {
 
     fn yielding(&mut self) -> Node {
         let form = self.rng.pick(YIELDS);
-        let text = self.fill(form, 1);
+        let text = self.inside(|g| g.fill(form, 1));
         if text.starts_with("return") || text.starts_with("error") {
             let condition = self.bool(1);
             return line(format!("if {condition} then {text} end"));

@@ -70,11 +70,8 @@ impl Gen {
 
     /// The program's last statement: an error that nobody catches, some calls deep.
     pub(super) fn uncaught(&mut self) -> Vec<Node> {
-        let form = self.rng.pick(FORMS).trim_start_matches("return ");
-        let mut text = self.wrong_text(form);
-        if !text.contains('=') && !text.contains("for ") && !text.starts_with("error") {
-            text = format!("return {text}");
-        }
+        let form = self.rng.pick(FORMS);
+        let text = self.inside(|g| g.wrong_text(form));
         let mut nodes = vec![line(format!("local function inner(...) {text} end"))];
         nodes.push(line(match self.rng.below(7) {
             0 => "inner(1)",
@@ -82,13 +79,9 @@ impl Gen {
             2 => "local t = {} function t:go() local x = inner(self) return x end t:go()",
             3 => "function Global() return inner() end local x = Global()",
             4 => "coroutine.wrap(function() inner() end)()",
-            5 => "setmetatable({}, {__add = function() local x = inner() end}) .. 1",
+            5 => "local x = setmetatable({}, {__add = function() local x = inner() end}) + 1",
             _ => "table.sort({3, 2, 1}, function(a, b) inner() return a < b end)",
         }));
-        if nodes.last() == Some(&line("setmetatable({}, {__add = function() local x = inner() end}) .. 1")) {
-            nodes.pop();
-            nodes.push(line("local x = setmetatable({}, {__add = function() local x = inner() end}) + 1"));
-        }
         nodes.push(line("error('at the end')"));
         nodes
     }

@@ -125,6 +125,9 @@ pub(crate) unsafe fn enter_lua(
                 *new_base.add(i) = *base.add(i);
                 *base.add(i) = Value::NIL;
             }
+            if np < max {
+                *new_base.add(np) = Value::NIL;
+            }
             base = new_base;
         }
         let frame = (*th).frame.sub(1);
@@ -206,14 +209,14 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
         match ret {
             Ret::None | Ret::One(_) | Ret::Top(_) => Ok(Next::Lua),
             Ret::Pcall => {
-                (*(*th).frame).flags |= frame_flags::PROTECTED;
-                (*(*th).frame).aux = st.c_depth;
-                call_value(st, base, -1, cont::PCALL)
+                protect(st, frame_flags::PROTECTED)?;
+                let r = call_value(st, base, -1, cont::PCALL);
+                caught_at_once(st, r)
             }
             Ret::Xpcall => {
-                (*(*th).frame).flags |= frame_flags::PROTECTED | frame_flags::HANDLER;
-                (*(*th).frame).aux = st.c_depth;
-                call_value(st, base.add(1), -1, cont::PCALL)
+                protect(st, frame_flags::PROTECTED | frame_flags::HANDLER)?;
+                let r = call_value(st, base.add(1), -1, cont::PCALL);
+                caught_at_once(st, r)
             }
             Ret::Tail { at } => call_value(st, base.add(at), -1, cont::TAIL),
             Ret::Pairs { at } => call_value(st, base.add(at), -1, cont::PAIRS),
@@ -222,6 +225,32 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
             Ret::CloseSelf => super::coroutine::close_self(st),
         }
     }
+}
+
+/// Makes the running native a protected call.
+fn protect(st: &mut State, flags: u8) -> Result<(), Throw> {
+    let th = st.th();
+    if st.c_depth + th.protected + 1 >= MAX_C_DEPTH {
+        return Err(st.error(text::C_STACK_OVERFLOW));
+    }
+    let f = st.frame();
+    f.flags |= flags;
+    f.aux = th.protected;
+    th.protected += 1;
+    Ok(())
+}
+
+/// A protected call whose callee could not be entered catches that error itself.
+unsafe fn caught_at_once(st: &mut State, r: Result<Next, Throw>) -> Result<Next, Throw> {
+    let protected = st.frame().flags & frame_flags::PROTECTED != 0 && !st.frame().is_lua();
+    if r != Err(Throw::Error) || !protected {
+        return r;
+    }
+    if !st.handled && handle(st) == Throw::Stop {
+        return Err(Throw::Stop);
+    }
+    // SAFETY: the running frame is the protected call's.
+    unsafe { start_unwind(st) }
 }
 
 /// Ends the running frame with the `n` values from `first` on.
@@ -273,13 +302,8 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
                     return Ok(Next::Exit);
                 }
                 cont::PCALL => {
-                    *f.func.sub(0) = *f.func;
-                    let shift = first != f.func.add(1);
-                    if first <= f.func {
-                        std::ptr::copy(first, f.func.add(1), n);
-                    } else if shift {
-                        move_values(first, f.func.add(1), n);
-                    }
+                    (*th).protected = (*(*th).frame).aux;
+                    std::ptr::copy(first, f.func.add(1), n);
                     *f.func = Value::TRUE;
                     first = f.func;
                     n += 1;
@@ -379,11 +403,12 @@ pub(crate) unsafe fn call_meta(
     how: u8,
 ) -> Result<Next, Throw> {
     let th = st.thread.ptr();
-    // SAFETY: this function's promise: the live end is above all registers in use, and `room` makes
-    // space for the call.
+    // SAFETY: this function's promise: the call is made above all registers in use (and the results of
+    // an open RETURN), where `room` makes space; nothing collects in between.
     unsafe {
-        (*th).top = (*th).live_end();
-        st.room_with(args.len() + 1, f, args)?;
+        let open = how == cont::RETURN_CLOSE;
+        (*th).top = if open { (*th).live_end() } else { (*th).registers_end() };
+        st.room(args.len() + 1)?;
         let func = (*th).top;
         *func = f;
         for (i, &v) in args.iter().enumerate() {
@@ -412,22 +437,17 @@ impl State {
         }
     }
 
-    /// As [`State::room`], for values that are not in slots yet; nothing collects here.
-    fn room_with(&mut self, n: usize, _f: Value, _args: &[Value]) -> Result<(), Throw> {
-        self.room(n)
-    }
-
     /// Raises "stack overflow", with some extra room for handlers.
     #[cold]
     fn stack_overflow(&mut self) -> Throw {
+        if self.th().is_overflowing() {
+            self.handled = true;
+            let t = self.error_plain(text::ERROR_IN_HANDLER);
+            self.handled = true;
+            return t;
+        }
         let th = self.th();
-        let used = th.slots();
-        if used > crate::object::max_stack() - 2000 && self.frame().flags & frame_flags::HOOK != 0 {
-            return self.error_plain(text::ERROR_IN_HANDLER);
-        }
-        if th.grow(&mut self.heap, th.top, 200, true).is_err() {
-            return self.error_plain(text::ERROR_IN_HANDLER);
-        }
+        let _ = th.grow(&mut self.heap, th.top, 1000, true);
         self.error(text::STACK_OVERFLOW)
     }
 
@@ -473,6 +493,7 @@ impl State {
         self.room(args.len() + 1)?;
         let t = th.get(&self.heap);
         t.no_yield += 1;
+        let protected = t.protected;
         let at = t.slots();
         // SAFETY: there is room for the function and its arguments; `run` ends with the results at
         // the function's slot.
@@ -487,6 +508,7 @@ impl State {
         };
         let t = th.get(&self.heap);
         t.no_yield -= 1;
+        t.protected = protected;
         r?;
         let n = t.slots() - at;
         if nresults >= 0 {
@@ -608,11 +630,7 @@ impl State {
 pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
     let mut throw = throw;
     if throw == Throw::Error && !st.handled {
-        st.handled = true;
-        if let Some(handler) = find_handler(st) {
-            throw = run_handler(st, handler);
-            st.handled = true;
-        }
+        throw = handle(st);
     }
     loop {
         let th = st.thread.ptr();
@@ -640,12 +658,9 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
                     if let Some(next) = super::coroutine::failed(st, throw)? {
                         return Ok(next);
                     }
-                    if throw == Throw::Error
-                        && let Some(handler) = find_handler(st)
-                    {
-                        throw = run_handler(st, handler);
+                    if throw == Throw::Error {
+                        throw = handle(st);
                     }
-                    st.handled = true;
                 }
                 _ => {
                     (*th).frame = at.add(1);
@@ -655,6 +670,22 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
         }
     }
 }
+
+/// Shows the error in flight to the message handler in force, where it happened.
+fn handle(st: &mut State) -> Throw {
+    let mut throw = Throw::Error;
+    if let Some(handler) = find_handler(st) {
+        throw = run_handler(st, handler);
+    }
+    if throw == Throw::Error && st.heap.roots.error.is_nil() {
+        throw = st.error_plain("<no error object>");
+    }
+    st.handled = true;
+    throw
+}
+
+/// How many message handlers may run inside each other.
+const MAX_HANDLERS: u32 = 20;
 
 /// The message handler in force: that of the innermost protected call of this coroutine.
 fn find_handler(st: &State) -> Option<Value> {
@@ -674,9 +705,15 @@ fn find_handler(st: &State) -> Option<Value> {
 
 /// Runs a message handler on the error in flight; its answer becomes the error.
 fn run_handler(st: &mut State, handler: Value) -> Throw {
+    if st.handling >= MAX_HANDLERS {
+        return st.error_plain(text::ERROR_IN_HANDLER);
+    }
     let v = st.heap.roots.error;
     st.handled = false;
-    match st.call1(handler, &[v]) {
+    st.handling += 1;
+    let r = st.call1(handler, &[v]);
+    st.handling -= 1;
+    match r {
         Ok(v) => {
             st.heap.roots.error = v;
             Throw::Error
@@ -688,12 +725,17 @@ fn run_handler(st: &mut State, handler: Value) -> Throw {
 /// The running frame is the protected call that takes the error in flight.
 unsafe fn start_unwind(st: &mut State) -> Result<Next, Throw> {
     let th = st.thread.ptr();
-    // SAFETY: the running frame is a native's with at least one slot, which keeps the error.
+    // SAFETY: the slot is the one that held the called function.
     unsafe {
-        let f = &*(*th).frame;
-        *f.base = st.take_error();
+        *error_slot((*th).frame) = st.take_error();
         Ok(Next::Unwind)
     }
+}
+
+/// Where a protected call keeps the error it delivers: the slot of the function it called.
+unsafe fn error_slot(f: *mut Frame) -> *mut Value {
+    // SAFETY: a protected call's frame has its function, and a handler before it, in its slots.
+    unsafe { (*f).base.add(usize::from((*f).flags & frame_flags::HANDLER != 0)) }
 }
 
 /// Closes the next pending variable of the protected call, or returns its results.
@@ -701,8 +743,7 @@ pub(crate) fn unwind(st: &mut State) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the running frame is the protected call's; the error is in its first slot.
     unsafe {
-        let base = (*(*th).frame).base;
-        let from = base.add(1);
+        let from = error_slot((*th).frame).add(1);
         if let Some(var) = (*th).last_tbc(from) {
             (*th).close_upvals(&mut st.heap, var);
             (*th).tbc_len -= 1;
@@ -711,15 +752,18 @@ pub(crate) fn unwind(st: &mut State) -> Result<Next, Throw> {
             let f = st.heap.metamethod(v, Event::Close);
             st.room(3)?;
             let func = (*th).top;
-            let error = *(*(*th).frame).base;
+            let error = *error_slot((*th).frame);
             *func = f;
             *func.add(1) = v;
             *func.add(2) = error;
             (*th).top = func.add(3);
-            return call_value(st, func, 0, cont::PCALL_CLOSE);
+            let r = call_value(st, func, 0, cont::PCALL_CLOSE);
+            return caught_at_once(st, r);
         }
         (*th).close_upvals(&mut st.heap, from);
-        let error = *base;
+        (*th).protected = (*(*th).frame).aux;
+        let error = *error_slot((*th).frame);
+        let base = (*(*th).frame).base;
         *base = Value::FALSE;
         *base.add(1) = error;
         (*th).top = base.add(2);

@@ -64,12 +64,16 @@ impl State {
         t.frame = t.bottom();
         let back = self.thread;
         let status = back.status(&self.heap);
-        self.enter_c().or_else(|t| if t == Throw::Stop { Err(t) } else { self.take_error(); Ok(()) })?;
         back.get(&self.heap).status = Status::Normal;
         self.switch_to(co);
         co.get(&self.heap).resumer = Some(back);
-        let r = self.close_pending(1, error);
-        self.c_depth = self.c_depth.saturating_sub(1);
+        let mut r = self.close_pending(1, error);
+        if r == Err(Throw::Stop) && self.closing_self == Some(co) {
+            self.closing_self = None;
+            let t = co.get(&self.heap);
+            r = Ok((!t.error.is_nil()).then_some(t.error));
+            t.frame = t.bottom();
+        }
         let t = co.get(&self.heap);
         t.resumer = None;
         t.status = Status::Dead;
@@ -207,6 +211,10 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
         (*t).status = Status::Failed;
         (*t).top = (*t).live_end();
         let error = st.heap.roots.error;
+        if throw == Throw::Stop && st.closing_self == Some(co) {
+            st.closing_self = None;
+            return end_closed(st).map(Some);
+        }
         (*t).error = error;
         if throw == Throw::Stop {
             (*t).status = Status::Dead;
@@ -246,26 +254,34 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
 /// The running frame is the native's.
 pub(super) unsafe fn close_self(st: &mut State) -> Result<Next, Throw> {
     let co = st.thread.ptr();
+    let error = st.close_pending(1, None)?;
     // SAFETY: the running coroutine.
     unsafe {
+        (*co).error = error.unwrap_or(Value::NIL);
         if (*co).no_yield > 0 {
-            return Err(st.error("cannot close a running coroutine across a C-call boundary"));
+            // Rust frames of this coroutine are in between; they pass a stop on.
+            st.closing_self = Some(st.thread);
+            return Err(Throw::Stop);
         }
+        end_closed(st)
+    }
+}
+
+/// Ends the running coroutine, whose variables are closed, with success or the error of a `__close`.
+unsafe fn end_closed(st: &mut State) -> Result<Next, Throw> {
+    let co = st.thread.ptr();
+    // SAFETY: the running coroutine.
+    unsafe {
+        let error = std::mem::replace(&mut (*co).error, Value::NIL);
         (*co).frame = (*co).bottom();
-        match st.close_pending(1, None)? {
-            None => {
-                let first = (*co).top;
-                finished(st, first, 0)
-            }
-            Some(e) => {
-                (*co).status = Status::Dead;
-                (*co).top = (*co).stack.add(1);
-                let _ = st.error_value(e);
-                match failed(st, Throw::Error)? {
-                    Some(next) => Ok(next),
-                    None => Err(Throw::Error),
-                }
-            }
+        if error.is_nil() {
+            let first = (*co).stack.add(1);
+            return finished(st, first, 0);
+        }
+        let _ = st.error_value(error);
+        match failed(st, Throw::Error)? {
+            Some(next) => Ok(next),
+            None => Err(Throw::Error),
         }
     }
 }

@@ -135,19 +135,20 @@ impl State {
         if self.frame().is_lua() { self.position_of(th.frame) } else { self.where_(1) }
     }
 
-    /// The name of the running native for messages, and whether it was called as a method.
-    pub(crate) fn running_name(&mut self) -> (Vec<u8>, bool) {
+    /// The name of the running native for messages, whether it was called as a method, and how many
+    /// arguments `__call` metamethods put before its own.
+    pub(crate) fn running_name(&mut self) -> (Vec<u8>, bool, usize) {
         let th = self.th();
         if th.frame == th.bottom() {
-            return (b"?".to_vec(), false);
+            return (b"?".to_vec(), false, 0);
         }
         let f = th.frame;
-        if let Some((kind, name)) = self.call_name_of(self.thread, f) {
-            return (name, kind == "method");
-        }
         // SAFETY: a frame record of the running coroutine.
-        let func = function_of(unsafe { &*f });
-        (self.global_name(func).unwrap_or_else(|| b"?".to_vec()), false)
+        let (func, extra) = unsafe { (function_of(&*f), (*f).ncall as usize) };
+        if let Some((kind, name)) = self.call_name_of(self.thread, f) {
+            return (name, kind == "method", extra);
+        }
+        (self.global_name(func).unwrap_or_else(|| b"?".to_vec()), false, extra)
     }
 
     /// How the frame's function was called, as the caller's code tells.
@@ -344,7 +345,7 @@ impl State {
             let record = unsafe { *f };
             info.istailcall = record.flags & frame_flags::TAIL != 0;
             info.extraargs = record.ncall as i64;
-            if record.flags & frame_flags::HOOK != 0 && self.transfer.1 != 0 || self.transfer.0 != 0 {
+            if record.flags & frame_flags::HOOK != 0 {
                 info.ftransfer = self.transfer.0 as i64;
                 info.ntransfer = self.transfer.1 as i64;
             }
@@ -550,17 +551,17 @@ impl State {
             out.extend_from_slice(format!(":{}", info.currentline).as_bytes());
         }
         out.extend_from_slice(b": in ");
-        if let Some(name) = self.global_name(info.func) {
-            out.extend_from_slice(b"function '");
-            out.extend_from_slice(&name);
-            out.push(b'\'');
-        } else if let Some(name) = &info.name {
+        if let Some(name) = &info.name {
             out.extend_from_slice(info.namewhat.as_bytes());
             out.extend_from_slice(b" '");
             out.extend_from_slice(name);
             out.push(b'\'');
         } else if info.what == "main" {
             out.extend_from_slice(b"main chunk");
+        } else if let Some(name) = self.global_name(info.func) {
+            out.extend_from_slice(b"function '");
+            out.extend_from_slice(&name);
+            out.push(b'\'');
         } else if info.what != "C" {
             out.extend_from_slice(b"function <");
             out.extend_from_slice(&info.short_src);

@@ -438,7 +438,7 @@ unsafe fn prepare_for(st: &mut State, ra: *mut Value) -> Result<bool, Throw> {
         }
         let limit = for_float(st, limit, "limit")?;
         let step = for_float(st, step, "step")?;
-        let init = for_float(st, init, "initial")?;
+        let init = for_float(st, init, "initial value")?;
         if step == 0.0 {
             return Err(st.error("'for' step is zero"));
         }
@@ -453,14 +453,12 @@ unsafe fn prepare_for(st: &mut State, ra: *mut Value) -> Result<bool, Throw> {
 }
 
 fn for_float(st: &mut State, v: Value, what: &str) -> Result<f64, Throw> {
-    match (v.as_int(), v.as_float()) {
-        (Some(i), _) => Ok(i as f64),
-        (None, Some(f)) => Ok(f),
-        (None, None) => {
-            let mut s = format!("'for' {what} value must be a number").into_bytes();
-            if what != "initial" {
-                s = format!("'for' {what} must be a number").into_bytes();
-            }
+    match v.to_number(&st.heap) {
+        Some(f) => Ok(f),
+        None => {
+            let mut s = format!("bad 'for' {what} (number expected, got ").into_bytes();
+            s.extend_from_slice(&st.named_type(v));
+            s.push(b')');
             Err(st.error(s))
         }
     }
@@ -500,7 +498,7 @@ unsafe fn get_varargs(st: &mut State, a: usize, want: i32, table: Option<usize>)
         };
         let count = if want < 0 { n } else { want as usize };
         if want < 0 {
-            (*th).top = (*th).live_end();
+            (*th).top = (*th).registers_end();
             st.room(n)?;
         }
         let base = (*(*th).frame).base;
@@ -567,6 +565,13 @@ unsafe fn slow_return(st: &mut State, i: Instr) -> Flow {
 /// Calls a variable's `__close` without an error.
 unsafe fn close_variable(st: &mut State, v: Value, how: u8) -> Flow {
     let f = st.heap.metamethod(v, crate::heap::Event::Close);
+    if !f.is_function() && st.heap.metamethod(f, crate::heap::Event::Call).is_nil() {
+        // The instruction will not run again: the error is its own.
+        let frame = st.frame();
+        // SAFETY: undoes the step back that asked for another run.
+        frame.pc = unsafe { frame.pc.add(1) };
+        return fail(st.call_error(f));
+    }
     // SAFETY: the running frame's pc is saved.
     unsafe { call::call_meta(st, f, &[v], 0, how).into() }
 }
@@ -1753,15 +1758,15 @@ impl Machine {
                 if count == 0 {
                     return Flow::Next;
                 }
-                (*ra).bits = count - 1;
-                let v = (*ra.add(2)).bits.wrapping_add(step.bits);
-                (*ra.add(2)).bits = v;
+                // Whole values: `debug.setlocal` may have put anything into these registers.
+                *ra = Value::int(count as i64 - 1);
+                *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add(step.bits) as i64);
                 return self.jump(i.d());
             }
             let (limit, step) = (float(*ra), float(step));
             let v = float(*ra.add(2)) + step;
             if num::float_for_runs(v, limit, step) {
-                (*ra.add(2)).bits = v.to_bits();
+                *ra.add(2) = Value::float(v);
                 return self.jump(i.d());
             }
         }

@@ -233,7 +233,7 @@ impl State {
             }
             GcOp::Count => self.heap.bytes() as f64 / 1024.0,
             GcOp::Step(n) => {
-                let work = if n == 0 { self.heap.step_work() } else { n.saturating_mul(2) };
+                let work = if n == 0 { self.heap.step_work() } else { n.saturating_mul(1024) };
                 let done = self.heap.step(work);
                 self.run_finalisers(usize::MAX)?;
                 f64::from(u8::from(done))

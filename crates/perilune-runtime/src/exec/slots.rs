@@ -112,7 +112,7 @@ impl State {
     }
     /// Whether `n` more values can be pushed; makes room for them.
     pub fn has_stack(&mut self, n: usize) -> bool {
-        if n > crate::object::max_stack() {
+        if self.th().slots() + n > crate::object::max_stack() {
             return false;
         }
         self.has_room(n) || {

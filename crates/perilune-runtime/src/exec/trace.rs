@@ -6,6 +6,7 @@ use crate::heap::{Gc, interrupt};
 use crate::object::{Closure, Thread, frame_flags, hook};
 use crate::state::State;
 use crate::value::Value;
+use perilune_bytecode::ops::Instr;
 use std::sync::atomic::Ordering;
 
 impl State {
@@ -54,6 +55,18 @@ impl State {
     }
 
     fn trace_hooks(&mut self, mask: u8) -> Result<(), Throw> {
+        // During a hook the pc stands behind the instruction, as in a call.
+        let f = self.frame();
+        // SAFETY: the instruction at the pc exists.
+        f.pc = unsafe { f.pc.add(1) };
+        self.count_and_line_hooks(mask)?;
+        let f = self.frame();
+        // SAFETY: undoes the step above.
+        f.pc = unsafe { f.pc.sub(1) };
+        Ok(())
+    }
+
+    fn count_and_line_hooks(&mut self, mask: u8) -> Result<(), Throw> {
         let th = self.th();
         if mask & hook::COUNT != 0 {
             th.hook_left = th.hook_left.saturating_sub(1);
@@ -70,21 +83,17 @@ impl State {
         let (pc, proto) = unsafe {
             let cl: Gc<Closure> = (*f.base.sub(1)).gc();
             let p = cl.proto(&self.heap);
-            ((f.pc as usize - (*p.ptr()).code as usize) / 8, p)
+            ((f.pc as usize - (*p.ptr()).code as usize) / size_of::<Instr>() - 1, p)
         };
-        let old = f.hook_pc;
-        f.hook_pc = pc as u32;
         let meta = proto.meta(&self.heap).clone();
-        if meta.lines.is_empty() {
+        if meta.lines.is_empty() || (pc == 0 && meta.is_vararg) {
             return Ok(());
         }
-        if pc == 0 && meta.is_vararg {
-            return Ok(());
-        }
+        let first = usize::from(meta.is_vararg);
+        let old = if f.hook_pc == u32::MAX && pc > first { pc - 1 } else { f.hook_pc as usize };
+        f.hook_pc = pc as u32;
         let line = meta.lines[pc];
-        let fresh = old == u32::MAX || pc as u32 <= old || meta.lines[old as usize] != line
-            || (pc == 1 && old == 0 && meta.is_vararg);
-        if fresh {
+        if pc == first || pc <= old || meta.lines[old] != line {
             self.run_hook("line", Some(line as i64))?;
         }
         Ok(())
@@ -96,7 +105,12 @@ impl State {
         if self.th().hook_mask & hook::CALL == 0 {
             return Ok(());
         }
-        self.run_hook(if tail { "tail call" } else { "call" }, None)
+        let f = self.frame();
+        let n = self.th().top as usize - f.base as usize;
+        self.transfer = (1, (n / size_of::<Value>()) as u32);
+        let r = self.run_hook(if tail { "tail call" } else { "call" }, None);
+        self.transfer = (0, 0);
+        r
     }
 
     /// The return hook; the `n` results from `first` on are kept, and may move.

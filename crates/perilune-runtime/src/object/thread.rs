@@ -77,7 +77,7 @@ pub struct Frame {
     pub cont: u8,
     /// See [`frame_flags`].
     pub flags: u8,
-    /// RETURNING: number of results. Natives: number of values at `base` (set when they call).
+    /// RETURNING: number of results. PROTECTED: protected calls around this one.
     pub aux: u32,
     /// How many `__call` metamethods led here.
     pub ncall: u8,
@@ -126,8 +126,8 @@ pub struct Thread {
     pub(crate) started: bool,
     /// Frames entered from Rust that forbid a yield.
     pub(crate) no_yield: u32,
-    /// Coroutines around this one.
-    pub(crate) depth: u32,
+    /// Protected calls inside each other; they count as C levels.
+    pub(crate) protected: u32,
     pub(crate) hook_count: u32,
     pub(crate) hook_left: u32,
     /// The hook function.
@@ -149,9 +149,12 @@ pub mod hook {
 
 /// Slots a native may use without asking.
 pub(crate) const MIN_NATIVE_SLOTS: usize = 20;
-/// The most slots a stack may have; error handling may go a little further.
-pub(crate) const MAX_STACK: usize = 1_000_000;
-const ERROR_SLOTS: usize = 4000;
+/// The most slots a stack may have.
+const MAX_STACK: usize = 1_000_000;
+/// The most bytes of a stack, values and frames together.
+const MAX_BLOCK: usize = 24 << 20;
+/// How much further error handling may go.
+const ERROR_BYTES: usize = 64 << 10;
 const INITIAL_BYTES: usize = 1024;
 
 impl Thread {
@@ -180,7 +183,7 @@ impl Thread {
                 in_hook: false,
                 started: false,
                 no_yield: 0,
-                depth: 0,
+                protected: 0,
                 hook_count: 0,
                 hook_left: 0,
                 hook: Value::NIL,
@@ -215,8 +218,15 @@ impl Thread {
         (self.top as usize - self.stack as usize) / size_of::<Value>()
     }
 
-    /// Where the live part ends: above the registers of the running Lua frame, or at the top.
+    /// Where the live part ends: above the registers of the running Lua frame and the top. (In a Lua
+    /// frame the top means something only between an instruction with open results and the one that
+    /// consumes them; otherwise it is some place where values once were, which is harmless here.)
     pub(crate) fn live_end(&self) -> *mut Value {
+        self.registers_end().max(self.top)
+    }
+
+    /// Where the registers of the running Lua frame end; the top for natives.
+    pub(crate) fn registers_end(&self) -> *mut Value {
         // SAFETY: the frame records are valid.
         unsafe {
             let f = &*self.frame;
@@ -224,8 +234,7 @@ impl Thread {
                 return self.top;
             }
             let cl: Gc<Closure> = (*f.base.sub(1)).gc();
-            let end = f.base.add((*(*cl.ptr()).proto.ptr()).max_stack as usize);
-            end.max(self.top)
+            f.base.add((*(*cl.ptr()).proto.ptr()).max_stack as usize)
         }
     }
 
@@ -237,14 +246,19 @@ impl Thread {
     #[inline(never)]
     pub(crate) fn grow(&mut self, heap: &mut Heap, end: *mut Value, extra: usize, in_error: bool) -> Result<(), bool> {
         let used = (end as usize - self.stack as usize) / size_of::<Value>();
-        let limit = if in_error { MAX_STACK + ERROR_SLOTS } else { MAX_STACK };
-        if used + extra > limit {
-            return Err(true);
-        }
+        let limit = if in_error { MAX_BLOCK + ERROR_BYTES } else { MAX_BLOCK };
         let frames = self.bottom() as usize - self.frame as usize + size_of::<Frame>();
         let need = (used + extra) * size_of::<Value>() + frames + 8 * size_of::<Frame>();
-        let size = (need + need / 2).next_multiple_of(1024).max(self.size);
+        if need > limit || (used + extra > MAX_STACK && !in_error) {
+            return Err(true);
+        }
+        let size = (need + need / 2).next_multiple_of(1024).max(self.size).min(limit);
         self.relocate(heap, size).map_err(|OutOfMemory| false)
+    }
+
+    /// Whether the stack has overflowed, and the overflow is being handled.
+    pub(crate) fn is_overflowing(&self) -> bool {
+        self.size > MAX_BLOCK
     }
 
     /// Moves the stack into a block of `size` bytes, which is large enough.

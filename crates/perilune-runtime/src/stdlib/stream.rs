@@ -237,19 +237,12 @@ impl Stream {
         if self.output.is_empty() {
             return Ok(());
         }
-        let pending = std::mem::take(&mut self.output);
+        let mut pending = std::mem::take(&mut self.output);
         let outcome = self.write_out(&pending);
+        // What could not be written is lost, as with C's streams: closing then succeeds.
+        pending.clear();
         self.output = pending;
-        match outcome {
-            Ok(()) => {
-                self.output.clear();
-                Ok(())
-            }
-            Err((error, done)) => {
-                self.output.drain(..done);
-                Err(error)
-            }
-        }
+        outcome.map_err(|(error, _)| error)
     }
 
     /// Sets how written bytes are held back.

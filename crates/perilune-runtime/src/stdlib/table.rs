@@ -11,6 +11,9 @@ use crate::value::Value;
 /// Elements handled between two looks at the limits.
 const TICK: i64 = 1024;
 
+/// Most fields that a table is made for.
+const MAX_RECORD: i64 = 1 << 30;
+
 /// Registers the library.
 pub fn open(st: &mut State) -> Result<(), Throw> {
     let lib = util::library(
@@ -158,6 +161,9 @@ fn create(st: &mut State) -> Result<Ret, Throw> {
         if !(0..=i64::from(i32::MAX)).contains(&size) {
             return Err(st.arg_error(arg, "out of range"));
         }
+    }
+    if record > MAX_RECORD {
+        return Err(st.error_plain("table overflow"));
     }
     st.reserve(sequence as usize * 9 + record as usize * 32)?;
     Ok(Ret::One(
