@@ -4,7 +4,7 @@
 //! set on all bytes but the last.
 //!
 //! ```text
-//! file      = "\x1bLua" version:u8 format:u8 check:6 bytes opcodes:u32 upvalues:u8 function
+//! file      = "\x1bLua" version:u8 format:u8 check:6 bytes numbers:28 bytes opcodes:u32 upvalues:u8 function
 //! function  = line_defined:int last_line:int params:u8 flags:u8 max_stack:u8
 //!             code consts upvalues functions source:string lines locals
 //! flags     = 1 vararg, 2 vararg table
@@ -35,10 +35,26 @@ use std::sync::Arc;
 pub const SIGNATURE: &[u8] = b"\x1bLua";
 /// The version of Lua.
 const VERSION: u8 = 0x55;
-/// The version of this format; not that of the reference implementation, 0.
-const FORMAT: u8 = 0xB1;
+/// The format number of the header, the same as PUC's: programs look at headers. What follows the
+/// header is told apart by the fingerprint.
+const FORMAT: u8 = 0;
 /// Bytes that a transfer as text would damage.
 const CHECK: &[u8] = b"\x19\x93\r\n\x1a\n";
+
+/// Sizes and samples of numbers, as PUC's header has them for a 64-bit little-endian machine.
+fn numbers() -> Vec<u8> {
+    [
+        &[4][..],
+        &(-0x5678i32).to_le_bytes(),
+        &[4],
+        &0x12345678u32.to_le_bytes(),
+        &[8],
+        &(-0x5678i64).to_le_bytes(),
+        &[8],
+        &(-370.5f64).to_le_bytes(),
+    ]
+    .concat()
+}
 
 const FLAG_VARARG: u8 = 1;
 const FLAG_TABLE: u8 = 2;
@@ -114,6 +130,7 @@ pub fn write(proto: &Proto, strip: bool) -> Vec<u8> {
     w.out.extend_from_slice(SIGNATURE);
     w.out.extend_from_slice(&[VERSION, FORMAT]);
     w.out.extend_from_slice(CHECK);
+    w.out.extend_from_slice(&numbers());
     w.out.extend_from_slice(&opcode_fingerprint().to_le_bytes());
     w.out.push(proto.upvalues.len() as u8);
     w.function(proto);
@@ -244,6 +261,7 @@ pub fn read(bytes: &[u8]) -> Result<Proto, FileError> {
         return Err(FileError::Format);
     }
     r.literal(CHECK, FileError::Corrupted)?;
+    r.literal(&numbers(), FileError::Corrupted)?;
     if r.array()? != opcode_fingerprint().to_le_bytes() {
         return Err(FileError::Format);
     }

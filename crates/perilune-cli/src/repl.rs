@@ -6,6 +6,7 @@ use std::io::{BufRead, Write};
 
 /// Reads lines until the end of input; runs them and prints their results.
 pub fn repl(s: &mut Session) -> Result<(), Error> {
+    refuse_readline(s);
     loop {
         let prompt = prompt(s, "_PROMPT", "> ");
         let Some(mut text) = read_line(s, &prompt) else { break };
@@ -75,4 +76,15 @@ fn print(s: &mut Session, values: Vec<Value>) -> Result<(), Error> {
         return Err(Error::runtime("error calling 'print' (attempt to call a nil value)"));
     };
     s.call(&print, values).map(|_| ())
+}
+
+/// `LUA_READLINELIB` names a C library, which cannot be loaded.
+fn refuse_readline(s: &mut Session) {
+    if s.lua.options.env_vars_ignored {
+        return;
+    }
+    if let Some(name) = std::env::var_os("LUA_READLINELIB") {
+        let text = format!("unable to load readline library '{}'", name.to_string_lossy());
+        let _ = s.lua.warn(text.as_bytes(), false);
+    }
 }

@@ -64,8 +64,6 @@ pub struct State {
     /// The message handler has seen the error in flight.
     pub(crate) handled: bool,
     pub(crate) finalising: u32,
-    /// Message handlers running inside each other.
-    pub(crate) handling: u32,
     /// Scratch memory for small strings.
     pub(crate) buffer: Vec<u8>,
     pub(crate) stdout: Vec<u8>,
@@ -110,7 +108,6 @@ impl State {
             exit: None,
             handled: false,
             finalising: 0,
-            handling: 0,
             buffer: Vec::new(),
             stdout: Vec::new(),
             warnings: Warnings::default(),
@@ -316,9 +313,9 @@ impl State {
     /// Turns a failed raw store into a Lua error.
     pub(crate) fn table_error(&mut self, e: TableError) -> Throw {
         match e {
-            TableError::NilKey => self.error(text::INDEX_NIL),
-            TableError::NanKey => self.error(text::INDEX_NAN),
-            TableError::Overflow => self.error(text::TABLE_OVERFLOW),
+            TableError::NilKey => self.runtime_error(text::INDEX_NIL),
+            TableError::NanKey => self.runtime_error(text::INDEX_NAN),
+            TableError::Overflow => self.runtime_error(text::TABLE_OVERFLOW),
             TableError::Memory => self.memory_error(),
         }
     }
@@ -410,6 +407,12 @@ impl State {
         let mut s = self.position();
         s.extend_from_slice(msg.as_ref());
         self.error_plain(s)
+    }
+    /// Raises a message with the position of the running function in front if that is a Lua function:
+    /// what operations of the language raise, wherever they are carried out.
+    #[cold]
+    pub fn runtime_error(&mut self, msg: impl AsRef<[u8]>) -> Throw {
+        if self.frame().is_lua() { self.error(msg) } else { self.error_plain(msg) }
     }
     /// Raises a message as it is.
     #[cold]

@@ -8,6 +8,9 @@ use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Thread, cont, frame_flags}
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
+/// How many `__call` metamethods one call may go through.
+pub(crate) const MAX_CALL_CHAIN: u8 = 15;
+
 /// What the interpreter loop does after a call or return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
@@ -60,7 +63,7 @@ pub(crate) unsafe fn call_value(
                 if mm.is_nil() {
                     return Err(st.call_error(f));
                 }
-                if ncall == 255 {
+                if ncall == MAX_CALL_CHAIN {
                     return Err(st.error("'__call' chain too long"));
                 }
                 ncall += 1;
@@ -231,7 +234,7 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
 fn protect(st: &mut State, flags: u8) -> Result<(), Throw> {
     let th = st.th();
     if st.c_depth + th.protected + 1 >= MAX_C_DEPTH {
-        return Err(st.error(text::C_STACK_OVERFLOW));
+        return Err(st.runtime_error(text::C_STACK_OVERFLOW));
     }
     let f = st.frame();
     f.flags |= flags;
@@ -448,7 +451,7 @@ impl State {
         }
         let th = self.th();
         let _ = th.grow(&mut self.heap, th.top, 1000, true);
-        self.error(text::STACK_OVERFLOW)
+        self.runtime_error(text::STACK_OVERFLOW)
     }
 
     /// Counts one more level of Rust recursion.
@@ -458,7 +461,9 @@ impl State {
             return Ok(());
         }
         if self.c_depth == MAX_C_DEPTH {
-            let t = self.error(text::C_STACK_OVERFLOW);
+            // The handler runs here, with the few levels that are left.
+            let _ = self.runtime_error(text::C_STACK_OVERFLOW);
+            let t = handle(self);
             self.c_depth -= 1;
             return Err(t);
         }
@@ -684,9 +689,6 @@ fn handle(st: &mut State) -> Throw {
     throw
 }
 
-/// How many message handlers may run inside each other.
-const MAX_HANDLERS: u32 = 20;
-
 /// The message handler in force: that of the innermost protected call of this coroutine.
 fn find_handler(st: &State) -> Option<Value> {
     let th = st.th();
@@ -705,15 +707,9 @@ fn find_handler(st: &State) -> Option<Value> {
 
 /// Runs a message handler on the error in flight; its answer becomes the error.
 fn run_handler(st: &mut State, handler: Value) -> Throw {
-    if st.handling >= MAX_HANDLERS {
-        return st.error_plain(text::ERROR_IN_HANDLER);
-    }
     let v = st.heap.roots.error;
     st.handled = false;
-    st.handling += 1;
-    let r = st.call1(handler, &[v]);
-    st.handling -= 1;
-    match r {
+    match st.call1(handler, &[v]) {
         Ok(v) => {
             st.heap.roots.error = v;
             Throw::Error

@@ -262,7 +262,7 @@ impl State {
         s.extend_from_slice(&self.named_type(v));
         s.extend_from_slice(b" value");
         s.extend_from_slice(&extra);
-        self.error(s)
+        self.runtime_error(s)
     }
     /// Raises "attempt to `op` a T value (local 'x')".
     #[cold]
@@ -305,7 +305,7 @@ impl State {
             s.extend_from_slice(b" with ");
             s.extend_from_slice(&y);
         }
-        self.error(s)
+        self.runtime_error(s)
     }
     /// Raises "number has no integer representation" for the operand that has none.
     #[cold]
@@ -314,7 +314,7 @@ impl State {
         let mut s = b"number".to_vec();
         s.extend_from_slice(&self.describe_value(culprit));
         s.extend_from_slice(b" has no integer representation");
-        self.error(s)
+        self.runtime_error(s)
     }
     /// The name of the local variable in a register of the running frame.
     pub(crate) fn register_name(&self, slot: *mut Value) -> Option<Vec<u8>> {
@@ -525,15 +525,15 @@ impl State {
         }
         out.extend_from_slice(b"stack traceback:");
         let t = co.get(&self.heap);
-        let depth = ((t.bottom() as usize - t.frame as usize) / size_of::<Frame>()) as i64;
-        let mut left = if depth - level > FIRST + LAST { FIRST } else { -1 };
+        let last = ((t.bottom() as usize - t.frame as usize) / size_of::<Frame>()) as i64 - 1;
+        let mut left = if last - level > FIRST + LAST { FIRST } else { -1 };
         let mut level = level;
         while let Some(r) = self.debug_frame(co, level) {
             level += 1;
             if left == 0 {
-                let n = depth - level - LAST + 1;
+                let n = last - level - LAST + 1;
                 out.extend_from_slice(format!("\n\t...\t(skipping {n} levels)").as_bytes());
-                level += n - 1;
+                level += n;
                 left -= 1;
                 continue;
             }

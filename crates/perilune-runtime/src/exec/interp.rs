@@ -174,6 +174,9 @@ macro_rules! define_dispatch {
 }
 for_each_op!(define_dispatch);
 
+/// At this safepoint any register may be in use.
+const UNKNOWN: usize = usize::MAX;
+
 /// What the tracing hook says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TraceFlow {
@@ -357,7 +360,10 @@ fn slow_len(st: &mut State, v: Value, a: u8) -> Flow {
 
 #[cold]
 #[inline(never)]
-fn poll(st: &mut State) -> Flow {
+fn poll(st: &mut State, live: usize) -> Flow {
+    if live != UNKNOWN {
+        st.clear_registers_from(live);
+    }
     match st.serve_interrupts() {
         Ok(true) => Flow::Switch,
         Ok(false) => Flow::Reload,
@@ -638,6 +644,7 @@ unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
         if i.c() != 0 {
             (*th).close_upvals(&mut st.heap, f.base);
         }
+        let mut ncall = 0u8;
         while (*func).tag != Tag::CLOSURE {
             if (*func).tag == Tag::NATIVE {
                 return tail_native(st, func);
@@ -656,19 +663,18 @@ unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
             std::ptr::copy(func, func.add(1), n);
             *func = mm;
             (*th).top = (*th).top.add(1);
-            let f = &mut *(*th).frame;
-            if f.ncall == 255 {
+            if ncall == call::MAX_CALL_CHAIN {
                 let t = st.error("'__call' chain too long");
                 return fail(t);
             }
-            f.ncall += 1;
+            ncall += 1;
         }
         let f = *(*th).frame;
         let n = ((*th).top as usize - func as usize) / size_of::<Value>();
         std::ptr::copy(func, f.func, n);
         (*th).top = f.func.add(n);
         (*th).frame = (*th).frame.add(1);
-        let r = call::enter_lua(st, f.func, f.nresults as i32, f.cont, f.ncall);
+        let r = call::enter_lua(st, f.func, f.nresults as i32, f.cont, ncall);
         if r.is_ok() {
             let new = &mut *(*th).frame;
             new.flags |= frame_flags::TAIL | (f.flags & (frame_flags::HOOK | frame_flags::FINALISER));
@@ -758,17 +764,17 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             self.pc = self.pc.offset(d as isize);
-            if d < 0 { self.check() } else { Flow::Next }
+            if d < 0 { self.check(UNKNOWN) } else { Flow::Next }
         }
     }
-    /// The safepoint test.
+    /// The safepoint test. Only the registers below `live` are in use here ([`UNKNOWN`]: perhaps all).
     #[inline(always)]
-    unsafe fn check(&mut self) -> Flow {
+    unsafe fn check(&mut self, live: usize) -> Flow {
         // SAFETY: the word outlives the state's run.
         unsafe {
             if (*self.word).load(Ordering::Relaxed) != 0 {
                 self.save();
-                return poll(&mut *self.st);
+                return poll(&mut *self.st, live);
             }
         }
         Flow::Next
@@ -975,7 +981,7 @@ impl Machine {
             self.base = base;
             self.pc = proto.code;
             self.consts = proto.consts;
-            self.check()
+            self.check(np)
         }
     }
 }
@@ -1194,7 +1200,10 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             self.save();
-            new_table(&mut *self.st, i.du() as usize, i.b() as usize, self.base.add(i.a() as usize))
+            match new_table(&mut *self.st, i.du() as usize, i.b() as usize, self.base.add(i.a() as usize)) {
+                Flow::Next => self.check(i.a() as usize + 1),
+                other => other,
+            }
         }
     }
     #[inline(always)]
@@ -1495,7 +1504,7 @@ impl Machine {
             match call::concat(&mut *self.st, i.a() as usize, i.b() as usize) {
                 Ok(Next::Lua) => {
                     self.reload();
-                    self.check()
+                    self.check(UNKNOWN)
                 }
                 other => other.into(),
             }
@@ -1648,10 +1657,12 @@ impl Machine {
             if i.b() != 0 {
                 (*th).top = func.add(i.b() as usize);
             }
+            let frame = (*th).frame;
             match slow_call(&mut *self.st, func, nresults) {
                 Flow::Reload => {
+                    let same = (*self.th()).frame == frame && nresults >= 0;
                     self.reload();
-                    self.check()
+                    self.check(if same { i.a() as usize + nresults as usize } else { UNKNOWN })
                 }
                 other => other,
             }
@@ -1665,7 +1676,7 @@ impl Machine {
             match tail_call(&mut *self.st, i) {
                 Flow::Reload => {
                     self.reload();
-                    self.check()
+                    self.check(UNKNOWN)
                 }
                 other => other,
             }
@@ -1761,13 +1772,15 @@ impl Machine {
                 // Whole values: `debug.setlocal` may have put anything into these registers.
                 *ra = Value::int(count as i64 - 1);
                 *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add(step.bits) as i64);
-                return self.jump(i.d());
+                self.pc = self.pc.offset(i.d() as isize);
+                return self.check(i.a() as usize + 3);
             }
             let (limit, step) = (float(*ra), float(step));
             let v = float(*ra.add(2)) + step;
             if num::float_for_runs(v, limit, step) {
                 *ra.add(2) = Value::float(v);
-                return self.jump(i.d());
+                self.pc = self.pc.offset(i.d() as isize);
+                return self.check(i.a() as usize + 3);
             }
         }
         Flow::Next
@@ -1806,7 +1819,7 @@ impl Machine {
             match slow_call(&mut *self.st, func, i.c() as i32) {
                 Flow::Reload => {
                     self.reload();
-                    self.check()
+                    self.check(UNKNOWN)
                 }
                 other => other,
             }
@@ -1828,7 +1841,7 @@ impl Machine {
         unsafe {
             self.save();
             match new_closure(&mut *self.st, self.closure(), self.base, i) {
-                Flow::Next => self.check(),
+                Flow::Next => self.check(i.a() as usize + 1),
                 other => other,
             }
         }
@@ -1864,7 +1877,7 @@ impl Machine {
                     return fail(t);
                 }
             }
-            self.check()
+            self.check(i.a() as usize + i.b() as usize)
         }
     }
     #[inline(always)]

@@ -24,6 +24,21 @@ impl State {
         Ok(self.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0)
     }
 
+    /// The registers of the running Lua frame from `live` on are not in use: what stands there must not
+    /// keep objects alive.
+    pub(crate) fn clear_registers_from(&mut self, live: usize) {
+        let f = self.frame();
+        let mut slot = f.base.wrapping_add(live);
+        let end = self.th().registers_end();
+        while slot < end {
+            // SAFETY: a register of the running frame.
+            unsafe {
+                slot.write(Value::NIL);
+                slot = slot.add(1);
+            }
+        }
+    }
+
     fn collect_at_safepoint(&mut self) -> Result<(), Throw> {
         let th = self.th();
         let saved = (self.frame().is_lua()).then(|| th.slots());

@@ -86,15 +86,15 @@ impl State {
             ((f.pc as usize - (*p.ptr()).code as usize) / size_of::<Instr>() - 1, p)
         };
         let meta = proto.meta(&self.heap).clone();
-        if meta.lines.is_empty() || (pc == 0 && meta.is_vararg) {
+        if pc == 0 && meta.is_vararg {
             return Ok(());
         }
         let first = usize::from(meta.is_vararg);
         let old = if f.hook_pc == u32::MAX && pc > first { pc - 1 } else { f.hook_pc as usize };
         f.hook_pc = pc as u32;
-        let line = meta.lines[pc];
-        if pc == first || pc <= old || meta.lines[old] != line {
-            self.run_hook("line", Some(line as i64))?;
+        let line = meta.lines.get(pc);
+        if pc == first || pc <= old || meta.lines.get(old) != line {
+            self.run_hook("line", line.map(|&l| l as i64))?;
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl State {
     /// The call hook, for the frame just entered.
     pub(crate) fn hook_call(&mut self, tail: bool) -> Result<(), Throw> {
         self.frame().flags |= frame_flags::HOOKED;
-        if self.th().hook_mask & hook::CALL == 0 {
+        if self.th().hook_mask & hook::CALL == 0 || self.th().in_hook {
             return Ok(());
         }
         let f = self.frame();
@@ -116,7 +116,7 @@ impl State {
     /// The return hook; the `n` results from `first` on are kept, and may move.
     pub(crate) fn hook_return(&mut self, first: *mut Value, n: usize) -> Result<*mut Value, Throw> {
         let th = self.th();
-        if th.hook_mask & hook::RETURN == 0 {
+        if th.hook_mask & hook::RETURN == 0 || th.in_hook {
             return Ok(first);
         }
         let at = (first as usize - th.stack as usize) / size_of::<Value>();

@@ -294,7 +294,9 @@ impl Heap {
             let tab = unsafe { &mut *t.ptr() };
             for i in 0..tab.nused {
                 let n = tab.node(i);
-                if self.is_dead(n.key()) {
+                if n.value().is_nil() {
+                    self.clear_key(tab, i);
+                } else if self.is_dead(n.key()) {
                     n.set_value(Value::NIL);
                     n.kill_key();
                 }
@@ -316,6 +318,8 @@ impl Heap {
                 let n = tab.node(i);
                 if self.is_dead(n.value()) {
                     n.set_value(Value::NIL);
+                }
+                if n.value().is_nil() {
                     self.clear_key(tab, i);
                 }
             }

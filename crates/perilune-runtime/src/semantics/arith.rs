@@ -122,8 +122,8 @@ pub fn raw(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Option<Value
     {
         return match ints(op, x, y) {
             Some(i) => Ok(Some(Value::int(i))),
-            None if op == Arith::Mod => Err(st.error(text::MODULO_BY_ZERO)),
-            None => Err(st.error(text::DIVIDE_BY_ZERO)),
+            None if op == Arith::Mod => Err(st.runtime_error(text::MODULO_BY_ZERO)),
+            None => Err(st.runtime_error(text::DIVIDE_BY_ZERO)),
         };
     }
     let (Some(x), Some(y)) = (number(a), number(b)) else { return Ok(None) };

@@ -94,7 +94,7 @@ fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
         return r.map(Value::from);
     }
     if total > crate::object::Str::max_len() {
-        return Err(st.error(text::STRING_TOO_LONG));
+        return Err(st.runtime_error(text::STRING_TOO_LONG));
     }
     let mut out = Vec::new();
     if out.try_reserve_exact(total).is_err() {

@@ -42,7 +42,7 @@ pub fn index(st: &mut State, obj: Value, key: Value) -> Result<Outcome, Throw> {
         }
         at = f;
     }
-    Err(st.error(text::INDEX_CHAIN))
+    Err(st.runtime_error(text::INDEX_CHAIN))
 }
 
 /// The answer to a store.
@@ -91,5 +91,5 @@ pub fn set_index(st: &mut State, obj: Value, key: Value, value: Value) -> Result
         }
         at = f;
     }
-    Err(st.error(text::NEWINDEX_CHAIN))
+    Err(st.runtime_error(text::NEWINDEX_CHAIN))
 }

@@ -20,6 +20,8 @@ const MAX_FORMATS: usize = 250;
 const MAX_NUMERAL: usize = 200;
 /// How much room is made before a stream hands over what it has.
 const CHUNK: usize = 1 << 14;
+/// How much is asked for at a time when everything is wanted; more, the more there was.
+const BLOCK: usize = 1 << 16;
 /// The registry's key of the metatable, and the name of its type.
 const TYPE_NAME: &str = "FILE*";
 
@@ -475,8 +477,8 @@ fn read_line(st: &mut State, handle: Gc<Userdata>, keep: bool) -> Result<bool, F
 fn read_bytes(st: &mut State, handle: Gc<Userdata>, count: usize) -> Result<usize, Failure> {
     let mut bytes = Vec::new();
     while bytes.len() < count {
-        let wanted = count - bytes.len();
-        util::grow(st, &mut bytes, wanted.min(CHUNK))?;
+        let wanted = (count - bytes.len()).min(BLOCK.max(bytes.len()));
+        util::grow(st, &mut bytes, wanted)?;
         let read = with_stream(st, handle, |stream| stream.read_some(&mut bytes, wanted))?;
         if read == 0 {
             break;

@@ -312,35 +312,34 @@ impl Generator {
         s1.wrapping_mul(5).rotate_left(7).wrapping_mul(9)
     }
 
-    /// Projects `random` into `0..=n`, drawing again while it falls outside.
-    fn project(&mut self, mut random: u64, n: u64) -> u64 {
-        let limit = u64::MAX.checked_shr(n.leading_zeros()).unwrap_or(0);
+    /// The smallest 2^k - 1 that is not below `n`.
+    fn limit(n: u64) -> u64 {
+        u64::MAX.checked_shr(n.leading_zeros()).unwrap_or(0)
+    }
+
+    /// Draws words masked by `limit` until one falls into `0..=n`.
+    fn draw(&mut self, n: u64, limit: u64) -> u64 {
         loop {
-            random &= limit;
-            if random <= n {
-                return random;
+            let word = self.next() & limit;
+            if word <= n {
+                return word;
             }
-            random = self.next();
         }
     }
 }
 
-/// The generator that the running native owns.
-fn generator(st: &mut State) -> Result<&mut Generator, Throw> {
-    let Some(userdata) = st.upvalue(1).as_userdata() else {
-        return Err(st.error("random generator missing"));
-    };
-    if userdata.data::<Generator>(&st.heap).is_none() {
-        return Err(st.error("random generator missing"));
-    }
-    match userdata.data_mut::<Generator>(&mut st.heap) {
-        Some(generator) => Ok(generator),
-        None => unreachable!("checked above"),
+/// Does something with the generator that the running native owns.
+#[inline]
+fn with_generator<R>(st: &mut State, action: impl FnOnce(&mut Generator) -> R) -> Result<R, Throw> {
+    let userdata = st.upvalue(1).as_userdata();
+    match userdata.and_then(|u| u.data_mut::<Generator>(&mut st.heap)) {
+        Some(generator) => Ok(action(generator)),
+        None => Err(st.error("random generator missing")),
     }
 }
 
 fn random(st: &mut State) -> Result<Ret, Throw> {
-    let word = generator(st)?.next();
+    let word = with_generator(st, Generator::next)?;
     let (low, high) = match st.nargs() {
         0 => {
             let unit = (word >> 11) as f64 * (0.5 / (1u64 << 52) as f64);
@@ -357,17 +356,21 @@ fn random(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.arg_error(1, "interval is empty"));
     }
     let range = (high as u64).wrapping_sub(low as u64);
-    let offset = generator(st)?.project(word, range);
+    let limit = Generator::limit(range);
+    let mut offset = word & limit;
+    if offset > range {
+        offset = with_generator(st, |generator| generator.draw(range, limit))?;
+    }
     Ok(Ret::One(Value::int(offset.wrapping_add(low as u64) as i64)))
 }
 
 fn randomseed(st: &mut State) -> Result<Ret, Throw> {
     let (n1, n2) = if st.arg_is_none(1) {
-        (fresh_seed(st), generator(st)?.next())
+        (fresh_seed(st), with_generator(st, Generator::next)?)
     } else {
         (st.check_int(1)? as u64, st.opt_int(2, 0)? as u64)
     };
-    *generator(st)? = Generator::seeded(n1, n2);
+    with_generator(st, |generator| *generator = Generator::seeded(n1, n2))?;
     st.push(Value::int(n1 as i64));
     st.push(Value::int(n2 as i64));
     Ok(Ret::Top(2))

@@ -2,7 +2,9 @@
 
 use super::util::{self, MAX_SIZE};
 use crate::error::Throw;
+use crate::heap::Gc;
 use crate::native::Ret;
+use crate::object::Str;
 use crate::state::State;
 use crate::value::Value;
 
@@ -38,14 +40,14 @@ struct Item {
 
 /// Reads a format string option by option.
 struct Layout {
-    format: Vec<u8>,
+    format: Gc<Str>,
     at: usize,
     little: bool,
     max_align: usize,
 }
 
 impl Layout {
-    fn new(format: Vec<u8>) -> Self {
+    fn new(format: Gc<Str>) -> Self {
         Self {
             format,
             at: 0,
@@ -54,14 +56,24 @@ impl Layout {
         }
     }
 
-    fn at_end(&self) -> bool {
-        self.at >= self.format.len()
+    /// The byte at this point; NUL, or nothing, ends the format.
+    #[inline]
+    fn peek(&self, st: &State) -> u8 {
+        self.format
+            .bytes(&st.heap)
+            .get(self.at)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn at_end(&self, st: &State) -> bool {
+        self.peek(st) == 0
     }
 
     /// The numeral at this point, if there is one.
-    fn numeral(&mut self) -> Option<usize> {
+    fn numeral(&mut self, st: &State) -> Option<usize> {
         let mut value = None;
-        while let Some(digit) = self.format.get(self.at).filter(|b| b.is_ascii_digit()) {
+        while let digit @ b'0'..=b'9' = self.peek(st) {
             let so_far = value.unwrap_or(0);
             if value.is_some() && so_far > (MAX_SIZE - 9) / 10 {
                 break;
@@ -74,7 +86,7 @@ impl Layout {
 
     /// The size of an integer at this point, `default` when none is written.
     fn int_size(&mut self, st: &mut State, default: usize) -> Result<usize, Throw> {
-        let size = self.numeral().unwrap_or(default);
+        let size = self.numeral(st).unwrap_or(default);
         if (1..=MAX_INT_SIZE).contains(&size) {
             return Ok(size);
         }
@@ -86,7 +98,7 @@ impl Layout {
 
     /// The next option and its size.
     fn option(&mut self, st: &mut State) -> Result<(Kind, usize), Throw> {
-        let letter = self.format[self.at];
+        let letter = self.peek(st);
         self.at += 1;
         Ok(match letter {
             b'b' => (Kind::Int, 1),
@@ -100,7 +112,7 @@ impl Layout {
             b'i' => (Kind::Int, self.int_size(st, 4)?),
             b'I' => (Kind::Unsigned, self.int_size(st, 4)?),
             b's' => (Kind::Counted, self.int_size(st, 8)?),
-            b'c' => match self.numeral() {
+            b'c' => match self.numeral(st) {
                 Some(size) => (Kind::Chars, size),
                 None => return Err(st.error("missing size for format option 'c'")),
             },
@@ -135,7 +147,7 @@ impl Layout {
         let (kind, size) = self.option(st)?;
         let mut align = size;
         if kind == Kind::AlignTo {
-            let next = if self.at_end() {
+            let next = if self.at_end(st) {
                 None
             } else {
                 Some(self.option(st)?)
@@ -185,13 +197,13 @@ fn put_bytes<const N: usize>(out: &mut Vec<u8>, mut bytes: [u8; N], little: bool
 
 /// string.pack
 pub fn pack(st: &mut State) -> Result<Ret, Throw> {
-    let mut layout = Layout::new(util::check_c_str(st, 1)?);
-    let mut out = Vec::new();
+    let mut layout = Layout::new(st.check_str(1)?);
+    let mut out = Vec::with_capacity(32);
     let mut total = 0usize;
     let mut arg = 1;
     // The first missing argument is reported as nil, as the reference implementation does.
     st.push(Value::NIL);
-    while !layout.at_end() {
+    while !layout.at_end(st) {
         let item = layout.next(st, total)?;
         let used = item.size.saturating_add(item.padding);
         if used > MAX_SIZE - total {
@@ -297,9 +309,9 @@ fn pack_string(
 
 /// string.packsize
 pub fn packsize(st: &mut State) -> Result<Ret, Throw> {
-    let mut layout = Layout::new(util::check_c_str(st, 1)?);
+    let mut layout = Layout::new(st.check_str(1)?);
     let mut total = 0usize;
-    while !layout.at_end() {
+    while !layout.at_end(st) {
         let item = layout.next(st, total)?;
         if matches!(item.kind, Kind::Counted | Kind::Terminated) {
             return Err(st.arg_error(1, "variable-length format"));
@@ -343,7 +355,7 @@ fn get_bytes<const N: usize>(data: &[u8], little: bool) -> [u8; N] {
 
 /// string.unpack
 pub fn unpack(st: &mut State) -> Result<Ret, Throw> {
-    let mut layout = Layout::new(util::check_c_str(st, 1)?);
+    let mut layout = Layout::new(st.check_str(1)?);
     let data = st.check_str(2)?;
     let len = data.len(&st.heap);
     let mut pos = util::start_position(st.opt_int(3, 1)?, len) - 1;
@@ -351,7 +363,7 @@ pub fn unpack(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.arg_error(3, "initial position out of string"));
     }
     let mut count = 0;
-    while !layout.at_end() {
+    while !layout.at_end(st) {
         let item = layout.next(st, pos)?;
         if item.padding.saturating_add(item.size) > len - pos {
             return Err(st.arg_error(2, "data string too short"));

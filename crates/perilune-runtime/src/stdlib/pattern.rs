@@ -275,6 +275,12 @@ const fn classes_of(byte: u8) -> u16 {
     classes
 }
 
+/// Whether `%letter` is more than a single byte's class.
+#[inline]
+fn is_special(letter: u8) -> bool {
+    matches!(letter, b'b' | b'f' | b'0'..=b'9')
+}
+
 /// The class mask that `%letter` names.
 fn class_mask(letter: u8) -> Option<u16> {
     Some(match letter.to_ascii_lowercase() {
@@ -321,6 +327,15 @@ impl Item {
         }
     }
 
+    /// Where in `text` the first byte is that the item accepts.
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match *self {
+            Self::Any => (!text.is_empty()).then_some(0),
+            Self::Byte(b) => find_byte(text, b),
+            _ => text.iter().position(|&c| self.accepts(c)),
+        }
+    }
+
     /// How many leading bytes of `text` the item accepts.
     fn run(&self, text: &[u8]) -> usize {
         let stop = match *self {
@@ -359,13 +374,13 @@ impl Matcher<'_> {
         let lead = if anchored {
             None
         } else {
-            self.leading_byte(first)
+            self.leading_item(first)?
         };
         let mut at = from;
         loop {
             self.scratch.resume = at;
-            if let Some(byte) = lead {
-                let Some(skip) = find_byte(&self.subject[at..], byte) else {
+            if let Some(item) = &lead {
+                let Some(skip) = item.find(&self.subject[at..]) else {
                     self.scratch.steps += (self.subject.len() - at) as u64 / 8;
                     return Ok(None);
                 };
@@ -385,12 +400,20 @@ impl Matcher<'_> {
         }
     }
 
-    /// The byte that every match must begin with, if the pattern shows one.
-    fn leading_byte(&self, mut at: usize) -> Option<u8> {
+    /// The item that every match must begin with, if the pattern begins with one.
+    fn leading_item(&mut self, mut at: usize) -> Result<Option<Item>, PatternError> {
         if self.pattern.get(at) == Some(&b'(') && self.peek(at + 1) != b')' {
             at += 1;
         }
-        self.literal_at(at)
+        match self.peek(at) {
+            b'(' | b')' | b'$' => return Ok(None),
+            b'%' if is_special(self.peek(at + 1)) => return Ok(None),
+            _ if at >= self.pattern.len() => return Ok(None),
+            _ => {}
+        }
+        let (item, after) = self.item(at)?;
+        let optional = matches!(self.peek(after), b'*' | b'?' | b'-');
+        Ok((!optional).then_some(item))
     }
 
     /// The byte that the subject must have where the item at `at` is matched, if it is plain.
@@ -427,6 +450,7 @@ impl Matcher<'_> {
             return Err(PatternError::TooComplex);
         }
         self.scratch.depth -= 1;
+        self.work(1 + self.pattern.len() as u64 / 16)?;
         let outcome = self.run(s, p)?;
         self.scratch.depth += 1;
         Ok(outcome)
@@ -434,7 +458,6 @@ impl Matcher<'_> {
 
     fn run(&mut self, mut s: usize, mut p: usize) -> Outcome {
         loop {
-            self.work(1)?;
             let Some(&c) = self.pattern.get(p) else {
                 return Ok(Some(s));
             };
@@ -445,7 +468,7 @@ impl Matcher<'_> {
                 b'$' if p + 1 == self.pattern.len() => {
                     return Ok((s == self.subject.len()).then_some(s));
                 }
-                b'%' if matches!(self.peek(p + 1), b'b' | b'f' | b'0'..=b'9') => {
+                b'%' if is_special(self.peek(p + 1)) => {
                     let Some((next_s, next_p)) = self.special(s, p)? else {
                         return Ok(None);
                     };
@@ -454,22 +477,36 @@ impl Matcher<'_> {
                 }
                 _ => {}
             }
-            let (item, after) = self.item(p)?;
-            let accepted = self.subject.get(s).is_some_and(|&b| item.accepts(b));
-            match self.pattern.get(after) {
-                Some(b'*' | b'?' | b'-') if !accepted => p = after + 1,
-                Some(b'?') => {
+            let (accepted, after) = self.single(s, p, c)?;
+            match self.peek(after) {
+                b'*' | b'?' | b'-' if !accepted => p = after + 1,
+                b'?' => {
                     if let Some(end) = self.attempt(s + 1, after + 1)? {
                         return Ok(Some(end));
                     }
                     p = after + 1;
                 }
-                Some(b'+') if accepted => return self.most(s + 1, &item, after + 1),
-                Some(b'*') => return self.most(s, &item, after + 1),
-                Some(b'-') => return self.least(s, &item, after + 1),
+                b'+' if accepted => return self.most(s + 1, p, after + 1),
+                b'*' => return self.most(s, p, after + 1),
+                b'-' => return self.least(s, p, after + 1),
                 _ if !accepted => return Ok(None),
                 _ => (s, p) = (s + 1, after),
             }
+        }
+    }
+
+    /// Whether the item at `p`, which begins with `c`, accepts the byte at `s`; and where the
+    /// pattern goes on.
+    #[inline]
+    fn single(&mut self, s: usize, p: usize, c: u8) -> Result<(bool, usize), PatternError> {
+        let here = self.subject.get(s).copied();
+        match c {
+            b'.' => Ok((here.is_some(), p + 1)),
+            b'%' | b'[' => {
+                let (item, after) = self.item(p)?;
+                Ok((here.is_some_and(|b| item.accepts(b)), after))
+            }
+            _ => Ok((here == Some(c), p + 1)),
         }
     }
 
@@ -565,7 +602,8 @@ impl Matcher<'_> {
     }
 
     /// As many repetitions as possible, then fewer until the rest matches.
-    fn most(&mut self, s: usize, item: &Item, rest: usize) -> Outcome {
+    fn most(&mut self, s: usize, p: usize, rest: usize) -> Outcome {
+        let (item, _) = self.item(p)?;
         let count = item.run(&self.subject[s..]);
         self.work(count as u64 / 4)?;
         if rest == self.pattern.len() && self.scratch.depth > 0 {
@@ -585,7 +623,8 @@ impl Matcher<'_> {
     }
 
     /// As few repetitions as possible.
-    fn least(&mut self, mut s: usize, item: &Item, rest: usize) -> Outcome {
+    fn least(&mut self, mut s: usize, p: usize, rest: usize) -> Outcome {
+        let (item, _) = self.item(p)?;
         let next = self.literal_at(rest).filter(|_| self.scratch.depth > 0);
         loop {
             if next.is_some_and(|byte| self.subject.get(s) != Some(&byte)) {

@@ -164,8 +164,20 @@ impl Stream {
         })
     }
 
-    /// Appends up to `count` bytes that are at hand to `out`; 0 only at the end of the file.
+    /// Appends up to `count` bytes to `out`, which has room for them; 0 only at the end of the file.
     pub fn read_some(&mut self, out: &mut Vec<u8>, count: usize) -> io::Result<usize> {
+        if count >= BUFFER
+            && self.at >= self.input.len()
+            && let Source::File(file) = &mut self.source
+            && self.readable
+            && self.output.is_empty()
+        {
+            let before = out.len();
+            out.resize(before + count, 0);
+            let read = retry(|| file.read(&mut out[before..]));
+            out.truncate(before + *read.as_ref().unwrap_or(&0));
+            return read;
+        }
         self.with_input(|bytes| {
             let used = bytes.len().min(count);
             out.extend_from_slice(&bytes[..used]);

@@ -1,0 +1,4 @@
+--! exit: 1
+--! error: object as text
+print("before")
+error(setmetatable({}, {__tostring = function() return "object as text" end}))

@@ -1,0 +1,3 @@
+--! exit: 1
+--! error: (error object is a table value)
+error({})

@@ -1,0 +1,1 @@
+return {hello = function(x) return "hello " .. x .. " from " .. "greeting" end}

@@ -1,0 +1,22 @@
+-- find, match, gmatch, gsub.
+print(("hello world"):find("wor"), ("hello"):find("l"), ("hello"):find("xyz"), ("hello"):find(""), ("hello"):find("", 10), ("hello"):find("", 6))
+print(("a.b"):find(".", 1, true), ("a+b"):find("+", 1, true), ("aXb"):find("%u"), ("  x"):match("^%s*(.*)$"))
+print(("key = value"):match("^(%w+)%s*=%s*(%w+)$"), ("2024-01-02"):match("(%d+)-(%d+)-(%d+)"))
+print(("abc"):match("()b()"), ("f(a(b)c)d"):match("%b()"), ("THE (quick) fox"):find("%((%a+)%)"))
+print(("hello"):gsub("l", "L"), ("hello"):gsub("l", "L", 1), ("abc"):gsub("", "-"), ("abc"):gsub(".", {a = 1, b = true, c = false}))
+print(("hello world"):gsub("o", "%0%0"), ("abc"):gsub("(a)(b)", "%2%1"), ("x"):gsub("x", "%%"), ("abc"):gsub("%w", function(c) if c ~= "b" then return c:upper() end end))
+print(("THE (quick) fox"):gsub("%f[%a]%a+", string.lower), ("[test]"):gsub("[%[%]]", "|"), ("a-b"):gsub("[a%-]", "."), ("x^y"):gsub("[%^]", ""))
+for k, v in ("a=1, b=2"):gmatch("(%w+)=(%w+)") do io.write(k, v, ";") end print()
+for w in ("one two"):gmatch("%a+") do io.write(w, ";") end print()
+for p in ("abc"):gmatch("()") do io.write(p, " ") end print()
+for a in ("aXbX"):gmatch("(.-)X", 2) do io.write("<", a, ">") end print()
+print(("aaa"):match("a-"), ("aaa"):match("a-$"), ("aaab"):match("a*b"), ("ab"):match("a?ab"), ("x"):match("x?x"), (".."):match("%.+"))
+print(("\0a\0"):find("\0", 2), ("a\0b"):match("%z"), ("é"):byte(1, -1))
+print(("abc123"):match("%a+(%d+)"), ("abc"):match("(a)(b)(c)"), ("aa"):match("(a)%1"), ("ab"):match("(a)%1"))
+for _, p in ipairs{"[a", "%", "(a", "a)", "%1", "%f", "%b", "%bx", "[%", "(()", "[a-", "(a)%2", "%g(", "[]"} do
+  print(p, pcall(string.find, "aaa", p))
+end
+print(pcall(string.gsub, "x", "x", "%2"), pcall(string.gsub, "x", "x", "%"), pcall(string.gsub, "x", "x", "%a"))
+print(pcall(string.gsub, "x", "x", function() return {} end), pcall(string.gsub, "x", "x"), pcall(string.gsub, "x", "x", print, "y"))
+print(pcall(string.match, ("a"):rep(300000), (".?"):rep(300000)))
+print(pcall(string.rep, "x", -1), ("x"):rep(0), ("ab"):rep(3, "-"), ("x"):rep(1, "sep"))
