@@ -15,7 +15,11 @@ impl Args {
     pub fn option(&mut self, name: &str) -> Result<Option<String>, String> {
         let mut found = None;
         let prefix = format!("{name}=");
-        while let Some(at) = self.words.iter().position(|w| w == name || w.starts_with(&prefix)) {
+        while let Some(at) = self
+            .words
+            .iter()
+            .position(|w| w == name || w.starts_with(&prefix))
+        {
             let word = self.words.remove(at);
             found = Some(match word.strip_prefix(&prefix) {
                 Some(value) => value.to_string(),
@@ -30,7 +34,9 @@ impl Args {
     pub fn number(&mut self, name: &str, default: u64) -> Result<u64, String> {
         match self.option(name)? {
             None => Ok(default),
-            Some(text) => text.parse().map_err(|_| format!("{name}: '{text}' is not a number")),
+            Some(text) => text
+                .parse()
+                .map_err(|_| format!("{name}: '{text}' is not a number")),
         }
     }
 

@@ -44,7 +44,10 @@ pub fn run(mut args: Args) -> Outcome {
         failures += usize::from(!whole(&command, &suite)?);
     }
     if failures == 0 {
-        println!("conformance: all passed, {} omissions listed", omitted.len());
+        println!(
+            "conformance: all passed, {} omissions listed",
+            omitted.len()
+        );
     } else {
         println!("conformance: {failures} failures");
     }
@@ -75,14 +78,18 @@ struct Omission {
 fn read_omitted() -> Result<Vec<Omission>, String> {
     let path = paths::root().join("tests/conformance/omitted.txt");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let lines = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
     lines.map(parse_omission).collect()
 }
 
 fn parse_omission(line: &str) -> Result<Omission, String> {
     let parts: Vec<&str> = line.splitn(3, " | ").map(str::trim).collect();
     let [file, what, reason] = parts[..] else {
-        return Err(format!("omitted.txt: '{line}' is not `file | what | reason`"));
+        return Err(format!(
+            "omitted.txt: '{line}' is not `file | what | reason`"
+        ));
     };
     if reason.is_empty() {
         return Err(format!("omitted.txt: '{line}' has no reason"));
@@ -92,9 +99,17 @@ fn parse_omission(line: &str) -> Result<Omission, String> {
         Some(("skip", text)) => (Kind::Skip, text.trim()),
         None if what == "never" => (Kind::Never, ""),
         None if what == "fails" => (Kind::Fails, ""),
-        _ => return Err(format!("omitted.txt: '{what}' is not never, fails, part: GUARD or skip: TEXT")),
+        _ => {
+            return Err(format!(
+                "omitted.txt: '{what}' is not never, fails, part: GUARD or skip: TEXT"
+            ));
+        }
     };
-    Ok(Omission { file: file.to_string(), kind, guard: guard.to_string() })
+    Ok(Omission {
+        file: file.to_string(),
+        kind,
+        guard: guard.to_string(),
+    })
 }
 
 /// Checks the list against the suite's text; the number of complaints.
@@ -110,15 +125,22 @@ fn check_list(omitted: &[Omission], suite: &Path) -> Result<usize, String> {
             continue;
         };
         if !String::from_utf8_lossy(&bytes).contains(&entry.guard) {
-            complain(format!("stale: {} does not contain '{}'", entry.file, entry.guard));
+            complain(format!(
+                "stale: {} does not contain '{}'",
+                entry.file, entry.guard
+            ));
         }
     }
     for file in lua_files(suite) {
         let bytes = std::fs::read(suite.join(&file)).map_err(|e| format!("{file}: {e}"))?;
-        let guarded = String::from_utf8_lossy(&bytes).lines().any(needs_internal_library);
+        let guarded = String::from_utf8_lossy(&bytes)
+            .lines()
+            .any(needs_internal_library);
         let listed = omitted.iter().any(|o| o.file == file);
         if guarded && !listed {
-            complain(format!("{file} has parts that need T, which are not listed"));
+            complain(format!(
+                "{file} has parts that need T, which are not listed"
+            ));
         }
     }
     Ok(complaints)
@@ -127,7 +149,15 @@ fn check_list(omitted: &[Omission], suite: &Path) -> Result<usize, String> {
 /// Whether a line opens a block that only PUC's internal test library `T` can enter.
 fn needs_internal_library(line: &str) -> bool {
     let line = line.trim_start();
-    ["if T then", "if T and", "if not T then", "if T==nil", "if T == nil"].iter().any(|g| line.starts_with(g))
+    [
+        "if T then",
+        "if T and",
+        "if not T then",
+        "if T==nil",
+        "if T == nil",
+    ]
+    .iter()
+    .any(|g| line.starts_with(g))
 }
 
 /// The names of the suite's programs.
@@ -150,7 +180,12 @@ fn one_file(command: &[String], suite: &Path, file: &str, omitted: &[Omission]) 
         println!("{file:<18} not run (listed)");
         return Ok(true);
     }
-    let mut attempt = launch(command, &arguments(file), &Copy { suite, skips: &[] }, FILE_LIMIT)?;
+    let mut attempt = launch(
+        command,
+        &arguments(file),
+        &Copy { suite, skips: &[] },
+        FILE_LIMIT,
+    )?;
     let excused = listed(Kind::Fails) || listed(Kind::Skip);
     let mut good = (attempt.output.end == End::Code(0)) != excused;
     let mut verdict = match (good, excused) {
@@ -160,12 +195,30 @@ fn one_file(command: &[String], suite: &Path, file: &str, omitted: &[Omission]) 
         (false, true) => "STALE: listed as failing, but passes",
     };
     if good && listed(Kind::Skip) {
-        let skips: Vec<&Omission> = omitted.iter().filter(|o| o.file == file && o.kind == Kind::Skip).collect();
-        attempt = launch(command, &arguments(file), &Copy { suite, skips: &skips }, FILE_LIMIT)?;
+        let skips: Vec<&Omission> = omitted
+            .iter()
+            .filter(|o| o.file == file && o.kind == Kind::Skip)
+            .collect();
+        attempt = launch(
+            command,
+            &arguments(file),
+            &Copy {
+                suite,
+                skips: &skips,
+            },
+            FILE_LIMIT,
+        )?;
         good = attempt.output.end == End::Code(0);
-        verdict = if good { "ok without the listed paragraph" } else { "FAILED" };
+        verdict = if good {
+            "ok without the listed paragraph"
+        } else {
+            "FAILED"
+        };
     }
-    println!("{file:<18} {verdict} ({}, {:.2} s)", attempt.output.end, attempt.seconds);
+    println!(
+        "{file:<18} {verdict} ({}, {:.2} s)",
+        attempt.output.end, attempt.seconds
+    );
     if !good && !verdict.starts_with("STALE") {
         print_tail(&attempt.output);
     }
@@ -185,11 +238,15 @@ const BIG: &str =
 
 fn whole(command: &[String], suite: &Path) -> Outcome {
     let arguments = ["-e_U=true".to_string(), "all.lua".to_string()];
-    let Attempt { output, seconds } = launch(command, &arguments, &Copy { suite, skips: &[] }, ALL_LIMIT)?;
+    let Attempt { output, seconds } =
+        launch(command, &arguments, &Copy { suite, skips: &[] }, ALL_LIMIT)?;
     let reached = String::from_utf8_lossy(&output.stdout).contains("final OK !!!");
     let good = reached && output.end == End::Code(0);
     let verdict = if good { "final OK" } else { "FAILED" };
-    println!("{:<18} {verdict} ({}, {seconds:.2} s)", "all.lua (_U)", output.end);
+    println!(
+        "{:<18} {verdict} ({}, {seconds:.2} s)",
+        "all.lua (_U)", output.end
+    );
     if !good {
         print_tail(&output);
     }
@@ -209,8 +266,15 @@ struct Attempt {
 }
 
 /// Runs the command with `-W` and the arguments in a fresh copy of the suite.
-fn launch(command: &[String], arguments: &[String], copy: &Copy<'_>, limit: Duration) -> Result<Attempt, String> {
-    let scratch = paths::target().join("conformance").join(format!("run-{}", std::process::id()));
+fn launch(
+    command: &[String],
+    arguments: &[String],
+    copy: &Copy<'_>,
+    limit: Duration,
+) -> Result<Attempt, String> {
+    let scratch = paths::target()
+        .join("conformance")
+        .join(format!("run-{}", std::process::id()));
     let fail = |e: std::io::Error| format!("{}: {e}", scratch.display());
     let _absent = std::fs::remove_dir_all(&scratch);
     paths::copy_tree(copy.suite, &scratch).map_err(fail)?;
@@ -223,9 +287,17 @@ fn launch(command: &[String], arguments: &[String], copy: &Copy<'_>, limit: Dura
     words.push("-W".to_string());
     words.extend_from_slice(arguments);
     let start = Instant::now();
-    let output = process::run(&Job { command: &words, dir: &scratch, stdin: b"", limit })?;
+    let output = process::run(&Job {
+        command: &words,
+        dir: &scratch,
+        stdin: b"",
+        limit,
+    })?;
     let _busy = std::fs::remove_dir_all(&scratch);
-    Ok(Attempt { output, seconds: start.elapsed().as_secs_f64() })
+    Ok(Attempt {
+        output,
+        seconds: start.elapsed().as_secs_f64(),
+    })
 }
 
 /// The source with the lines from the one that holds `text` to the next empty one blanked, so that
@@ -262,9 +334,30 @@ fn fetch() -> Result<PathBuf, String> {
     let archive = format!("{PACKAGE}-{VERSION}.tar.gz");
     if !home.join(&archive).is_file() {
         let wanted = format!("{PACKAGE}=={VERSION}");
-        step(&home, &["python3", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", &wanted])?;
+        step(
+            &home,
+            &[
+                "python3",
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--no-binary",
+                ":all:",
+                &wanted,
+            ],
+        )?;
     }
-    step(&home, &["tar", "xzf", &archive, &format!("{PACKAGE}-{VERSION}/{INSIDE}")])?;
+    step(
+        &home,
+        &[
+            "tar",
+            "xzf",
+            &archive,
+            &format!("{PACKAGE}-{VERSION}/{INSIDE}"),
+        ],
+    )?;
     if suite.join("all.lua").is_file() {
         Ok(suite)
     } else {
@@ -274,7 +367,10 @@ fn fetch() -> Result<PathBuf, String> {
 
 fn step(dir: &Path, words: &[&str]) -> Result<(), String> {
     println!("$ {}", words.join(" "));
-    let status = Command::new(words[0]).args(&words[1..]).current_dir(dir).status();
+    let status = Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(dir)
+        .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{}: {status}", words[0])),

@@ -52,7 +52,11 @@ pub fn run(mut args: Args) -> Outcome {
     if let Some(peer) = peer {
         let program = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
         let plan = plain(format!("peer {peer}"), vec![program], true);
-        return if write { rewrite(&plan, &files) } else { run_plan(&plan, &files, jobs) };
+        return if write {
+            rewrite(&plan, &files)
+        } else {
+            run_plan(&plan, &files, jobs)
+        };
     }
     let binary = paths::binary(given)?;
     let engines: Vec<_> = match engine {
@@ -69,32 +73,77 @@ pub fn run(mut args: Args) -> Outcome {
 }
 
 fn plain(title: String, command: Vec<String>, peer: bool) -> Plan {
-    Plan { title, command, peer, stress: None, lenient: false, limit: LIMIT }
+    Plan {
+        title,
+        command,
+        peer,
+        stress: None,
+        lenient: false,
+        limit: LIMIT,
+    }
 }
 
 /// The runs that `--stress` asks for.
-fn plans(binary: &str, engine: &engines::Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
-    let base = plain(engine.name.to_string(), engines::command(binary, engine), false);
-    let Some(wanted) = stress else { return Ok(vec![base]) };
+fn plans(
+    binary: &str,
+    engine: &engines::Engine,
+    stress: Option<&str>,
+) -> Result<Vec<Plan>, String> {
+    let base = plain(
+        engine.name.to_string(),
+        engines::command(binary, engine),
+        false,
+    );
+    let Some(wanted) = stress else {
+        return Ok(vec![base]);
+    };
     let mut plans = Vec::new();
-    for mode in engines::STRESS.iter().filter(|m| wanted == "all" || wanted == m.name) {
-        plans.push(stressed(engine, &base.command, mode.name, mode.about, mode.seconds));
+    for mode in engines::STRESS
+        .iter()
+        .filter(|m| wanted == "all" || wanted == m.name)
+    {
+        plans.push(stressed(
+            engine,
+            &base.command,
+            mode.name,
+            mode.about,
+            mode.seconds,
+        ));
     }
     let numbers: Vec<u64> = match wanted.strip_prefix("fail:") {
-        Some(n) => vec![n.parse().map_err(|_| format!("--stress fail:{n}: not a number"))?],
+        Some(n) => vec![
+            n.parse()
+                .map_err(|_| format!("--stress fail:{n}: not a number"))?,
+        ],
         None if wanted == "all" || wanted == "fail" => engines::FAILING_ALLOCATIONS.to_vec(),
         None => Vec::new(),
     };
     for n in numbers {
-        let mut plan = stressed(engine, &base.command, &format!("fail:{n}"), "that allocation fails", 60);
+        let mut plan = stressed(
+            engine,
+            &base.command,
+            &format!("fail:{n}"),
+            "that allocation fails",
+            60,
+        );
         plan.stress = Some("fail".to_string());
         plan.lenient = true;
         plans.push(plan);
     }
-    if plans.is_empty() { Err(format!("unknown stress mode '{wanted}'")) } else { Ok(plans) }
+    if plans.is_empty() {
+        Err(format!("unknown stress mode '{wanted}'"))
+    } else {
+        Ok(plans)
+    }
 }
 
-fn stressed(engine: &engines::Engine, command: &[String], mode: &str, about: &str, seconds: u64) -> Plan {
+fn stressed(
+    engine: &engines::Engine,
+    command: &[String],
+    mode: &str,
+    about: &str,
+    seconds: u64,
+) -> Plan {
     let mut command = command.to_vec();
     command.push(format!("--stress={mode}"));
     Plan {
@@ -112,7 +161,8 @@ fn programs(filters: &[String]) -> Vec<PathBuf> {
     let all = paths::files(&paths::root().join("tests/corpus"), ".lua");
     let chosen = all.into_iter().filter(|path| {
         let text = paths::shown(path);
-        !text.contains("/modules/") && (filters.is_empty() || filters.iter().any(|f| text.contains(f.as_str())))
+        !text.contains("/modules/")
+            && (filters.is_empty() || filters.iter().any(|f| text.contains(f.as_str())))
     });
     chosen.collect()
 }
@@ -128,7 +178,10 @@ fn run_plan(plan: &Plan, files: &[PathBuf], jobs: usize) -> Outcome {
                     let outcome = one(plan, file);
                     match outcome {
                         Ok(Some(complaint)) | Err(complaint) => {
-                            failures.lock().unwrap_or_else(|p| p.into_inner()).push(format!("{}: {complaint}", paths::shown(file)));
+                            failures
+                                .lock()
+                                .unwrap_or_else(|p| p.into_inner())
+                                .push(format!("{}: {complaint}", paths::shown(file)));
                         }
                         Ok(None) if skips(plan, file) => {
                             skipped.fetch_add(1, Ordering::Relaxed);
@@ -146,7 +199,11 @@ fn run_plan(plan: &Plan, files: &[PathBuf], jobs: usize) -> Outcome {
     }
     let left_out = skipped.into_inner();
     let passed = files.len() - failures.len() - left_out;
-    println!("corpus, {}: {passed} passed, {} failed, {left_out} not for it", plan.title, failures.len());
+    println!(
+        "corpus, {}: {passed} passed, {} failed, {left_out} not for it",
+        plan.title,
+        failures.len()
+    );
     Ok(failures.is_empty())
 }
 
@@ -180,26 +237,45 @@ fn one(plan: &Plan, file: &Path) -> Result<Option<String>, String> {
 }
 
 fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, String> {
-    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut command = plan.command.clone();
     command.extend(expected.options.iter().cloned());
     command.push(name);
     command.extend(expected.args.iter().cloned());
     let dir = file.parent().unwrap_or(Path::new("."));
-    process::run(&Job { command: &command, dir, stdin: &expected.stdin, limit: plan.limit })
+    process::run(&Job {
+        command: &command,
+        dir,
+        stdin: &expected.stdin,
+        limit: plan.limit,
+    })
 }
 
 fn complaint(expected: &Expectation, output: &Output) -> Option<String> {
     let actual = with_newline(normal(&output.stdout));
     if actual != with_newline(normal(&expected.stdout)) {
         let stderr = tail(&output.stderr);
-        return Some(format!("{}{stderr}", first_difference(&expected.stdout, &actual)));
+        return Some(format!(
+            "{}{stderr}",
+            first_difference(&expected.stdout, &actual)
+        ));
     }
     if output.end != End::Code(expected.exit) {
-        return Some(format!("expected exit {}, got {}: {}", expected.exit, output.end, tail(&output.stderr)));
+        return Some(format!(
+            "expected exit {}, got {}: {}",
+            expected.exit,
+            output.end,
+            tail(&output.stderr)
+        ));
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let missing = expected.errors.iter().find(|text| !stderr.contains(text.as_str()));
+    let missing = expected
+        .errors
+        .iter()
+        .find(|text| !stderr.contains(text.as_str()));
     missing.map(|text| format!("stderr lacks '{text}': {stderr}"))
 }
 
@@ -211,13 +287,22 @@ fn with_newline(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn first_difference(expected: &[u8], actual: &[u8]) -> String {
-    let (a, b) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(actual));
+    let (a, b) = (
+        String::from_utf8_lossy(expected),
+        String::from_utf8_lossy(actual),
+    );
     let (mut left, mut right) = (a.lines(), b.lines());
     for number in 1.. {
         match (left.next(), right.next()) {
             (Some(x), Some(y)) if x == y => {}
             (None, None) => break,
-            (x, y) => return format!("line {number} of the output: expected {:?}, got {:?} ", x.unwrap_or("(end)"), y.unwrap_or("(end)")),
+            (x, y) => {
+                return format!(
+                    "line {number} of the output: expected {:?}, got {:?} ",
+                    x.unwrap_or("(end)"),
+                    y.unwrap_or("(end)")
+                );
+            }
         }
     }
     "the output differs".to_string()
@@ -235,7 +320,9 @@ fn expectation(file: &Path) -> Result<Expectation, String> {
     let mut found = Expectation::default();
     for line in source.split(|b| *b == b'\n') {
         if let Some(rest) = line.strip_prefix(b"-->") {
-            found.stdout.extend_from_slice(rest.strip_prefix(b" ").unwrap_or(rest));
+            found
+                .stdout
+                .extend_from_slice(rest.strip_prefix(b" ").unwrap_or(rest));
             found.stdout.push(b'\n');
         } else if let Some(rest) = line.strip_prefix(b"--! ") {
             directive(&mut found, &String::from_utf8_lossy(rest))?;
@@ -248,9 +335,16 @@ fn expectation(file: &Path) -> Result<Expectation, String> {
 }
 
 fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
-    let (key, value) = text.split_once(':').ok_or_else(|| format!("'--! {text}' has no colon"))?;
+    let (key, value) = text
+        .split_once(':')
+        .ok_or_else(|| format!("'--! {text}' has no colon"))?;
     let value = value.trim();
-    let words = || value.split_whitespace().map(str::to_string).collect::<Vec<_>>();
+    let words = || {
+        value
+            .split_whitespace()
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
     match key {
         "args" => found.args = words(),
         "options" => {
@@ -258,10 +352,16 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
             found.only_ours = true;
         }
         "stdin" => {
-            found.stdin.extend_from_slice(value.replace("\\n", "\n").as_bytes());
+            found
+                .stdin
+                .extend_from_slice(value.replace("\\n", "\n").as_bytes());
             found.stdin.push(b'\n');
         }
-        "exit" => found.exit = value.parse().map_err(|_| format!("exit: '{value}' is not a number"))?,
+        "exit" => {
+            found.exit = value
+                .parse()
+                .map_err(|_| format!("exit: '{value}' is not a number"))?
+        }
         "error" => {
             found.errors.push(value.to_string());
             found.exit = found.exit.max(1);
@@ -269,12 +369,18 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         "stderr" => found.errors.push(value.to_string()),
         "only" if value == "perilune" => found.only_ours = true,
         "no-stress" => {
-            let (modes, reason) = value.split_once(" - ").ok_or("no-stress: say `MODES - reason`")?;
+            let (modes, reason) = value
+                .split_once(" - ")
+                .ok_or("no-stress: say `MODES - reason`")?;
             if reason.trim().is_empty() {
                 return Err("no-stress needs a reason".to_string());
             }
             let all = modes == "all";
-            found.no_stress = Some(if all { Vec::new() } else { modes.split_whitespace().map(str::to_string).collect() });
+            found.no_stress = Some(if all {
+                Vec::new()
+            } else {
+                modes.split_whitespace().map(str::to_string).collect()
+            });
         }
         _ => return Err(format!("unknown directive '--! {key}'")),
     }
@@ -288,7 +394,11 @@ pub fn expectations(output: &Output) -> Vec<u8> {
         && code != 0
     {
         let message = String::from_utf8_lossy(&output.stderr);
-        let message = message.lines().next().unwrap_or("").trim_start_matches("lua: ");
+        let message = message
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim_start_matches("lua: ");
         out.extend_from_slice(format!("--! exit: {code}\n").as_bytes());
         if !message.is_empty() && code == 1 {
             out.extend_from_slice(format!("--! error: {message}\n").as_bytes());
@@ -322,10 +432,17 @@ fn rewrite(plan: &Plan, files: &[PathBuf]) -> Outcome {
         }
         let output = launch(plan, file, &expected)?;
         if output.end != End::Code(expected.exit) {
-            println!("{}: {} {}", paths::shown(file), output.end, tail(&output.stderr));
+            println!(
+                "{}: {} {}",
+                paths::shown(file),
+                output.end,
+                tail(&output.stderr)
+            );
         }
         let source = std::fs::read(file).map_err(|e| e.to_string())?;
-        let kept = source.split_inclusive(|b| *b == b'\n').filter(|line| !line.starts_with(b"-->"));
+        let kept = source
+            .split_inclusive(|b| *b == b'\n')
+            .filter(|line| !line.starts_with(b"-->"));
         let mut text: Vec<u8> = kept.flatten().copied().collect();
         text.extend_from_slice(&output_lines(&output.stdout));
         std::fs::write(file, text).map_err(|e| e.to_string())?;

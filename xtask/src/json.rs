@@ -45,10 +45,17 @@ impl Json {
 
 /// Parses a whole text.
 pub fn parse(text: &str) -> Result<Json, String> {
-    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut reader = Reader {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
     let value = reader.value()?;
     reader.blank();
-    if reader.at == reader.bytes.len() { Ok(value) } else { Err(reader.wrong("end of text")) }
+    if reader.at == reader.bytes.len() {
+        Ok(value)
+    } else {
+        Err(reader.wrong("end of text"))
+    }
 }
 
 struct Reader<'a> {
@@ -81,7 +88,9 @@ impl Reader<'_> {
             Some(b'{') => self.object(),
             Some(b'[') => self.list(),
             Some(b'"') => self.string().map(Json::Text),
-            Some(c) if c.is_ascii_digit() || *c == b'-' => Ok(Json::Number(self.run(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c)))),
+            Some(c) if c.is_ascii_digit() || *c == b'-' => Ok(Json::Number(
+                self.run(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c)),
+            )),
             Some(c) if c.is_ascii_lowercase() => {
                 self.run(|c| c.is_ascii_lowercase());
                 Ok(Json::Word)
@@ -164,8 +173,13 @@ impl Reader<'_> {
             Some(b'r') => b'\r',
             Some(b'u') => {
                 // Names and licences are not written with surrogate pairs.
-                let digits = self.bytes.get(self.at + 1..self.at + 5).and_then(|d| std::str::from_utf8(d).ok());
-                let code = digits.and_then(|d| u32::from_str_radix(d, 16).ok()).ok_or_else(|| self.wrong("four hex digits"))?;
+                let digits = self
+                    .bytes
+                    .get(self.at + 1..self.at + 5)
+                    .and_then(|d| std::str::from_utf8(d).ok());
+                let code = digits
+                    .and_then(|d| u32::from_str_radix(d, 16).ok())
+                    .ok_or_else(|| self.wrong("four hex digits"))?;
                 let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
                 out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 self.at += 4;
@@ -185,7 +199,8 @@ mod tests {
 
     #[test]
     fn reads_what_cargo_writes() {
-        let value = parse(r#" {"a": [1, -2.5e3, null, true], "b\u0041": "x\n\"y\"", "c": {}} "#).expect("it is JSON");
+        let value = parse(r#" {"a": [1, -2.5e3, null, true], "b\u0041": "x\n\"y\"", "c": {}} "#)
+            .expect("it is JSON");
         assert_eq!(value.get("a").map(|a| a.items().len()), Some(4));
         assert_eq!(value.get("bA").and_then(Json::text), Some("x\n\"y\""));
         assert!(parse("[1,").is_err() && parse("{} x").is_err() && parse("\"abc").is_err());

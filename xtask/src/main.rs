@@ -62,7 +62,7 @@ const TASKS: &[Task] = &[
     ),
     (
         "fuzz",
-        "diff [--minutes N] [--seed S] [--jobs N] [--peer CMD] | gen --seed S | parser|program [cargo-fuzz arguments]",
+        "diff [--minutes N] [--seed S] [--jobs N] [--peer CMD] | gen --seed S | parser|program|bytecode [--minutes N] [--jobs N]",
         "differential fuzzing against PUC, or a cargo-fuzz target",
         fuzz::run,
     ),

@@ -31,7 +31,9 @@ pub fn binary(given: Option<String>) -> Result<String, String> {
     if !built.success() {
         return Err("the command does not build".to_string());
     }
-    let path = target().join("release").join(format!("perilune{}", std::env::consts::EXE_SUFFIX));
+    let path = target()
+        .join("release")
+        .join(format!("perilune{}", std::env::consts::EXE_SUFFIX));
     Ok(path.to_string_lossy().into_owned())
 }
 
@@ -73,7 +75,10 @@ pub fn files(dir: &Path, suffix: &str) -> Vec<PathBuf> {
 /// A path as text relative to the workspace, with forward slashes.
 pub fn shown(path: &Path) -> String {
     let root = root();
-    path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    path.strip_prefix(&root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 /// Copies a folder with everything in it.

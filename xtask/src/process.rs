@@ -63,7 +63,13 @@ pub struct Job<'a> {
 
 /// Environment variables that would change what a Lua program sees.
 const CLEARED: [&str; 7] = [
-    "LUA_INIT", "LUA_INIT_5_5", "LUA_PATH", "LUA_PATH_5_5", "LUA_CPATH", "LUA_CPATH_5_5", "RUST_BACKTRACE",
+    "LUA_INIT",
+    "LUA_INIT_5_5",
+    "LUA_PATH",
+    "LUA_PATH_5_5",
+    "LUA_CPATH",
+    "LUA_CPATH_5_5",
+    "RUST_BACKTRACE",
 ];
 
 /// Runs a job to its end.
@@ -71,14 +77,20 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
     let (program, arguments) = job.command.split_first().ok_or("empty command")?;
     let mut command = Command::new(program);
     command.args(arguments).current_dir(job.dir);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for name in CLEARED {
         command.env_remove(name);
     }
     own_group(&mut command);
     let mut child = command.spawn().map_err(|e| format!("{program}: {e}"))?;
     feed(&mut child, job.stdin);
-    let guard = Guard { deadline: Instant::now() + job.limit, pid: child.id() };
+    let guard = Guard {
+        deadline: Instant::now() + job.limit,
+        pid: child.id(),
+    };
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
     let stdout = guard.collect(&stdout);
@@ -88,7 +100,11 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
         _ => guard.finish(&mut child)?,
     };
     let bytes = Result::unwrap_or_default;
-    Ok(Output { stdout: bytes(stdout), stderr: bytes(stderr), end })
+    Ok(Output {
+        stdout: bytes(stdout),
+        stderr: bytes(stderr),
+        end,
+    })
 }
 
 #[cfg(unix)]
@@ -102,7 +118,9 @@ fn own_group(_: &mut Command) {}
 /// Writes standard input; large input goes through a thread so that a process that does not read
 /// it cannot hold us up.
 fn feed(child: &mut Child, input: &[u8]) {
-    let Some(mut pipe) = child.stdin.take() else { return };
+    let Some(mut pipe) = child.stdin.take() else {
+        return;
+    };
     if input.len() <= 4096 {
         let _closed_early = pipe.write_all(input);
         return;
@@ -189,7 +207,10 @@ fn resident(pid: u32) -> u64 {
 fn kill(child: &mut Child) {
     if cfg!(unix) {
         let group = format!("-{}", child.id());
-        let _gone = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _gone = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
     }
     let _gone = child.kill();
 }

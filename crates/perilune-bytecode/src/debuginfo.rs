@@ -112,7 +112,9 @@ pub fn describe_register(proto: &Proto, pc: usize, reg: u8) -> Option<Name<'_>> 
         return Some(field(is_environment(proto, pc, i.b()), name));
     }
     if op == Op::GETINT {
-        return Some(field(false, b"integer index"));
+        // PUC has small indices in the instruction, and does not name others.
+        let small = (0..=255).contains(&i.d());
+        return Some(field(false, if small { b"integer index" } else { UNKNOWN }));
     }
     let name = || string_constant(proto, i.du()).unwrap_or(UNKNOWN);
     if op == Op::GETFIELD {

@@ -10,6 +10,7 @@ pub fn repl(s: &mut Session) -> Result<(), Error> {
     loop {
         let prompt = prompt(s, "_PROMPT", "> ");
         let Some(mut text) = read_line(s, &prompt) else { break };
+        warn_of_local(&text);
         let f = loop {
             match compile(s, &text) {
                 Ok(f) => break Ok(f),
@@ -76,6 +77,13 @@ fn print(s: &mut Session, values: Vec<Value>) -> Result<(), Error> {
         return Err(Error::runtime("error calling 'print' (attempt to call a nil value)"));
     };
     s.call(&print, values).map(|_| ())
+}
+
+fn warn_of_local(line: &[u8]) {
+    let code = line.trim_ascii_start();
+    if code.strip_prefix(b"local").is_some_and(|rest| rest.first().is_none_or(|c| b" \t".contains(c))) {
+        eprintln!("warning: locals do not survive across lines in interactive mode");
+    }
 }
 
 /// `LUA_READLINELIB` names a C library, which cannot be loaded.

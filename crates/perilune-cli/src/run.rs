@@ -3,6 +3,7 @@
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
 use perilune::{Context, Error, Function, Lua, Table, Value, Variadic};
+use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -56,6 +57,8 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // As `lua` does.
+    lua.heap.set_mode(Mode::Generational);
     let word = lua.interrupter();
     let _ = ctrlc::set_handler(move || word.interrupt());
     if let Some(limit) = parsed.settings.max_time {

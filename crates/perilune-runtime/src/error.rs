@@ -49,8 +49,8 @@ pub mod text {
     pub const MODULO_BY_ZERO: &str = "attempt to perform 'n%0'";
     pub const YIELD_OUTSIDE: &str = "attempt to yield from outside a coroutine";
     pub const YIELD_ACROSS: &str = "attempt to yield across a C-call boundary";
-    pub const INDEX_NIL: &str = "index is nil";
-    pub const INDEX_NAN: &str = "index is NaN";
+    pub const INDEX_NIL: &str = "table index is nil";
+    pub const INDEX_NAN: &str = "table index is NaN";
     pub const TABLE_OVERFLOW: &str = "table overflow";
     pub const INDEX_CHAIN: &str = "'__index' chain too long; possibly a loop";
     pub const NEWINDEX_CHAIN: &str = "'__newindex' chain too long; possibly a loop";

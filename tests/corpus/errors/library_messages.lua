@@ -1,4 +1,112 @@
 -- "bad argument" in all its forms.
 local function try(f, ...) print((select(2, pcall(f, ...)))) end
-try(string.rep) try(string.rep, "x") try(string.rep, {}, 1) try(string.rep, "x", {}) try(string.rep, "x", 1.5) try(string.rep, "x", "y") try(string.char, -1) try(string.format) try(string.format, "%d", {}) try(math.floor, "x") try(math.floor) try(math.max) try(math.random, 0, 1, 2) try(math.random, 2, 1) try(math.tointeger) try(math.abs, nil) try(setmetatable, 1) try(setmetatable, {}, 1) try(getmetatable) try(rawset, {}) try(rawget) try(rawlen, 5) try(rawequal, 1) try(ipairs) try(pairs) try(next) try(select) try(select, "x") try(select, 0) try(tonumber) try(tonumber, {}, 10) try(tonumber, "1", 99) try(type) try(assert) try(assert, false) try(assert, nil, "msg") try(assert, false, {}) try(error) try(load) try(load, 5) try(load, function() return 5 end) try(loadfile, "/no/such") try(dofile, "/no/such") try(require, "no.such.module_x") try(collectgarbage, "x") try(collectgarbage, 5) try(xpcall) try(xpcall, print) try(pcall) try(unpack or print) try(table.unpack) try(table.concat) try(table.concat, {}, 1, {}) try(table.insert, 1) try(table.sort, 1) try(table.remove, 1) try(os.time, {}) try(os.date, 5, "x") try(os.date, "%Q") try(os.getenv) try(io.open) try(io.open, "x", "zz") try(io.lines, "/no/such") try(io.read, "x") try(io.read, {}) try(utf8.char, "x") try(utf8.codepoint, "a", 9) try(coroutine.create) try(coroutine.resume) try(coroutine.wrap, 1) try(debug.getinfo) try(debug.getinfo, 1, ">") try(debug.getlocal, 99, 1) try(debug.sethook, 1) try(debug.setmetatable, 1) try(debug.upvalueid) try(debug.getupvalue, 1, 1)
+try(string.rep) try(string.rep, "x") try(string.rep, {}, 1) try(string.rep, "x", {}) try(string.rep, "x", 1.5) try(string.rep, "x", "y") try(string.char, -1) try(string.format) try(string.format, "%d", {}) try(math.floor, "x") try(math.floor) try(math.max) try(math.random, 0, 1, 2) try(math.random, 2, 1) try(math.tointeger) try(math.abs, nil) try(setmetatable, 1) try(setmetatable, {}, 1) try(getmetatable) try(rawset, {}) try(rawget) try(rawlen, 5) try(rawequal, 1) try(ipairs) try(pairs) try(next) try(select) try(select, "x") try(select, 0) try(tonumber) try(tonumber, {}, 10) try(tonumber, "1", 99) try(type) try(assert) try(assert, false) try(assert, nil, "msg") try(assert, false, {}) try(error) try(load) try(load, 5) try(load, function() return {} end) try(loadfile, "/no/such") try(dofile, "/no/such") try(require, "no.such.module_x") try(collectgarbage, "x") try(collectgarbage, 5) try(xpcall) try(xpcall, print) try(pcall) try(unpack or print) try(table.unpack) try(table.concat) try(table.concat, {}, 1, {}) try(table.insert, 1) try(table.sort, 1) try(table.remove, 1) try(os.time, {}) try(os.date, 5, "x") try(os.date, "%Q") try(os.getenv) try(io.open) try(io.open, "x", "zz") try(io.lines, "/no/such") try(io.read, "x") try(io.read, {}) try(utf8.char, "x") try(utf8.codepoint, "a", 9) try(coroutine.create) try(coroutine.resume) try(coroutine.wrap, 1) try(debug.getinfo) try(debug.getinfo, 1, ">") try(debug.getlocal, 99, 1) try(debug.sethook, 1) try(debug.setmetatable, 1) try(debug.upvalueid) try(debug.getupvalue, 1, 1)
 try(function() string.rep() end) try(function() ("x"):rep({}) end) try(function() ("x").rep() end) try(function() local s = string s.rep("x", {}) end) try(function() math.floor({}) end) try(function() io.stdout:write({}) end) try(function() io.stdout.write() end) try(function() io.stdout:seek("bad") end) try(function() local r = string.rep r(nil) end) try(function() local t = {f = string.rep} t.f() end) try(function() local t = {f = string.rep} t:f() end) try(function() ("x"):bad() end) try(function() setmetatable({}, {__index = string.rep}).x() end) try(function() return setmetatable({}, {__add = string.rep}) + {} end) try(function() for a in string.gmatch("x") do end end) try(function() for a in pairs() do end end) try(function() for a in ipairs(nil) do end end)
+--> bad argument #1 to 'string.rep' (string expected, got no value)
+--> bad argument #2 to 'string.rep' (number expected, got no value)
+--> bad argument #1 to 'string.rep' (string expected, got table)
+--> bad argument #2 to 'string.rep' (number expected, got table)
+--> bad argument #2 to 'string.rep' (number has no integer representation)
+--> bad argument #2 to 'string.rep' (number expected, got string)
+--> bad argument #1 to 'string.char' (value out of range)
+--> bad argument #1 to 'string.format' (string expected, got no value)
+--> bad argument #2 to 'string.format' (number expected, got table)
+--> bad argument #1 to 'math.floor' (number expected, got string)
+--> bad argument #1 to 'math.floor' (number expected, got no value)
+--> bad argument #1 to 'math.max' (value expected)
+--> wrong number of arguments
+--> bad argument #1 to 'math.random' (interval is empty)
+--> bad argument #1 to 'math.tointeger' (value expected)
+--> bad argument #1 to 'math.abs' (number expected, got nil)
+--> bad argument #1 to 'setmetatable' (table expected, got number)
+--> bad argument #2 to 'setmetatable' (nil or table expected, got number)
+--> bad argument #1 to 'getmetatable' (value expected)
+--> bad argument #2 to 'rawset' (value expected)
+--> bad argument #1 to 'rawget' (table expected, got no value)
+--> bad argument #1 to 'rawlen' (table or string expected, got number)
+--> bad argument #2 to 'rawequal' (value expected)
+--> bad argument #1 to 'ipairs' (value expected)
+--> bad argument #1 to 'pairs' (value expected)
+--> bad argument #1 to 'next' (table expected, got no value)
+--> bad argument #1 to 'select' (number expected, got no value)
+--> bad argument #1 to 'select' (number expected, got string)
+--> bad argument #1 to 'select' (index out of range)
+--> bad argument #1 to 'tonumber' (value expected)
+--> bad argument #1 to 'tonumber' (string expected, got table)
+--> bad argument #2 to 'tonumber' (base out of range)
+--> bad argument #1 to 'type' (value expected)
+--> bad argument #1 to 'assert' (value expected)
+--> assertion failed!
+--> msg
+--> table: ADDRESS
+--> <no error object>
+--> bad argument #1 to 'load' (function expected, got no value)
+--> nil
+--> nil
+--> nil
+--> cannot open /no/such: No such file or directory
+--> module 'no.such.module_x' not found:
+--> 	no field package.preload['no.such.module_x']
+--> 	no file '/usr/local/share/lua/5.5/no/such/module_x.lua'
+--> 	no file '/usr/local/share/lua/5.5/no/such/module_x/init.lua'
+--> 	no file '/usr/local/lib/lua/5.5/no/such/module_x.lua'
+--> 	no file '/usr/local/lib/lua/5.5/no/such/module_x/init.lua'
+--> 	no file './no/such/module_x.lua'
+--> 	no file './no/such/module_x/init.lua'
+--> 	no file '/usr/local/lib/lua/5.5/no/such/module_x.so'
+--> 	no file '/usr/local/lib/lua/5.5/loadall.so'
+--> 	no file './no/such/module_x.so'
+--> 	no file '/usr/local/lib/lua/5.5/no.so'
+--> 	no file '/usr/local/lib/lua/5.5/loadall.so'
+--> 	no file './no.so'
+--> bad argument #1 to 'collectgarbage' (invalid option 'x')
+--> bad argument #1 to 'collectgarbage' (invalid option '5')
+--> bad argument #2 to 'xpcall' (function expected, got no value)
+--> bad argument #2 to 'xpcall' (function expected, got no value)
+--> bad argument #1 to 'pcall' (value expected)
+-->
+--> nil
+--> bad argument #1 to 'table.unpack' (table expected, got no value)
+--> bad argument #1 to 'table.concat' (table expected, got no value)
+--> bad argument #3 to 'table.concat' (number expected, got table)
+--> bad argument #1 to 'table.insert' (table expected, got number)
+--> bad argument #1 to 'table.sort' (table expected, got number)
+--> bad argument #1 to 'table.remove' (table expected, got number)
+--> field 'year' missing in date table
+--> bad argument #2 to 'os.date' (number expected, got string)
+--> bad argument #1 to 'os.date' (invalid conversion specifier '%Q')
+--> bad argument #1 to 'os.getenv' (string expected, got no value)
+--> bad argument #1 to 'io.open' (string expected, got no value)
+--> bad argument #2 to 'io.open' (invalid mode)
+--> cannot open file '/no/such' (No such file or directory)
+--> bad argument #1 to 'io.read' (invalid format)
+--> bad argument #1 to 'io.read' (string expected, got table)
+--> bad argument #1 to 'utf8.char' (number expected, got string)
+--> bad argument #3 to 'utf8.codepoint' (out of bounds)
+--> bad argument #1 to 'coroutine.create' (function expected, got no value)
+--> bad argument #1 to 'coroutine.resume' (thread expected, got no value)
+--> bad argument #1 to 'coroutine.wrap' (function expected, got number)
+--> bad argument #1 to 'debug.getinfo' (number expected, got no value)
+--> bad argument #2 to 'debug.getinfo' (invalid option '>')
+--> bad argument #1 to 'debug.getlocal' (level out of range)
+--> bad argument #2 to 'debug.sethook' (string expected, got no value)
+--> bad argument #2 to 'debug.setmetatable' (nil or table expected, got no value)
+--> bad argument #2 to 'debug.upvalueid' (number expected, got no value)
+--> bad argument #1 to 'debug.getupvalue' (function expected, got number)
+--> library_messages.lua:4: bad argument #1 to 'rep' (string expected, got no value)
+--> library_messages.lua:4: bad argument #1 to 'rep' (number expected, got table)
+--> library_messages.lua:4: bad argument #1 to 'rep' (string expected, got no value)
+--> library_messages.lua:4: bad argument #2 to 'rep' (number expected, got table)
+--> library_messages.lua:4: bad argument #1 to 'floor' (number expected, got table)
+--> library_messages.lua:4: bad argument #1 to 'write' (string expected, got table)
+--> library_messages.lua:4: bad argument #1 to 'write' (FILE* expected, got no value)
+--> library_messages.lua:4: bad argument #1 to 'seek' (invalid option 'bad')
+--> library_messages.lua:4: bad argument #1 to 'r' (string expected, got nil)
+--> library_messages.lua:4: bad argument #1 to 'f' (string expected, got no value)
+--> library_messages.lua:4: calling 'f' on bad self (string expected, got table)
+--> library_messages.lua:4: attempt to call a nil value (method 'bad')
+--> library_messages.lua:4: bad argument #1 to 'index' (string expected, got table)
+--> library_messages.lua:4: bad argument #1 to 'add' (string expected, got table)
+--> library_messages.lua:4: bad argument #2 to 'gmatch' (string expected, got no value)
+--> library_messages.lua:4: bad argument #1 to 'pairs' (value expected)
+--> attempt to index a nil value

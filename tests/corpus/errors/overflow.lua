@@ -1,4 +1,5 @@
 -- Runaway recursion of every kind is an error that can be caught.
+--! no-stress: collect minor move - work grows with the square of the depth
 local function tail(m) return (tostring(m):gsub("^[^:]+:%d+: ", ""):match("^[^\n(]*"):gsub("%s+$", "")) end
 local function short(f) local ok, m = pcall(f) m = tail(m) print(ok, m:find("stack overflow", 1, true) and "stack overflow" or m) end
 local function r(n) return 1 + r(n + 1) end short(function() r(1) end)
@@ -13,3 +14,21 @@ local function c() return coroutine.wrap(c)() end short(c) local function x() re
 short(function() local src = ("("):rep(300) .. "1" .. (")"):rep(300) assert(load("return " .. src)) end) short(function() return load(("a="):rep(1) .. ("{"):rep(1000)) or error("refused", 0) end)
 local n = 0 local function count() n = n + 1 count() end pcall(count) print(n > 10000, pcall(function() return "still works" end))
 print(pcall(function() local l = 0 local function k() l = l + 1 local ok = pcall(k) return ok end k() return l > 100 end))
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> false	stack overflow
+--> true
+--> false	stack overflow
+--> false	refused
+--> true	true	still works
+--> true	true

@@ -5,3 +5,144 @@ for _, s in ipairs{
   local f, m = load(s, "=s") print(f and "ok" or m)
 end
 print(load("x = \n\n\n = 5", "=(lines)")) print(load("x = 1", "@file.lua")) print(load("x = ", "@file.lua")) print(load("x = ", "some source text")) print(load("x = ", "line one\nline two")) print(load("x = ", ("x"):rep(200))) print(load("x = ", "@" .. ("d/"):rep(100) .. "f.lua")) print(load("x = " , "=" .. ("e"):rep(100)))
+--> s:1: syntax error near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near '='
+--> s:1: <name> expected near <eof>
+--> s:1: <name> expected near '1'
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: 'then' expected near <eof>
+--> s:1: 'end' expected near <eof>
+--> s:1: 'end' expected near 'elseif'
+--> s:1: unexpected symbol near <eof>
+--> s:1: 'do' expected near <eof>
+--> s:1: <name> expected near <eof>
+--> s:1: '=' or 'in' expected near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: ',' expected near <eof>
+--> s:1: 'do' expected near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: 'in' expected near <eof>
+--> s:1: <name> expected near <eof>
+--> s:1: '(' expected near <eof>
+--> s:1: <name> or '...' expected near <eof>
+--> s:1: <name> or '...' expected near <eof>
+--> s:1: ')' expected near 'b'
+--> s:1: 'end' expected near <eof>
+--> s:1: unexpected symbol near 'return'
+--> s:1: <eof> expected near '2'
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: ')' expected near <eof>
+--> s:1: unexpected symbol near '{'
+--> s:1: unexpected symbol near <eof>
+--> s:1: '}' expected near <eof>
+--> s:1: ']' expected near '}'
+--> s:1: unexpected symbol near '}'
+--> s:1: ')' expected near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: <name> expected near <eof>
+--> s:1: <name> expected near <eof>
+--> s:1: function arguments expected near <eof>
+--> s:1: function arguments expected near '='
+--> s:1: unexpected symbol near <eof>
+--> s:1: ']' expected near <eof>
+--> s:1: syntax error near <eof>
+--> s:1: unexpected symbol near '1'
+--> s:1: syntax error near '='
+--> s:1: syntax error near '='
+--> s:1: '=' expected near <eof>
+--> s:1: syntax error near '='
+--> s:1: <eof> expected near 'end'
+--> s:1: <eof> expected near 'else'
+--> s:1: <eof> expected near 'until'
+--> s:1: 'end' expected near <eof>
+--> s:1: <eof> expected near 'end'
+--> s:1: 'until' expected near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: <name> expected near <eof>
+--> s:1: <name> expected near '1'
+--> s:1: <name> expected near <eof>
+--> s:1: '::' expected near <eof>
+--> s:1: label 'x' already defined on line 1
+--> s:1: break outside loop near 'break'
+--> s:1: <name> expected near <eof>
+--> s:1: <name> expected near '1'
+--> s:1: <name> expected near <eof>
+--> s:1: '>' expected near <eof>
+--> s:1: unfinished string near <eof>
+--> s:1: unfinished long string (starting at line 1) near <eof>
+--> s:1: unfinished string near '"a'
+--> s:1: unfinished string near <eof>
+--> s:1: malformed number near '5x'
+--> s:1: malformed number near '0xg'
+--> s:1: unexpected symbol near '@'
+--> s:1: unexpected symbol near '$'
+--> s:1: unexpected symbol near '!'
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near <eof>
+--> s:1: unfinished long comment (starting at line 1) near <eof>
+--> s:1: unfinished long comment (starting at line 1) near <eof>
+--> s:1: unexpected symbol near '}'
+--> s:1: unexpected symbol near ')'
+--> s:1: unexpected symbol near ']'
+--> s:1: 'end' expected near <eof>
+--> s:1: <eof> expected near 'end'
+--> s:1: '(' expected near '.'
+--> s:1: '(' expected near ':'
+--> s:1: unexpected symbol near '.'
+--> s:1: unknown attribute 'foo'
+--> s:1: '(' expected near <eof>
+--> s:1: <name> or '...' expected near <eof>
+--> s:1: 'end' expected near <eof>
+--> s:1: ')' expected near <eof>
+--> s:1: syntax error near <eof>
+--> s:1: function arguments expected near '='
+--> s:1: cannot use '...' outside a vararg function near '...'
+--> s: bad binary format (truncated chunk)
+--> s:1: unexpected symbol
+--> s:1: decimal escape too large near ''a\400''
+--> s:1: hexadecimal digit expected near ''\xZ'
+--> s:1: UTF-8 value too large near ''\u{FFFFFFFF'
+--> s:1: <goto continue> at line 1 jumps into the scope of 'a'
+--> s:1: unexpected symbol near 'and'
+--> s:1: unexpected symbol near 'and'
+--> s:1: <name> expected near 'end'
+--> s:1: '}' expected near '2'
+--> s:1: unexpected symbol near ';'
+--> s:1: unexpected symbol near <eof>
+--> s:1: unfinished string near <eof>
+--> s:1: unfinished string near <eof>
+--> s:1: unexpected symbol near '='
+--> s:1: 'then' expected near '='
+--> s:1: syntax error near '+'
+--> s:1: syntax error near '+'
+--> s:1: unexpected symbol near '!'
+--> s:1: syntax error near '!'
+--> s:1: unexpected symbol near '?'
+--> s:1: <eof> expected near 'else'
+--> s:1: <eof> expected near 'elseif'
+--> s:1: <name> expected near '('
+--> s:1: '(' expected near '.'
+--> s:1: <name> expected near '='
+--> s:1: unexpected symbol near <eof>
+--> s:1: unexpected symbol near ','
+--> ok
+--> ok
+--> s:1: invalid long string delimiter near '[='
+--> s:1: invalid long string delimiter near '[=='
+--> s:1: unfinished string near <eof>
+--> s:1: malformed number near '0x1p'
+--> s:1: malformed number near '1e+'
+--> s:1: malformed number near '3..4'
+--> nil	(lines):4: unexpected symbol near '='
+--> function: ADDRESS
+--> nil	file.lua:1: unexpected symbol near <eof>
+--> nil	[string "some source text"]:1: unexpected symbol near <eof>
+--> nil	[string "line one..."]:1: unexpected symbol near <eof>
+--> nil	[string "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."]:1: unexpected symbol near <eof>
+--> nil	.../d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/f.lua:1: unexpected symbol near <eof>
+--> nil	eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee:1: unexpected symbol near <eof>

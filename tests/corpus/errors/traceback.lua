@@ -8,3 +8,95 @@ local function deep(n) if n == 0 then return debug.traceback("deep") end local r
 local function tail(n) if n == 0 then return debug.traceback("tail") end return tail(n - 1) end print((tail(3)))
 print(select(2, xpcall(function() local x = nil; x.y = 1 end, debug.traceback))) print(select(2, xpcall(function() table.sort({3, 2, 1}, function(a, b) error("in sort") end) end, debug.traceback)))
 local mt = setmetatable({}, {__add = function() return debug.traceback("meta") end}) print(mt + 1) for s in function(_, c) if not c then return debug.traceback("iter") end end do print(s) end
+--> msg
+--> stack traceback:
+--> 	traceback.lua:2: in upvalue 'f'
+--> 	traceback.lua:3: in local 'g'
+--> 	traceback.lua:4: in main chunk
+--> 	[C]: in ?
+--> hi
+--> stack traceback:
+--> 	traceback.lua:4: in main chunk
+--> 	[C]: in ?
+--> true	stack traceback:
+--> 	traceback.lua:4: in main chunk
+--> 	[C]: in ?	5
+--> stack traceback:
+--> 	traceback.lua:4: in main chunk
+--> 	[C]: in ?	x
+--> stack traceback:
+--> in method
+--> stack traceback:
+--> 	traceback.lua:5: in method 'method'
+--> 	traceback.lua:5: in global 'Global'
+--> 	traceback.lua:5: in main chunk
+--> 	[C]: in ?
+--> stack traceback:
+--> 	[C]: in field 'yield'
+--> 	traceback.lua:6: in function <traceback.lua:6>
+--> with message
+--> stack traceback:
+--> 	[C]: in field 'yield'
+--> 	traceback.lua:6: in function <traceback.lua:6>
+--> level 1
+--> stack traceback:
+--> 	traceback.lua:6: in function <traceback.lua:6>
+--> after error
+--> stack traceback:
+--> 	[C]: in global 'error'
+--> 	traceback.lua:6: in function <traceback.lua:6>
+--> deep
+--> stack traceback:
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	...	(skipping 11 levels)
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in upvalue 'deep'
+--> 	traceback.lua:7: in local 'deep'
+--> 	traceback.lua:7: in main chunk
+--> 	[C]: in ?
+--> tail
+--> stack traceback:
+--> 	traceback.lua:8: in function <traceback.lua:8>
+--> 	(...tail calls...)
+--> 	traceback.lua:8: in main chunk
+--> 	[C]: in ?
+--> traceback.lua:9: attempt to index a nil value (local 'x')
+--> stack traceback:
+--> 	traceback.lua:9: in function <traceback.lua:9>
+--> 	[C]: in global 'xpcall'
+--> 	traceback.lua:9: in main chunk
+--> 	[C]: in ?
+--> traceback.lua:9: in sort
+--> stack traceback:
+--> 	[C]: in global 'error'
+--> 	traceback.lua:9: in function <traceback.lua:9>
+--> 	[C]: in field 'sort'
+--> 	traceback.lua:9: in function <traceback.lua:9>
+--> 	[C]: in global 'xpcall'
+--> 	traceback.lua:9: in main chunk
+--> 	[C]: in ?
+--> meta
+--> stack traceback:
+--> 	traceback.lua:10: in metamethod 'add'
+--> 	traceback.lua:10: in main chunk
+--> 	[C]: in ?
+--> iter
+--> stack traceback:
+--> 	traceback.lua:10: in for iterator 'for iterator'
+--> 	traceback.lua:10: in main chunk
+--> 	[C]: in ?

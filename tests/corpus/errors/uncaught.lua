@@ -5,3 +5,4 @@ local function fail() error("deliberate") end
 print("before")
 local function caller() fail() end
 caller()
+--> before

@@ -15,3 +15,23 @@ local function tail(n) if n > 0 then return tail(n - 1) end return debug.traceba
 print(type(load), load("return 1 + ...")(41), #arg, arg[0])
 goto skip do print "not printed" end ::skip::
 print(({10, 20, 30})[2], ("abc"):upper(), (#"abc"), -2 ^ 2, {} ~= {}, 2 ^ -1)
+--> x	y	2	ab	1	2
+--> 1 2 3 4	1	2
+--> 1 2 3 4	3
+--> 1 2 3 4 5
+--> 2	20	nil
+--> 3	1	2
+--> 7
+--> false	calls.lua:11: attempt to call a number value (local 'x')
+--> false	calls.lua:11: attempt to call a nil value (field 'missing')
+--> false	calls.lua:11: attempt to call a nil value (method 'missing')
+--> false	calls.lua:11: attempt to call a nil value
+--> false	calls.lua:12: attempt to call a nil value (global 'undefinedfunction')
+--> false	calls.lua:12: attempt to index a nil value (field 'a')
+--> false	calls.lua:12: attempt to call a string value (constant 'x')
+--> false	calls.lua:12: attempt to call a nil value (field 'some key')
+--> false	calls.lua:12: attempt to call a nil value (field 'integer index')
+--> 0	nil	0	true	nil	false	bad argument #1 to 'type' (value expected)
+--> (...tail calls...)
+--> function	42	0	calls.lua
+--> 20	ABC	3	-4.0	true	0.5

@@ -19,3 +19,18 @@ print(f1(), f2(), f1())
 local t = {} function t.a() return "a" end function t:b(x) return self == t, x end t.c = {} function t.c.d(...) return ... end print(t.a(), t:b(1), t.c.d(5))
 local rec = {} function rec.go(n) if n > 0 then return rec.go(n - 1) end return "end" end print(rec.go(1000))
 print(debug.upvalueid(f1, 1) == debug.upvalueid(f2, 1), debug.getupvalue(f1, 1))
+--> 2	3	3
+--> 1	2
+--> 1	2
+--> 2	5
+--> 3	10
+--> 1	12
+--> 112	113
+--> 2	3	3
+--> 610
+--> false	false	closures.lua:13: attempt to call a nil value (global 'odd')
+--> 20000100000
+--> 2	20	21
+--> a	true	5
+--> end
+--> true	a	21

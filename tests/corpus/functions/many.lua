@@ -10,12 +10,27 @@ local list = load("return {" .. table.concat(items, ",") .. "}")() print(#list, 
 print(select("#", load("return " .. table.concat(items, ",", 1, 250))()))
 print(load("return f(" .. table.concat(items, ",", 1, 300) .. ")", "=s"))
 print(load("return " .. ("("):rep(150) .. "1" .. (")"):rep(150))())
-print(load("return " .. ("("):rep(500) .. "1" .. (")"):rep(500), "=s"))
-print(load("return " .. ("{"):rep(300) .. ("}"):rep(300), "=s"))
-print(load("x = " .. ("-"):rep(1) .. ("not "):rep(100) .. "1", "=s") ~= nil, load(("do "):rep(300) .. ("end "):rep(300), "=s"))
-local cat = {} for i = 1, 200 do cat[i] = "'" .. i % 10 .. "'" end print(#load("return " .. table.concat(cat, " .. "))())
+print(pcall(load, "return " .. ("("):rep(500) .. "1" .. (")"):rep(500), "=s"))
+print(pcall(load, "return " .. ("{"):rep(300) .. ("}"):rep(300), "=s"))
+print(pcall(load, "x = " .. ("-"):rep(1) .. ("not "):rep(100) .. "1", "=s") ~= nil, pcall(load, ("do "):rep(300) .. ("end "):rep(300), "=s"))
+local cat = {} for i = 1, 150 do cat[i] = "'" .. i % 10 .. "'" end print(#load("return " .. table.concat(cat, " .. "))())
 local sum = {} for i = 1, 3000 do sum[i] = "x" end print(load("local x = 1 return " .. table.concat(sum, " + "))())
 local consts = {} for i = 1, 70000 do consts[i] = i + 0.5 end
 local f = load("local t = {" .. table.concat(consts, ",") .. "} return #t, t[70000]") print(f())
 local keys = {} for i = 1, 400 do keys[i] = ("t.k%d = (t.k%d or 0) + %d"):format(i, i, i) end print(load("local t = {} " .. table.concat(keys, " ") .. " return t.k400, t.k1")())
 local ifs = {} for i = 1, 500 do ifs[i] = ("if x == %d then return %d end"):format(i, i * 2) end print(load("local x = ... " .. table.concat(ifs, "\n"))(499))
+--> 201
+--> nil	s:201: too many local variables (limit is 200) in main function near <eof>
+--> 300	300
+--> 5000	5000	1234
+--> 250
+--> nil	s:1: too many registers (limit is 255) in main function near '256'
+--> 1
+--> true	nil	C stack overflow
+--> true	nil	C stack overflow
+--> true	true	nil	C stack overflow
+--> 150
+--> 3000
+--> 70000	70000.5
+--> 400	1
+--> 998

@@ -19,3 +19,20 @@ print(pcall(table.unpack, {}, 1, 1e8), table.unpack({1, 2, 3}, 2), table.unpack(
 print(math.max(table.unpack({3, 9, 2})), (select("#", table.unpack({}, 1, 200))), string.char(table.unpack({72, 105})))
 local t = {all(1, 2), x = all(3, 4), all(5, 6)} print(#t, t.x, t[1], t[2], t[3])
 local a, b, c, d = 0, all(1, 2) print(a, b, c, d)
+--> 0	1	2	3	5
+--> 1	1	1
+--> 3	3	1	1
+--> b	b	false	false
+--> 3	1	nil	3	1	nil	3
+--> 1	0	default	nil
+--> 1	2	2	3	2	3
+--> 1	2	default	3	default	3
+--> true	1	2	nil	nil	five
+--> false	varargs.lua:13: vararg table has no proper 'n'
+--> x	2
+--> nil	nil	nil	s:1: ')' expected near ','
+--> 1	nil	0
+--> false	2	2	1
+--> 9	200	Hi
+--> 3	3	1	5	6
+--> 0	1	2	nil

@@ -7,3 +7,21 @@ for _, mode in ipairs{"generational", "incremental"} do collectgarbage(mode) loc
 local before = collectgarbage("count") local big = {} for i = 1, 10000 do big[i] = {} end print(collectgarbage("count") > before) big = nil collectgarbage() print(collectgarbage("count") < before + 200)
 local s = {} for i = 1, 200 do s[#s + 1] = ("x"):rep(i * 10) end collectgarbage() local total = 0 for _, x in ipairs(s) do total = total + #x end print(total)
 setmetatable({}, {__gc = function() print(collectgarbage("step"), collectgarbage()) end}) collectgarbage() collectgarbage("stop") for i = 1, 1000 do local _ = {i} end collectgarbage("restart") print("end")
+--> 0	0	number	true
+--> 0	false	0	true
+--> generational	incremental	generational	generational
+--> boolean	boolean
+--> pause	integer	true
+--> stepmul	integer	true
+--> stepsize	integer	true
+--> minormul	integer	true
+--> majorminor	integer	true
+--> minormajor	integer	true
+--> false	false	false	bad argument #1 to 'collectgarbage' (string expected, got table)
+--> generational	true
+--> incremental	true
+--> true
+--> true
+--> 201000
+--> nil	nil
+--> end

@@ -1,6 +1,6 @@
 -- __gc: order, resurrection, errors as warnings, marks at setmetatable, at the program's end.
 local log = {} local function obj(n) return setmetatable({n = n}, {__gc = function(o) log[#log + 1] = o.n end}) end
-(function() for i = 1, 3 do obj(i) end end)() collectgarbage() print(table.concat(log, " ")) log = {}
+local held = {} for i = 1, 3 do held[i] = obj(i) end held = nil collectgarbage() print(table.concat(log, " ")) log = {}
 local saved; (function() setmetatable({v = 1}, {__gc = function(o) saved = o end}) end)() collectgarbage() print(saved.v) saved = nil collectgarbage() print(saved)
 local count = 0; (function() local mt = {} mt.__gc = function(o) count = count + 1 if count < 3 then setmetatable(o, mt) end end setmetatable({}, mt) end)() for i = 1, 5 do collectgarbage() end print(count);
 (function() local mt = {} setmetatable({}, mt) mt.__gc = function() log[#log + 1] = "too late" end end)() collectgarbage() print(#log);
@@ -11,3 +11,16 @@ warn("@on"); (function() setmetatable({}, {__gc = function() error("in gc", 0) e
 local co = coroutine.wrap(function() local o <close> = setmetatable({}, {__close = function() print("never closed") end}) coroutine.yield() end) co() co = nil collectgarbage()
 AtEnd = {} for i = 1, 3 do AtEnd[i] = setmetatable({}, {__gc = function() print("at the end", i) end}) end
 --! stderr: in gc
+--> 3 2 1
+--> 1
+--> nil
+--> 3
+--> 0
+--> a b
+--> nil key still there
+--> nil
+--> goes on
+--> true
+--> at the end	3
+--> at the end	2
+--> at the end	1

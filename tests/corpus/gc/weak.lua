@@ -9,3 +9,14 @@ local cache = setmetatable({}, {__mode = "v"}) for i = 1, 1000 do cache[i] = {i}
 local t = setmetatable({}, {__mode = "v"}) t.f = function() end t.g = print t.co = coroutine.create(print) t.closure = (function() local u = 1 return function() return u end end)() collectgarbage() print(t.g == print, t.co, t.closure)
 local late = {make(), make()} setmetatable(late, {__mode = "v"}) collectgarbage() print(#late, late[1], late[2])
 local mt = {} local changing = setmetatable({make()}, mt) collectgarbage() print(changing[1] ~= nil) mt.__mode = "v" collectgarbage() print(changing[1])
+--> nil	string	42	true
+--> 3	2	3	table
+--> 1	true
+--> 1
+--> 100
+--> nil
+--> 0
+--> true	nil	nil
+--> 0	nil	nil
+--> true
+--> nil

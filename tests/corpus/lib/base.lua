@@ -2,3 +2,26 @@
 print(type(nil), type(1), type("x"), type({}), type(print), type(coroutine.create(print)), type(io.stdout), _VERSION, _G._G == _G) print(nil, true, 1, 1.5, "x", select("#", nil, nil)) print() print("") print("a\0b" == "a\0b", "tab\there") print(rawequal(1, 1.0), rawequal("a", "a"), rawget({5}, 1), rawset({}, 1, 2)[1], rawlen({1, 2, 3}), next({}), #arg, arg[0])
 print(setmetatable({}, {__tostring = function() return "custom" end}), pcall(print, setmetatable({}, {__tostring = function() return 5 end}))) io.write(1, " ", 2.0, " ", "x", "\n") io.stdout:write("chained "):write("write\n") warn("@on") warn("a ", "warning") warn("@off") warn("silent") print(pcall(warn), pcall(warn, {})) print(tostring(1e15), tostring(-0.0), tostring(2^31), tostring(1e100), 1e14, 123456.789e3, 0x10, 1 // 1, 1 / 1) print(dofile == nil, loadstring, unpack, setfenv, table.getn, math.pow, string.gfind) local keys = {} for k in pairs(_G) do keys[#keys + 1] = k end table.sort(keys) print(table.concat(keys, " ")) for _, lib in ipairs{"string", "table", "math", "io", "os", "coroutine", "utf8", "debug", "package"} do local names = {} for k in pairs(_G[lib]) do names[#names + 1] = tostring(k) end table.sort(names) print(lib, table.concat(names, " ")) end
 --! stderr: Lua warning: a warning
+--> nil	number	string	table	function	thread	userdata	Lua 5.5	true
+--> nil	true	1	1.5	x	2
+-->
+-->
+--> true	tab	here
+--> true	true	5	2	3	nil	0	base.lua
+--> 5
+--> custom	true
+--> 1 2.0 x
+--> chained write
+--> false	false	bad argument #1 to 'warn' (string expected, got table)
+--> 1e+15	-0.0	2147483648.0	1e+100	100000000000000.0	123456789.0	16	1	1.0
+--> false	nil	nil	nil	nil	nil	nil
+--> _G _VERSION arg assert collectgarbage coroutine debug dofile error getmetatable io ipairs load loadfile math next os package pairs pcall print rawequal rawget rawlen rawset require select setmetatable string table tonumber tostring type utf8 warn xpcall
+--> string	byte char dump find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
+--> table	concat create insert move pack remove sort unpack
+--> math	abs acos asin atan ceil cos deg exp floor fmod frexp huge ldexp log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
+--> io	close flush input lines open output popen read stderr stdin stdout tmpfile type write
+--> os	clock date difftime execute exit getenv remove rename setlocale time tmpname
+--> coroutine	close create isyieldable resume running status wrap yield
+--> utf8	char charpattern codepoint codes len offset
+--> debug	debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue sethook setlocal setmetatable setupvalue setuservalue traceback upvalueid upvaluejoin
+--> package	config cpath loaded loadlib path preload searchers searchpath

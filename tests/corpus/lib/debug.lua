@@ -9,6 +9,22 @@ local events = {} debug.sethook(function(e, l) events[#events + 1] = e end, "cr"
     a = a + i
   end
   return a
-end debug.sethook(function(e, l) lines[#lines + 1] = l end, "l") traced() debug.sethook() print(#lines, lines[2] - lines[1]) local count = 0 debug.sethook(function() count = count + 1 end, "", 100) for i = 1, 10000 do end debug.sethook() print(count > 50, debug.gethook()) print(pcall(function() debug.sethook(function() error("from hook", 0) end, "l") local x = 1
+end debug.sethook(function(e, l) lines[#lines + 1] = l end, "l") traced() debug.sethook() print(#lines, lines[2] - lines[1]) local count = 0 debug.sethook(function() count = count + 1 end, "", 100) for i = 1, 10000 do end debug.sethook() print(count > 50, debug.gethook()) print(pcall(function() debug.sethook(function() debug.sethook() error("from hook", 0) end, "l") local x = 1
   local y = 2 end)) debug.sethook()
 local co = coroutine.create(function(a) local b = a * 2 coroutine.yield(b) end) coroutine.resume(co, 21) print(debug.getinfo(co, 1, "l").currentline > 0, debug.getlocal(co, 1, 1), debug.getlocal(co, 1, 2), debug.setlocal(co, 1, 2, "x"), debug.getinfo(co, 5)) print(debug.getmetatable("").__index == string, debug.getregistry() ~= nil, debug.setmetatable(10, nil), debug.getuservalue(io.stdout, 1), debug.setmetatable({}, {}) ~= nil) local al = debug.getinfo(traced, "L").activelines local sorted = {} for k in pairs(al) do sorted[#sorted + 1] = k - debug.getinfo(traced, "S").linedefined end table.sort(sorted) print(table.concat(sorted, " ")) print(debug.getinfo(1, "t").extraargs, debug.getinfo(1, "r").ntransfer, (function() return debug.getinfo(1, "t").istailcall end)())
+--> named	local	Lua	debug.lua	3	3	3	2	2	true	false	true
+--> C	[C]	-1	nil	false	4
+--> x=1 y=2
+--> x	y	nil
+--> (vararg)	(vararg)	nil
+--> changed	v
+--> u1	u2	nil	u1	99
+--> 2	true	true	false	bad argument #2 to 'debug.upvaluejoin' (invalid upvalue index)
+--> return call return call
+--> 8	1
+--> true	nil
+--> false	from hook
+--> true	a	b	b	nil
+--> true	true	10	nil	true
+--> 0 1 2 3 5 6
+--> 0	0	false

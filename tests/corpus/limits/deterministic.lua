@@ -1,3 +1,4 @@
 --! options: --deterministic
-math.randomseed() local a = math.random(1 << 40)
-print(math.type(a))
+math.randomseed()
+print(math.type(math.random(1 << 40)))
+--> integer

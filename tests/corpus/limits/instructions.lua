@@ -6,3 +6,4 @@ print("start")
 local c <close> = setmetatable({}, {__close = function() while true do end end})
 pcall(function() xpcall(function() coroutine.wrap(function() pcall(function() while true do end end) end)() end, function() while true do end end) end)
 print("not reached")
+--> start

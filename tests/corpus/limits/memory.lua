@@ -6,3 +6,4 @@ local t = {}
 pcall(function() while true do t[#t + 1] = ("x"):rep(1000) .. #t end end)
 pcall(function() while true do t[#t + 1] = ("x"):rep(1000) .. #t end end)
 print("not reached")
+--> start

@@ -5,3 +5,4 @@
 print("start")
 pcall(function() ("a"):rep(3000):find((".-"):rep(20) .. "b") while true do pcall(error) end end)
 print("not reached")
+--> start

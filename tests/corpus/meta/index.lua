@@ -10,3 +10,18 @@ print(("x").len == string.len, pcall(function() local s = "x" s.y = 1 end), #("a
 local deep = {v = "deep"} for i = 1, 50 do deep = setmetatable({}, {__index = deep}) end print(deep.v) for i = 1, 2000 do deep = setmetatable({}, {__index = deep}) end print(pcall(function() return deep.v end))
 local ro = setmetatable({}, {__newindex = function(_, k) error("read only: " .. k, 2) end}) print(pcall(function() ro.x = 1 end)) rawset(ro, "x", 1) print(ro.x)
 debug.setmetatable(5, {__index = function(n, k) return k .. n end}) print((5).x, (7).y) debug.setmetatable(5, nil) debug.setmetatable(nil, {__index = function() return "nil field" end}) print((nil).x) debug.setmetatable(nil, nil)
+--> 1	2	nil	hello obj	nil
+--> a	1	true
+--> 6	3
+--> get a, get 1, get true, set a, set 2, set 2
+--> nil	10	10
+--> false	index.lua:7: '__index' chain too long; possible loop
+--> false	index.lua:7: '__newindex' chain too long; possible loop
+--> false	false	false	false	index.lua:8: attempt to index a number value
+--> true	false	3
+--> deep
+--> false	index.lua:10: '__index' chain too long; possible loop
+--> false	index.lua:11: read only: x
+--> 1
+--> x5	y7
+--> nil field

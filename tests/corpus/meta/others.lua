@@ -11,3 +11,17 @@ local locked = setmetatable({}, {__metatable = "locked"}) print(getmetatable(loc
 print(getmetatable({}), getmetatable(5), setmetatable({}, nil) ~= nil, #setmetatable({}, {__len = function() return 42 end}), pcall(function() return #setmetatable({}, {__len = function() return "x" end}) end), rawlen(setmetatable({1}, {__len = function() return 42 end})))
 local Animal = {} Animal.__index = Animal function Animal.new(n) return setmetatable({name = n}, Animal) end function Animal:speak() return self.name .. " makes a sound" end
 local Dog = setmetatable({}, {__index = Animal}) Dog.__index = Dog function Dog.new(n) local d = Animal.new(n) return setmetatable(d, Dog) end function Dog:speak() return Animal.speak(self) .. ": woof" end print(Animal.new("cat"):speak(), Dog.new("rex"):speak(), getmetatable(Dog.new("x")) == Dog)
+--> called	called	called	1	s
+--> called	2	table: ADDRESS	5
+--> false	attempt to call a number value
+--> table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS	table: ADDRESS
+--> 1
+--> '__call' chain too long
+--> true	true	false	true	false	true	false	false	false
+--> false	true	true	false
+--> true	true
+--> T!	Named	false	'__tostring' must return a string
+--> false	false	false	false	bad argument #1 to 'ipairs' (value expected)
+--> locked	false	locked	nil	false	false	false	bad argument #2 to 'setmetatable' (nil or table expected, got no value)
+--> nil	nil	true	42	true	1
+--> cat makes a sound	rex makes a sound: woof	true

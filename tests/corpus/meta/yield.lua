@@ -12,3 +12,35 @@ run(function() return select(2, pcall(function() y("in pcall") error("err", 0) e
 run(function() return table.concat({y(1), y(2), y(3)}, ",") end) run(function() local t = {} t[y("k")], t[y("k2")] = y("v"), y("v2") return t[1] end) run(function() return (y(1)) + y(2) * y(3) end) run(function() return load("return coroutine.yield('loaded')")() end)
 run(function() local ok, m = pcall(table.sort, {1, 2, 3}, function() y() end) return m end) run(function() local ok, m = pcall(string.gsub, "abc", ".", function() y() end) return m end) run(function() return tostring(pcall(y, "direct")) end)
 run(function() local ok, e = pcall(function() local c <close> = setmetatable({}, {__close = function(_, e) y("closing " .. tostring(e)) end}) error("x", 0) end) return e end)
+--> add	true	1
+--> add	true	1
+--> concat	true	1
+--> concat	true	a1
+--> unm	true	1
+--> index	true	1
+--> newindex	true	set
+--> call	true	1
+--> eq	true	true
+--> eq	true	false
+--> lt	true	true
+--> le	true	true
+--> lt	true	true
+--> len	true	1
+--> band	true	1
+--> shl	true	1
+--> idiv	true	1
+--> lt	true	yes
+--> eq	true	loop
+--> close	true	closed
+--> close	true	ret
+--> iter body1 iter body2 iter	true	for done
+--> in pcall	true	err
+--> 1	true	e!
+--> 1 2 3	true	1,2,3
+--> k k2 v v2	true	3
+--> 1 2 3	true	7
+--> loaded	true	1
+--> 	true	attempt to yield across a C-call boundary
+--> 	true	attempt to yield across a C-call boundary
+--> direct	true	true
+--> closing x	true	x

@@ -13,3 +13,32 @@ end
 print(pcall(tostring), pcall(tostring, setmetatable({}, {__tostring = function() return 1 end})))
 print((tostring(setmetatable({}, {__name = "My"})):gsub("0x%x+", "ADDR")), tostring(print):match("^%a+"))
 print(#f("%99d", 1), #f("%.99f", 1), f("%5d|%-5i|%+.3d", 42, 42, 42), f("%.3d", -5), f("% 5d", 42))
+--> 1     2|3    |00004 +5  6	ff FF 0xff 10	Hi
+--> a          b|c         |de	"a \"quoted\"\
+--> \0\1\13\\ line"	%
+--> 1 0.1 1e+20 1e-10	0.333       2.50|3.2       |	1.234568e+04 1.20E-04
+--> 0x1p+0 0X1P-1	3	10	1 1.0	 true	nil
+--> 1 0x1.8p+0 0x8000000000000000 1e9999	(0/0)	true	short	    x|
+--> left                |               right|	0 2	    A|	010 1.00
+--> object	      obje|
+--> %d	false	bad argument #2 to 'string.format' (number has no integer representation)
+--> %d	false	bad argument #2 to 'string.format' (number expected, got string)
+--> %d	false	bad argument #2 to 'string.format' (no value)
+--> %y	false	invalid conversion '%y' to 'format'
+--> %	false	invalid conversion '%' to 'format'
+--> %s	false	bad argument #2 to 'string.format' (no value)
+--> %.100f	false	invalid conversion specification: '%.100f'
+--> %1000d	false	invalid conversion specification: '%1000d'
+--> %q	false	bad argument #2 to 'string.format' (value has no literal form)
+--> %10q	false	specifier '%q' cannot have modifiers
+--> %c	false	bad argument #2 to 'string.format' (number expected, got string)
+--> %0s	false	invalid conversion specification: '%0s'
+--> %#d	false	invalid conversion specification: '%#d'
+--> %.3c	false	invalid conversion specification: '%.3c'
+--> %p	true	(null)
+--> %x	true	ffffffffffffffff
+--> %d	false	bad argument #2 to 'string.format' (number has no integer representation)
+--> %a	false	bad argument #2 to 'string.format' (number expected, got string)
+--> false	true	1
+--> My: ADDR	function
+--> 99	101	   42|42   |+042	-005	   42

@@ -12,3 +12,14 @@ print(pcall(function() return ("x"):nope() end), pcall(function() return ("x").y
 local long = ("0123456789"):rep(10)
 print(long == ("01234567890123456789"):rep(5), #(long .. long), (long .. "x"):sub(-3), long < long .. "a", ({[long] = 1})[("0123456789"):rep(10)])
 print("a" .. "b" .. 1 .. 2.0 .. "c", ("x"):rep(1000):gsub("x", "yy"):len())
+--> el	llo	ello	hello		he		hello
+--> 104	111	104	nil	104
+--> HELLO	abc	olleh	5	5	
+--> 	Hi	false	false	false	bad argument #1 to 'string.char' (number expected, got string)
+--> xxx	x, x, x	false	false	resulting string too large
+--> 1-2.5-x		2,3	2	
+--> false	false	false	invalid value (nil) at index 1 in table for 'concat'
+--> 3	1	3	nil	true	nil
+--> false	false	false	false	false	bad argument #2 to 'string.rep' (number expected, got no value)
+--> true	200	89x	true	1
+--> ab12.0c	2000

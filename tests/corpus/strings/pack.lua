@@ -13,3 +13,32 @@ end
 for _, t in ipairs{{"i4", "abc"}, {"z", "abc"}, {"s1", "\5ab"}, {"<i9", ("\1"):rep(9)}, {"i4", "abcd", 3}, {"i4", "abcd", 6}, {"<I9", "\0\0\0\0\0\0\0\0\0"}} do
   print(t[1], pcall(string.unpack, table.unpack(t)))
 end
+--> 01000000	00000001	01000001	ffff
+--> feffffffffffffff	000000000000f83f	0000c03f	0000000000000000
+--> 61626300	03616263	0000	6162000000	00
+--> 0100000002000000	01000000000000000200000000000000	ffffff02000000000000	05000000000000000000000000000000
+--> 1	abc	abc	xy	3
+--> -1	197121	-56	1027	5
+--> 24	9	0	false	false	bad argument #1 to 'string.packsize' (variable-length format)
+--> i1	false	bad argument #2 to 'string.pack' (integer overflow)
+--> I1	false	bad argument #2 to 'string.pack' (unsigned overflow)
+--> I1	false	bad argument #2 to 'string.pack' (unsigned overflow)
+--> i17	false	integral size (17) out of limits [1,16]
+--> i0	false	integral size (0) out of limits [1,16]
+--> z	false	bad argument #2 to 'string.pack' (string contains zeros)
+--> c2	false	bad argument #2 to 'string.pack' (string longer than given size)
+--> s1	false	bad argument #2 to 'string.pack' (string length does not fit in given size)
+--> q	false	invalid format option 'q'
+--> !3 i4	false	bad argument #1 to 'string.pack' (format asks for alignment not power of 2)
+--> Xz	false	bad argument #1 to 'string.pack' (invalid next option for option 'X')
+--> X	false	bad argument #1 to 'string.pack' (invalid next option for option 'X')
+--> d	false	bad argument #2 to 'string.pack' (number expected, got string)
+--> i4	false	bad argument #2 to 'string.pack' (number has no integer representation)
+--> i4	false	bad argument #2 to 'string.pack' (number expected, got nil)
+--> i4	false	bad argument #2 to 'string.unpack' (data string too short)
+--> z	false	bad argument #2 to 'string.unpack' (unfinished string for format 'z')
+--> s1	false	bad argument #2 to 'string.unpack' (data string too short)
+--> <i9	false	9-byte integer does not fit into Lua Integer
+--> i4	false	bad argument #2 to 'string.unpack' (data string too short)
+--> i4	false	bad argument #3 to 'string.unpack' (initial position out of string)
+--> <I9	true	0	10

@@ -8,3 +8,12 @@ print(pcall(function() for _ in utf8.codes("a\xffb") do end end))
 print(utf8.len("\u{D800}", 1, -1, true), utf8.len("\u{D800}"), utf8.len("\u{7FFFFFFF}", 1, -1, true), utf8.codepoint("\u{200000}", 1, 1, true))
 for c in ("aé€"):gmatch(utf8.charpattern) do io.write(#c, " ") end print()
 print(pcall(utf8.char, -1), pcall(utf8.char, 0x80000000), pcall(utf8.len, "abc", 5), pcall(utf8.len, "abc", 1, 4))
+--> Hä€􏿿		6	true
+--> 4	0	2	0	nil	nil	1
+--> 104	98	false	false	bad argument #3 to 'utf8.codepoint' (out of bounds)
+--> 5	5	2	nil	4	false	initial position is a continuation byte
+--> 1:97 2:233 4:8364 
+--> false	utf8.lua:7: invalid UTF-8 code
+--> 1	nil	1	2097152
+--> 1 2 3 
+--> false	false	false	false	bad argument #3 to 'utf8.len' (final position out of bounds)

@@ -15,3 +15,25 @@ print(#{1, 2, nil, 4} >= 2, #{nil}, #{nil, nil}, #{n = 1}, #"", rawlen({1, 2}), 
 local a = {} a[1] = a a.self = a print(a[1][1].self == a)
 t = {} t.x, t.y = 1 print(t.x, t.y) t[1], t[2], t[3] = (function() return 1, 2 end)() print(t[1], t[2], t[3])
 t = setmetatable({}, {__index = function(_, k) return k end}) print(t.x, t[1], rawget(t, "x"), next(t))
+--> 3
+--> 4
+--> 3	nil
+--> b	c	1	2
+--> 1	3	2	1
+--> false	basics.lua:5: table index is nil
+--> false	basics.lua:5: table index is NaN
+--> nil	nil	nil
+--> false	false	false	invalid key to 'next'
+--> 50
+--> 0	nil
+--> neg	zero	true	fn	float	0
+--> 1 2 a b c
+--> 500500	nil
+--> 10	1 2 3 4 5 6 7 8 9 10
+--> 5	5
+--> nil	false	basics.lua:13: attempt to index a nil value (field 'y')
+--> true	0	0	0	0	2	3	false	true
+--> true
+--> 1	nil
+--> 1	2	nil
+--> x	1	nil	nil

@@ -13,3 +13,19 @@ print(#table.create(10), #table.create(0, 5), pcall(table.create, -1), pcall(tab
 local proxy = setmetatable({}, {__index = function(_, i) if i <= 3 then return i * 10 end end, __len = function() return 3 end}) print(table.concat(proxy, ","), table.unpack(proxy))
 local log = {} local w = setmetatable({}, {__newindex = function(t, k, v) log[#log + 1] = k .. "=" .. tostring(v) rawset(t, k, v) end}) table.insert(w, "a") table.insert(w, "b") table.move({7, 8}, 1, 2, 3, w) print(show(log))
 print(next({}), next({5}), type(next), rawequal("a", "a"), select("#", table.unpack({nil, nil}, 1, 2)))
+--> 0 1 x 2 3 4	4	0	x	1 2 3
+--> nil	nil	3	nil	false	false	false	false	false	bad argument #1 to 'table.insert' (table expected, got nil)
+--> 2 3 3	1 1 2 3	9 9 1 2 3	1 2	false	false	bad argument #3 to 'table.move' (too many elements to move)
+--> 1 2 3 5 8 9
+--> 9 8 5 3 2 1
+--> 10 9 C a b
+--> false	false	bad argument #2 to 'table.sort' (function expected, got number)
+--> sorted
+--> false	invalid order function for sorting
+--> false	true
+--> 0	nil	nil	1
+--> nil	true
+--> 0	0	false	false	table
+--> 10,20,30	10	20	30
+--> 1=a 2=b 3=7 4=8
+--> nil	1	function	true	2

@@ -10,3 +10,13 @@ for i, v in ipairs(setmetatable({}, {__index = function(_, i) if i < 4 then retu
 t = {} t[1], t[2], t[4] = 1, 2, 4 local n = 0 for _ in ipairs(t) do n = n + 1 end print(n)
 local k = nil local c = 0 local u = {10, 20, 30, a = 1, b = 2} repeat k = next(u, k) if k ~= nil then c = c + 1 end until k == nil print(c)
 collectgarbage() local weak = {} for i = 1, 50 do weak[i] = {} end for i in pairs(weak) do weak[i] = nil if i % 10 == 0 then collectgarbage() end end print(next(weak))
+--> 40	nil
+--> 10	20	30
+--> 55	1	nil
+--> 1 2 3 x
+--> 1=1 2=4 3=9 
+--> true	false	false	false	bad argument #1 to 'next' (table expected, got number)
+--> 1v1 2v2 3v3 
+--> 2
+--> 5
+--> nil

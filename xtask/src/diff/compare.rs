@@ -61,7 +61,12 @@ impl Pair<'_> {
     fn launch(&self, command: &[String], limit: Duration) -> Result<Output, String> {
         let mut words = command.to_vec();
         words.push(FILE.to_string());
-        let mut output = process::run(&Job { command: &words, dir: self.dir, stdin: b"", limit })?;
+        let mut output = process::run(&Job {
+            command: &words,
+            dir: self.dir,
+            stdin: b"",
+            limit,
+        })?;
         output.stdout = normal(&output.stdout);
         output.stderr = normal(&same_name(&output.stderr, &command[0]));
         Ok(output)
@@ -70,19 +75,38 @@ impl Pair<'_> {
 
 /// The first difference that matters, for people.
 fn difference(ours: &Output, peer: &Output) -> Option<Difference> {
-    let known = |text: String| Some(Difference { sign: without_digits(&text), text });
+    let known = |text: String| {
+        Some(Difference {
+            sign: without_digits(&text),
+            text,
+        })
+    };
     if !matches!(ours.end, End::Code(_)) || ours.end == End::Code(101) {
-        return known(format!("ended with {}: {}", ours.end, last_line(&ours.stderr)));
+        return known(format!(
+            "ended with {}: {}",
+            ours.end,
+            last_line(&ours.stderr)
+        ));
     }
-    let streams = [("stdout", &ours.stdout, &peer.stdout), ("stderr", &ours.stderr, &peer.stderr)];
+    let streams = [
+        ("stdout", &ours.stdout, &peer.stdout),
+        ("stderr", &ours.stderr, &peer.stderr),
+    ];
     for (name, a, b) in streams {
         if a != b {
             let (a, b) = first_difference(a, b);
             let sign = format!("{name}: {}", differing_words(&a, &b));
-            return Some(Difference { text: format!("{name}: expected {b:?}, got {a:?}"), sign });
+            return Some(Difference {
+                text: format!("{name}: expected {b:?}, got {a:?}"),
+                sign,
+            });
         }
     }
-    if ours.end == peer.end { None } else { known(format!("expected {}, got {}", peer.end, ours.end)) }
+    if ours.end == peer.end {
+        None
+    } else {
+        known(format!("expected {}, got {}", peer.end, ours.end))
+    }
 }
 
 fn without_digits(text: &str) -> String {
@@ -93,7 +117,11 @@ fn without_digits(text: &str) -> String {
 fn differing_words(a: &str, b: &str) -> String {
     let words = |line: &str| -> Vec<String> {
         let separate = |c: char| !c.is_alphanumeric() && c != '_';
-        without_digits(line).split(separate).filter(|w| !w.is_empty()).map(str::to_string).collect()
+        without_digits(line)
+            .split(separate)
+            .filter(|w| !w.is_empty())
+            .map(str::to_string)
+            .collect()
     };
     let (left, right) = (words(a), words(b));
     let at = left.iter().zip(&right).take_while(|(x, y)| x == y).count();
@@ -102,7 +130,11 @@ fn differing_words(a: &str, b: &str) -> String {
 }
 
 fn last_line(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).lines().last().unwrap_or("").to_string()
+    String::from_utf8_lossy(bytes)
+        .lines()
+        .last()
+        .unwrap_or("")
+        .to_string()
 }
 
 fn first_difference(a: &[u8], b: &[u8]) -> (String, String) {
@@ -111,7 +143,12 @@ fn first_difference(a: &[u8], b: &[u8]) -> (String, String) {
     loop {
         match (left.next(), right.next()) {
             (Some(x), Some(y)) if x == y => {}
-            (x, y) => return (x.unwrap_or("(end)").to_string(), y.unwrap_or("(end)").to_string()),
+            (x, y) => {
+                return (
+                    x.unwrap_or("(end)").to_string(),
+                    y.unwrap_or("(end)").to_string(),
+                );
+            }
         }
     }
 }

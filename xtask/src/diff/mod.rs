@@ -54,12 +54,33 @@ pub fn run(args: Args) -> Outcome {
         failures: Mutex::new(Vec::new()),
         samples: Mutex::new(Vec::new()),
     };
-    println!("comparing {} with {}, first seed {}", options.ours.join(" "), options.peer.join(" "), options.seed);
+    println!(
+        "comparing {} with {}, first seed {}",
+        options.ours.join(" "),
+        options.peer.join(" "),
+        options.seed
+    );
     let start = Instant::now();
     let problems: Vec<String> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.jobs).map(|n| scope.spawn({ let (o, s) = (&options, &shared); move || work(n, o, s) })).collect();
-        watch(&options, &shared, start, || workers.iter().all(|w| w.is_finished()));
-        workers.into_iter().filter_map(|w| w.join().unwrap_or_else(|_| Err("a worker panicked".to_string())).err()).collect()
+        let workers: Vec<_> = (0..options.jobs)
+            .map(|n| {
+                scope.spawn({
+                    let (o, s) = (&options, &shared);
+                    move || work(n, o, s)
+                })
+            })
+            .collect();
+        watch(&options, &shared, start, || {
+            workers.iter().all(|w| w.is_finished())
+        });
+        workers
+            .into_iter()
+            .filter_map(|w| {
+                w.join()
+                    .unwrap_or_else(|_| Err("a worker panicked".to_string()))
+                    .err()
+            })
+            .collect()
     });
     report(&options, &shared, start);
     if let Some(problem) = problems.into_iter().next() {
@@ -69,7 +90,9 @@ pub fn run(args: Args) -> Outcome {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn parse(mut args: Args) -> Result<Options, String> {
@@ -81,11 +104,17 @@ fn parse(mut args: Args) -> Result<Options, String> {
     if let Some(mode) = args.option("--stress")? {
         ours.push(format!("--stress={mode}"));
     }
-    let peer = args.option("--peer")?.unwrap_or_else(|| "lua5.5".to_string());
+    let peer = args
+        .option("--peer")?
+        .unwrap_or_else(|| "lua5.5".to_string());
     let peer = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |d| d.as_secs());
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(1, |d| d.as_secs());
     let minutes = args.option("--minutes")?.unwrap_or_else(|| "1".to_string());
-    let minutes: f64 = minutes.parse().map_err(|_| format!("--minutes: '{minutes}' is not a number"))?;
+    let minutes: f64 = minutes
+        .parse()
+        .map_err(|_| format!("--minutes: '{minutes}' is not a number"))?;
     let options = Options {
         ours,
         peer: vec![peer],
@@ -94,7 +123,10 @@ fn parse(mut args: Args) -> Result<Options, String> {
         deadline: Instant::now() + Duration::from_secs_f64(minutes * 60.0),
         most: args.number("--count", u64::MAX)?,
         keep: args.number("--keep", 20)? as usize,
-        save_to: args.option("--save")?.map_or_else(|| paths::root().join("tests/corpus/regressions"), PathBuf::from),
+        save_to: args.option("--save")?.map_or_else(
+            || paths::root().join("tests/corpus/regressions"),
+            PathBuf::from,
+        ),
     };
     args.plain()?;
     Ok(options)
@@ -102,9 +134,15 @@ fn parse(mut args: Args) -> Result<Options, String> {
 
 /// One worker: takes seeds until time, number or patience is used up.
 fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
-    let dir = paths::target().join("fuzz-diff").join(format!("job-{number}"));
+    let dir = paths::target()
+        .join("fuzz-diff")
+        .join(format!("job-{number}"));
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let pair = Pair { ours: &options.ours, peer: &options.peer, dir: &dir };
+    let pair = Pair {
+        ours: &options.ours,
+        peer: &options.peer,
+        dir: &dir,
+    };
     loop {
         let turn = shared.next.fetch_add(1, Ordering::Relaxed);
         let enough = lock(&shared.failures).len() >= options.keep;
@@ -128,7 +166,14 @@ fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
 }
 
 /// Shrinks a difference, and saves it unless one like it has been saved.
-fn found(seed: u64, program: &[Node], what: &Difference, pair: &Pair<'_>, options: &Options, shared: &Shared) -> Result<(), String> {
+fn found(
+    seed: u64,
+    program: &[Node],
+    what: &Difference,
+    pair: &Pair<'_>,
+    options: &Options,
+    shared: &Shared,
+) -> Result<(), String> {
     if !lock(&shared.signs).insert(what.sign.clone()) {
         return Ok(());
     }
@@ -140,7 +185,11 @@ fn found(seed: u64, program: &[Node], what: &Difference, pair: &Pair<'_>, option
         lock(&shared.failures).push(format!("seed {seed}: {} (not every time)", what.text));
         return Ok(());
     };
-    println!("seed {seed}: {}\n  saved as {}", what.text, paths::shown(&path));
+    println!(
+        "seed {seed}: {}\n  saved as {}",
+        what.text,
+        paths::shown(&path)
+    );
     print!("{}", indent(&generate::tree::render(&small)));
     lock(&shared.failures).push(format!("seed {seed}: {}", what.text));
     Ok(())
@@ -154,7 +203,11 @@ fn indent(text: &str) -> String {
 fn save(seed: u64, text: &str, what: &str, pair: &Pair<'_>, dir: &Path) -> Result<PathBuf, String> {
     let expected = pair.peer_output(text)?;
     let path = dir.join(format!("diff_{seed}.lua"));
-    let mut out = format!("-- Found by differential fuzzing: {}\n{text}", what.replace('\n', " ")).into_bytes();
+    let mut out = format!(
+        "-- Found by differential fuzzing: {}\n{text}",
+        what.replace('\n', " ")
+    )
+    .into_bytes();
     out.extend_from_slice(&crate::corpus::expectations(&expected));
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     std::fs::write(&path, out).map_err(|e| format!("{}: {e}", path.display()))?;

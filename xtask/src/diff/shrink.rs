@@ -20,7 +20,12 @@ struct Shrinker<'a> {
 
 /// Leaves out statements, then simplifies what stands in parentheses.
 pub fn shrink(program: &[Node], sign: &str, pair: &Pair<'_>) -> Result<Vec<Node>, String> {
-    let mut s = Shrinker { pair, tries: 0, refused: false, sign };
+    let mut s = Shrinker {
+        pair,
+        tries: 0,
+        refused: false,
+        sign,
+    };
     s.refused = s.refuses(program)?;
     let mut best = program.to_vec();
     loop {
@@ -47,13 +52,22 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         match self.pair.check(&generate::text(candidate))? {
-            Verdict::Differs(what) if what.sign == self.sign => Ok(self.refused || !self.refuses(candidate)?),
+            Verdict::Differs(what) if what.sign == self.sign => {
+                Ok(self.refused || !self.refuses(candidate)?)
+            }
             _ => Ok(false),
         }
     }
 
     fn statements(&mut self, best: &mut Vec<Node>) -> Result<(), String> {
-        let edits = [Edit::Remove(7), Edit::Remove(3), Edit::Remove(1), Edit::Remove(0), Edit::Unwrap, Edit::DropPart];
+        let edits = [
+            Edit::Remove(7),
+            Edit::Remove(3),
+            Edit::Remove(1),
+            Edit::Remove(0),
+            Edit::Unwrap,
+            Edit::DropPart,
+        ];
         for what in edits {
             let mut at = tree::count(best);
             while at > 0 {

@@ -6,25 +6,65 @@ const INT_OPS: &[&str] = &["+", "-", "*", "&", "|", "~"];
 const NUM_OPS: &[&str] = &["+", "-", "*", "/"];
 const COMPARE: &[&str] = &["<", "<=", ">", ">=", "==", "~="];
 const METHODS: &[&str] = &[
-    ":upper()", ":lower()", ":reverse()", ":sub(2)", ":sub(-3, -2)", ":sub(2, 4)", ":rep(2)", ":rep(3, ',')",
-    ":sub(0)", ":gsub('%w', '%0%0', 2)", ":gsub('', '-')", ":match('%a+') or ''", ":gsub('[aeiou]', {a = 'A', e = false})",
-    ":format(1, 2)", ":gsub('(%w)(%w)', '%2%1')", ":rep(0)", ":gsub('%s+$', '')",
+    ":upper()",
+    ":lower()",
+    ":reverse()",
+    ":sub(2)",
+    ":sub(-3, -2)",
+    ":sub(2, 4)",
+    ":rep(2)",
+    ":rep(3, ',')",
+    ":sub(0)",
+    ":gsub('%w', '%0%0', 2)",
+    ":gsub('', '-')",
+    ":match('%a+') or ''",
+    ":gsub('[aeiou]', {a = 'A', e = false})",
+    ":format(1, 2)",
+    ":gsub('(%w)(%w)', '%2%1')",
+    ":rep(0)",
+    ":gsub('%s+$', '')",
 ];
 const FORMATS: &[&str] = &[
-    "'%d', INT", "'%5d|%-5d|', INT, INT", "'%x %X %o', INT & 0xffff, INT & 255, INT & 7", "'%q', STR", "'%s %s', NUM, BOOL",
-    "'%10.3s|', STR", "'%.3f', NUM", "'%g', NUM", "'%e', NUM", "'%c%c', 65, 66", "'%i', INT", "'%+d % d', INT, INT",
-    "'%a', NUM", "'%q', NUM", "'%q', INT", "'%-10s|', STR", "'%.14g', NUM", "'%05d', INT", "'%#x', INT", "'%%'", "'%.20s', ANYSTR",
+    "'%d', INT",
+    "'%5d|%-5d|', INT, INT",
+    "'%x %X %o', INT & 0xffff, INT & 255, INT & 7",
+    "'%q', STR",
+    "'%s %s', NUM, BOOL",
+    "'%10.3s|', STR",
+    "'%.3f', NUM",
+    "'%g', NUM",
+    "'%e', NUM",
+    "'%c%c', 65, 66",
+    "'%i', INT",
+    "'%+d % d', INT, INT",
+    "'%a', NUM",
+    "'%q', NUM",
+    "'%q', INT",
+    "'%-10s|', STR",
+    "'%.14g', NUM",
+    "'%05d', INT",
+    "'%#x', INT",
+    "'%%'",
+    "'%.20s', ANYSTR",
 ];
 
 impl Gen {
     /// Wraps a text in parentheses, most of the time.
     fn paren(&mut self, text: String) -> String {
-        if self.rng.chance(2, 3) { format!("({text})") } else { text }
+        if self.rng.chance(2, 3) {
+            format!("({text})")
+        } else {
+            text
+        }
     }
 
     /// A line break at a place where one may be.
     fn gap(&mut self) -> &'static str {
-        if self.rng.chance(1, 40) { "\n      " } else { " " }
+        if self.rng.chance(1, 40) {
+            "\n      "
+        } else {
+            " "
+        }
     }
 
     fn binary(&mut self, a: String, op: &str, b: String) -> String {
@@ -66,7 +106,11 @@ impl Gen {
                 self.binary(a, op, b)
             }
             5 => {
-                let (a, b) = (self.int(d - 1), self.rng.pick(&["0", "1", "5", "63", "64", "65", "-1", "-64"]));
+                let (a, b) = (
+                    self.int(d - 1),
+                    self.rng
+                        .pick(&["0", "1", "5", "63", "64", "65", "-1", "-64"]),
+                );
                 let op = self.rng.pick(&["<<", ">>"]);
                 format!("({a} {op} {b})")
             }
@@ -77,7 +121,14 @@ impl Gen {
             }
             7 => {
                 let s = self.str(d - 1);
-                self.rng.pick(&["#(@)", "((@):byte(1) or 0)", "((@):byte(-1) or 1)", "((@):find('a', 1, true) or 0)"]).replace('@', &s)
+                self.rng
+                    .pick(&[
+                        "#(@)",
+                        "((@):byte(1) or 0)",
+                        "((@):byte(-1) or 1)",
+                        "((@):find('a', 1, true) or 0)",
+                    ])
+                    .replace('@', &s)
             }
             8 => {
                 let v = self.any(d - 1);
@@ -90,7 +141,11 @@ impl Gen {
             10 => self.counted(),
             11 => self.int_call(d),
             _ => {
-                let (a, b) = (self.int(d - 1), self.rng.pick(&["1", "2", "100", "-1", "127", "-128", "128"]));
+                let (a, b) = (
+                    self.int(d - 1),
+                    self.rng
+                        .pick(&["1", "2", "100", "-1", "127", "-128", "128"]),
+                );
                 let op = self.rng.pick(INT_OPS);
                 self.binary(a, op, b.to_string())
             }
@@ -102,15 +157,28 @@ impl Gen {
         if let Some(s) = self.variable(Kind::Seq) {
             return format!("#{s}");
         }
-        if self.frame().vararg { "select('#', ...)".to_string() } else { self.int_literal() }
+        if self.frame().vararg {
+            "select('#', ...)".to_string()
+        } else {
+            self.int_literal()
+        }
     }
 
     fn int_call(&mut self, d: usize) -> String {
         let (a, b) = (self.int(d - 1), self.int(d - 1));
         let form = self.rng.pick(&[
-            "math.abs(A)", "math.max(A, B)", "math.min(A, B, 5)", "math.tointeger(A)", "(math.ult(A, B) and 1 or 0)",
-            "I(math.floor(A))", "I(A // 1)", "(tonumber(A) or 0)", "I(tonumber(tostring(A)))", "(A & 0xff)",
-            "I(math.fmod(A, 7))", "I(A % 16)",
+            "math.abs(A)",
+            "math.max(A, B)",
+            "math.min(A, B, 5)",
+            "math.tointeger(A)",
+            "(math.ult(A, B) and 1 or 0)",
+            "I(math.floor(A))",
+            "I(A // 1)",
+            "(tonumber(A) or 0)",
+            "I(tonumber(tostring(A)))",
+            "(A & 0xff)",
+            "I(math.fmod(A, 7))",
+            "I(A % 16)",
         ]);
         form.replace('A', &a).replace('B', &b)
     }
@@ -130,19 +198,41 @@ impl Gen {
                 self.binary(a, op, b)
             }
             4 => {
-                let (a, b) = (self.num(d - 1), self.rng.pick(&["2.0", "-3.5", "0.0", "1e10", "math.huge", "-math.huge", "2"]));
+                let (a, b) = (
+                    self.num(d - 1),
+                    self.rng
+                        .pick(&["2.0", "-3.5", "0.0", "1e10", "math.huge", "-math.huge", "2"]),
+                );
                 let op = self.rng.pick(&["//", "%", "/"]);
                 format!("({a} {op} {b})")
             }
             5 => {
-                let (a, b) = (self.num(d - 1), self.rng.pick(&["2", "0.5", "3", "-1", "0"]));
+                let (a, b) = (
+                    self.num(d - 1),
+                    self.rng.pick(&["2", "0.5", "3", "-1", "0"]),
+                );
                 format!("({a}) ^ {b}")
             }
             6 => {
                 let a = self.num(d - 1);
-                let form = self.rng.pick(&["- @", "math.floor(@)", "math.ceil(@)", "math.abs(@)", "(@ + '10')", "('0x10' * @)",
-                    "math.sqrt(math.abs(@))", "math.fmod(@, 3.0)", "select(2, math.modf(@))", "(tonumber(tostring(@)) or 0)", "('1e1' - @)"]);
-                if form.starts_with('-') { format!("(- {a})") } else { form.replace('@', &a) }
+                let form = self.rng.pick(&[
+                    "- @",
+                    "math.floor(@)",
+                    "math.ceil(@)",
+                    "math.abs(@)",
+                    "(@ + '10')",
+                    "('0x10' * @)",
+                    "math.sqrt(math.abs(@))",
+                    "math.fmod(@, 3.0)",
+                    "select(2, math.modf(@))",
+                    "(tonumber(tostring(@)) or 0)",
+                    "('1e1' - @)",
+                ]);
+                if form.starts_with('-') {
+                    format!("(- {a})")
+                } else {
+                    form.replace('@', &a)
+                }
             }
             _ => {
                 let (c, a, b) = (self.bool(d - 1), self.num(d - 1), self.num(d - 1));
@@ -165,7 +255,11 @@ impl Gen {
                 format!("({a} ..{gap}{b})")
             }
             3 => {
-                let (a, b, c) = (self.concat_operand(d - 1), self.str(d - 1), self.concat_operand(d - 1));
+                let (a, b, c) = (
+                    self.concat_operand(d - 1),
+                    self.str(d - 1),
+                    self.concat_operand(d - 1),
+                );
                 format!("({a} .. {b} .. {c})")
             }
             4 => {
@@ -179,7 +273,10 @@ impl Gen {
                 format!("string.format({filled})")
             }
             6 => match self.variable(Kind::Seq) {
-                Some(s) => format!("table.concat({s}, {})", self.rng.pick(&["','", "''", "', '"])),
+                Some(s) => format!(
+                    "table.concat({s}, {})",
+                    self.rng.pick(&["','", "''", "', '"])
+                ),
                 None => self.str_literal(),
             },
             _ => {
@@ -202,7 +299,11 @@ impl Gen {
         let mut out = String::new();
         let mut rest = form;
         let words = ["INT", "NUM", "ANYSTR", "STR", "BOOL", "SMALL", "ANY"];
-        while let Some((at, word)) = words.iter().filter_map(|w| rest.find(w).map(|at| (at, *w))).min_by_key(|(at, w)| (*at, 9 - w.len())) {
+        while let Some((at, word)) = words
+            .iter()
+            .filter_map(|w| rest.find(w).map(|at| (at, *w)))
+            .min_by_key(|(at, w)| (*at, 9 - w.len()))
+        {
             out.push_str(&rest[..at]);
             out.push_str(&match word {
                 "INT" => self.int(d),
@@ -258,8 +359,16 @@ impl Gen {
         let d = d.saturating_sub(1);
         let mut items: Vec<String> = Vec::new();
         for _ in 0..self.rng.below(7) {
-            let item = if self.rng.chance(2, 3) { self.int(d) } else { self.str(d) };
-            items.push(if item.starts_with('(') { item } else { format!("({item})") });
+            let item = if self.rng.chance(2, 3) {
+                self.int(d)
+            } else {
+                self.str(d)
+            };
+            items.push(if item.starts_with('(') {
+                item
+            } else {
+                format!("({item})")
+            });
         }
         format!("{{{}}}", items.join(", "))
     }
@@ -273,7 +382,19 @@ impl Gen {
             items.push(match self.rng.below(6) {
                 0 | 1 => format!("{} = {value}", self.rng.pick(&["x", "y", "z", "n", "name"])),
                 2 => format!("[{}] = {value}", self.rng.range(-2, 6)),
-                3 => format!("[{}] = {value}", self.rng.pick(&["1.0", "2^53", "1.5", "true", "'k'", "'x'", "math.maxinteger", "-1"])),
+                3 => format!(
+                    "[{}] = {value}",
+                    self.rng.pick(&[
+                        "1.0",
+                        "2^53",
+                        "1.5",
+                        "true",
+                        "'k'",
+                        "'x'",
+                        "math.maxinteger",
+                        "-1"
+                    ])
+                ),
                 4 => "nil".to_string(),
                 _ => value,
             });
@@ -309,7 +430,12 @@ impl Gen {
         if d == 0 || self.rng.chance(1, 4) {
             return match self.find(|v| v.kind != Kind::Seq) {
                 Some(var) if self.rng.chance(3, 4) => var.name,
-                _ => self.rng.pick(&["nil", "true", "false", "1", "'s'", "2.5", "-0.0", "{}", "''"]).to_string(),
+                _ => self
+                    .rng
+                    .pick(&[
+                        "nil", "true", "false", "1", "'s'", "2.5", "-0.0", "{}", "''",
+                    ])
+                    .to_string(),
             };
         }
         match self.rng.below(12) {
@@ -324,7 +450,10 @@ impl Gen {
             }
             7 | 8 => self.field(),
             9 => self.call(d),
-            10 if self.frame().vararg => self.rng.pick(&["...", "(...)", "select(2, ...)", "select(-1, 1, ...)"]).to_string(),
+            10 if self.frame().vararg => self
+                .rng
+                .pick(&["...", "(...)", "select(2, ...)", "select(-1, 1, ...)"])
+                .to_string(),
             _ => {
                 let (a, b) = (self.any(d - 1), self.any(d - 1));
                 format!("(({a}) {} ({b}))", self.rng.pick(&["and", "or"]))
@@ -334,7 +463,9 @@ impl Gen {
 
     /// Something that a table in scope holds.
     pub(super) fn field(&mut self) -> String {
-        let key = self.rng.pick(&[".x", ".y", ".n", ".name", "[1]", "[2]", "[1.0]", "[-1]", "['k']", "[true]", ".z"]);
+        let key = self.rng.pick(&[
+            ".x", ".y", ".n", ".name", "[1]", "[2]", "[1.0]", "[-1]", "['k']", "[true]", ".z",
+        ]);
         match self.find(|v| matches!(v.kind, Kind::Rec | Kind::Seq)) {
             Some(var) => format!("{}{key}", var.name),
             None => "nil".to_string(),
@@ -346,7 +477,9 @@ impl Gen {
         let Some(var) = self.find(|v| matches!(v.kind, Kind::Fun(_))) else {
             return self.field();
         };
-        let Kind::Fun(n) = var.kind else { return "nil".to_string() };
+        let Kind::Fun(n) = var.kind else {
+            return "nil".to_string();
+        };
         let count = if self.rng.chance(1, 5) { n + 1 } else { n };
         let list: Vec<String> = (0..count).map(|_| self.any(d.saturating_sub(1))).collect();
         format!("{}({})", var.name, list.join(", "))

@@ -77,7 +77,10 @@ pub fn program(seed: u64) -> Vec<Node> {
     let mut g = Gen {
         rng: Rng::new(seed),
         scopes: vec![Vec::new()],
-        frames: vec![Frame { vararg: true, loops: 0 }],
+        frames: vec![Frame {
+            vararg: true,
+            loops: 0,
+        }],
         names: 0,
         budget: 0,
         depth: 0,
@@ -104,13 +107,19 @@ impl Gen {
     /// A name that no other variable has.
     fn fresh(&mut self) -> String {
         self.names += 1;
-        let letter = self.rng.pick(&["a", "b", "count", "x", "val", "key", "s", "tab", "self_", "f"]);
+        let letter = self.rng.pick(&[
+            "a", "b", "count", "x", "val", "key", "s", "tab", "self_", "f",
+        ]);
         format!("{letter}{}", self.names)
     }
 
     /// Makes a variable known in the innermost scope.
     fn declare(&mut self, name: &str, kind: Kind, fixed: bool) {
-        let var = Var { name: name.to_string(), kind, fixed };
+        let var = Var {
+            name: name.to_string(),
+            kind,
+            fixed,
+        };
         if let Some(scope) = self.scopes.last_mut() {
             scope.push(var);
         }
@@ -141,7 +150,10 @@ impl Gen {
             return self.statement();
         }
         let protected = self.rng.chance(5, 6);
-        self.frames.push(Frame { vararg: !protected, loops: 0 });
+        self.frames.push(Frame {
+            vararg: !protected,
+            loops: 0,
+        });
         let mut body = self.scoped(|g| {
             let mut nodes = g.starters();
             nodes.extend(g.statements());
@@ -176,7 +188,9 @@ impl Gen {
 
     /// Some locals to work with.
     fn starters(&mut self) -> Vec<Node> {
-        (0..self.rng.range(2, 5)).map(|_| self.local_variable()).collect()
+        (0..self.rng.range(2, 5))
+            .map(|_| self.local_variable())
+            .collect()
     }
 
     /// How the program ends: in order, by an error that nobody catches, or by os.exit.
@@ -185,7 +199,9 @@ impl Gen {
         match self.rng.below(12) {
             0 => nodes.extend(self.uncaught()),
             1 => {
-                let code = self.rng.pick(&["true", "false", "3", "0", "true, true", "7, true"]);
+                let code = self
+                    .rng
+                    .pick(&["true", "false", "3", "0", "true, true", "7, true"]);
                 nodes.push(tree::line(format!("os.exit({code})")));
             }
             _ => {}

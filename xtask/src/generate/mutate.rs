@@ -5,15 +5,88 @@ use super::{Frame, Gen};
 
 /// Tokens that may be put anywhere.
 const TOKENS: &[&str] = &[
-    "end", "do", "then", "=", "==", "(", ")", "{", "}", "[", "]", "local", "function", "return", "break", "goto x", "::x::", "and", "not", "..", "...", "'", "\"", "[[", "]]", "--[[", "0x", "1e", "3a", "~", "<const>", "<close>", "<foo>", "global", "global *",
-    "nil", "repeat", "until", "for", "in", "elseif", "else", "if", "while", ",", ";", ":", "::", ".", "#", "$", "@", "\\", "!", "\u{1}", "\u{e9}", "'\\q'", "'\\300'", "'\\x4'", "'\\u{110000000}'", "0x1p", "1..2", "\"\n\"", "[=", "[==", "x", "x.y", "x:y", "local x <const> = 1; x = 2", "break", "goto nowhere", "\0",
+    "end",
+    "do",
+    "then",
+    "=",
+    "==",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "local",
+    "function",
+    "return",
+    "break",
+    "goto x",
+    "::x::",
+    "and",
+    "not",
+    "..",
+    "...",
+    "'",
+    "\"",
+    "[[",
+    "]]",
+    "--[[",
+    "0x",
+    "1e",
+    "3a",
+    "~",
+    "<const>",
+    "<close>",
+    "<foo>",
+    "global",
+    "global *",
+    "nil",
+    "repeat",
+    "until",
+    "for",
+    "in",
+    "elseif",
+    "else",
+    "if",
+    "while",
+    ",",
+    ";",
+    ":",
+    "::",
+    ".",
+    "#",
+    "$",
+    "@",
+    "\\",
+    "!",
+    "\u{1}",
+    "\u{e9}",
+    "'\\q'",
+    "'\\300'",
+    "'\\x4'",
+    "'\\u{110000000}'",
+    "0x1p",
+    "1..2",
+    "\"\n\"",
+    "[=",
+    "[==",
+    "x",
+    "x.y",
+    "x:y",
+    "local x <const> = 1; x = 2",
+    "break",
+    "goto nowhere",
+    "\0",
 ];
 
 impl Gen {
     /// A program that loads many damaged sources and prints what load says.
     pub(super) fn syntax_errors(&mut self) -> Vec<Node> {
         self.budget = 30;
-        self.frames = vec![Frame { vararg: true, loops: 0 }];
+        self.frames = vec![Frame {
+            vararg: true,
+            loops: 0,
+        }];
         let mut source = String::new();
         while source.len() < 200 {
             self.budget = 6;
@@ -33,7 +106,11 @@ impl Gen {
         let pieces = split(source);
         // A window, so that not every error is found at the first place.
         let start = self.rng.below(pieces.len());
-        let mut window: Vec<String> = pieces[start..].iter().take(60).map(|p| p.to_string()).collect();
+        let mut window: Vec<String> = pieces[start..]
+            .iter()
+            .take(60)
+            .map(|p| p.to_string())
+            .collect();
         for _ in 0..self.rng.range(1, 2) {
             let at = self.rng.below(window.len());
             let other = self.rng.below(window.len());
@@ -51,7 +128,15 @@ impl Gen {
 
 /// Cuts a source into words, runs of blanks and single other characters.
 fn split(source: &str) -> Vec<&str> {
-    let class = |c: char| if c.is_alphanumeric() || c == '_' { 1 } else if c.is_whitespace() { 2 } else { 0 };
+    let class = |c: char| {
+        if c.is_alphanumeric() || c == '_' {
+            1
+        } else if c.is_whitespace() {
+            2
+        } else {
+            0
+        }
+    };
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut last = None;

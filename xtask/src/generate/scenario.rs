@@ -7,8 +7,12 @@ impl Gen {
     /// A block with a to-be-closed variable, left in one of several ways.
     pub(super) fn closing(&mut self) -> Node {
         let name = self.fresh();
-        let effect = self.rng.pick(&["", "", " error('in close')", " error({1})", " return 1"]);
-        let value = format!("setmetatable({{}}, {{__close = function(o, e) S() T('close', '{name}', e){effect} end}})");
+        let effect = self
+            .rng
+            .pick(&["", "", " error('in close')", " error({1})", " return 1"]);
+        let value = format!(
+            "setmetatable({{}}, {{__close = function(o, e) S() T('close', '{name}', e){effect} end}})"
+        );
         self.frames.push(Frame::default());
         let body = self.scoped(|g| {
             let mut nodes = vec![line(format!("local {name} <close> = {value}"))];
@@ -16,14 +20,25 @@ impl Gen {
                 nodes.push(line("local nothing <close> = nil"));
             }
             nodes.extend(g.statements());
-            let exit = g.rng.pick(&["", "", "do error('leaving') end", "do return 1, 2 end", "do return T('tail') end", "error({2})"]);
+            let exit = g.rng.pick(&[
+                "",
+                "",
+                "do error('leaving') end",
+                "do return 1, 2 end",
+                "do return T('tail') end",
+                "error({2})",
+            ]);
             nodes.push(line(exit));
             nodes
         });
         self.frames.pop();
         match self.rng.below(3) {
             0 => block("P(function()", body, "end)"),
-            1 => block("for i = 1, 2 do S() P(function()", body, "end) if i == 1 then break end end"),
+            1 => block(
+                "for i = 1, 2 do S() P(function()",
+                body,
+                "end) if i == 1 then break end end",
+            ),
             _ => block("P(coroutine.wrap(function()", body, "end))"),
         }
     }
@@ -32,13 +47,22 @@ impl Gen {
     pub(super) fn closures(&mut self) -> Vec<Node> {
         let (list, shared) = (self.fresh(), self.fresh());
         let step = self.rng.range(1, 9);
-        let stop = self.rng.pick(&["", " if i == 2 then break end", " if i == 1 then goto done end", ""]);
+        let stop = self.rng.pick(&[
+            "",
+            " if i == 2 then break end",
+            " if i == 1 then goto done end",
+            "",
+        ]);
         vec![
             line(format!("local {list}, {shared} = {{}}, 0")),
             line("do"),
-            line(format!("for i = 1, 3 do local own = i * {step}; {list}[#{list} + 1] = function(d) S() own = own + (d or 1); {shared} = {shared} + i; return own, {shared} end{stop} end")),
+            line(format!(
+                "for i = 1, 3 do local own = i * {step}; {list}[#{list} + 1] = function(d) S() own = own + (d or 1); {shared} = {shared} + i; return own, {shared} end{stop} end"
+            )),
             line("::done:: end"),
-            line(format!("for _ = 1, 2 do for i = 1, #{list} do T({list}[i]({step})) end end")),
+            line(format!(
+                "for _ = 1, 2 do for i = 1, #{list} do T({list}[i]({step})) end end"
+            )),
             line(format!("T({shared}, #{list})")),
         ]
     }
@@ -47,19 +71,61 @@ impl Gen {
         let name = self.fresh();
         let named = self.rng.chance(1, 3);
         let uses: &[&str] = if named {
-            &["T(args.n, args[1])", "args[1] = 'new' T(...)", "T(#args, args[2], args.n)", "args.n = 1 T(...)", "for i = 1, args.n do T(i, args[i]) end", "T(select('#', ...))",
-                "local f = function() return args[1] end T(f())", "T(table.unpack(args, 1, args.n))", "T(args)", "args = nil", "T(args.x, args[0], args[1.0], args['n'])"]
+            &[
+                "T(args.n, args[1])",
+                "args[1] = 'new' T(...)",
+                "T(#args, args[2], args.n)",
+                "args.n = 1 T(...)",
+                "for i = 1, args.n do T(i, args[i]) end",
+                "T(select('#', ...))",
+                "local f = function() return args[1] end T(f())",
+                "T(table.unpack(args, 1, args.n))",
+                "T(args)",
+                "args = nil",
+                "T(args.x, args[0], args[1.0], args['n'])",
+            ]
         } else {
-            &["T(...)", "T((...))", "T(select('#', ...))", "T(select(2, ...))", "T({...})", "T(table.pack(...))", "local a, b = ... T(a, b)", "T(1, ...)", "T(..., 'last')", "for i = 1, select('#', ...) do T(i, (select(i, ...))) end",
-                "T((function(...) return select('#', ...) end)(...))", "return ...", "T(#{...} >= 0)", "T(... and 1, ... == nil)", "T(pcall(select, -9, ...))", "return select('#', ...), ..."]
+            &[
+                "T(...)",
+                "T((...))",
+                "T(select('#', ...))",
+                "T(select(2, ...))",
+                "T({...})",
+                "T(table.pack(...))",
+                "local a, b = ... T(a, b)",
+                "T(1, ...)",
+                "T(..., 'last')",
+                "for i = 1, select('#', ...) do T(i, (select(i, ...))) end",
+                "T((function(...) return select('#', ...) end)(...))",
+                "return ...",
+                "T(#{...} >= 0)",
+                "T(... and 1, ... == nil)",
+                "T(pcall(select, -9, ...))",
+                "return select('#', ...), ...",
+            ]
         };
-        let body: Vec<Node> = (0..self.rng.range(1, 4)).map(|_| line(format!("do {} end", self.rng.pick(uses)).replace("do args = nil end", "P(load('local function f(...args) args = nil end'))"))).collect();
+        let body: Vec<Node> = (0..self.rng.range(1, 4))
+            .map(|_| {
+                line(format!("do {} end", self.rng.pick(uses)).replace(
+                    "do args = nil end",
+                    "P(load('local function f(...args) args = nil end'))",
+                ))
+            })
+            .collect();
         let dots = if named { "...args" } else { "..." };
         let first = if self.rng.chance(1, 2) { "first, " } else { "" };
-        let mut nodes = vec![block(format!("local function {name}({first}{dots})"), body, "end")];
+        let mut nodes = vec![block(
+            format!("local function {name}({first}{dots})"),
+            body,
+            "end",
+        )];
         for _ in 0..self.rng.range(1, 3) {
             let list: Vec<String> = (0..self.rng.below(5)).map(|_| self.any(1)).collect();
-            nodes.push(line(format!("P({name}{}{})", if list.is_empty() { "" } else { ", " }, list.join(", "))));
+            nodes.push(line(format!(
+                "P({name}{}{})",
+                if list.is_empty() { "" } else { ", " },
+                list.join(", ")
+            )));
         }
         nodes
     }
@@ -73,7 +139,11 @@ impl Gen {
             "local function F(n) S() if n == 0 then return debug.traceback('here') end return F(n - 1) end T(F(N % 4))", "local function F(n) S() if n == 0 then return debug.traceback('deep') end local x = F(n - 1) return x end T(F(N % 30))",
             "local function F(n, ...) S() if n == 0 then return ... end return F(n - 1, n, ...) end T(F(N))", "local function F(n) S() local ok, m = pcall(function() if n > 0 then F(n - 1) end error('e' .. n, 0) end) T(m) end F(N % 5)",
         ]);
-        vec![line(form.replace('F', &name).replace('G', &format!("{name}g")).replace('N', &n.to_string()))]
+        vec![line(
+            form.replace('F', &name)
+                .replace('G', &format!("{name}g"))
+                .replace('N', &n.to_string()),
+        )]
     }
 
     /// Methods and functions in fields, with their names in messages.
@@ -89,7 +159,9 @@ impl Gen {
             second,
             line(format!("P({name}.sub.run, {v})")),
             line(format!("P(function() return {name}:go({w}) end)")),
-            line(format!("P(function() return {name}.sub.run({w}, 1), {name}.sub:run() end)")),
+            line(format!(
+                "P(function() return {name}.sub.run({w}, 1), {name}.sub:run() end)"
+            )),
         ]
     }
 
@@ -97,12 +169,26 @@ impl Gen {
         let value = self.inside(|g| g.any(1));
         let n = self.names;
         let form = self.rng.pick(&[
-            "do global T; global gN = V; T(gN) gN = nil end", "do global <const> *; T(gN) end", "do global <const> T, P; P(function() return 1 end) end", "P(load('global x; y = 1'))",
-            "T(load('global x; return y'))", "T(load('global <const> x; x = 1'))", "do global T; global function gN(...) return ... end T(gN(V)) gN = nil end", "do global *; gN = V; T(gN) gN = nil end",
-            "P(function() global T; global T = 1 end)", "T(load('global none; return function() return x end'))", "do global gN, T = V; T(gN) end gN = nil", "do local _ENV = {T = T, x = 1}; T(x, y) y = 2; T(y) end",
-            "do local function f(_ENV) return x end T(f({x = V})) end", "T(load('x = 1; return x, y', 'c', 't', {y = 2})())", "P(load('return x.y.z', '=env', 't', {x = {}}))", "T(load('global <close> x'))",
+            "do global T; global gN = V; T(gN) gN = nil end",
+            "do global <const> *; T(gN) end",
+            "do global <const> T, P; P(function() return 1 end) end",
+            "P(load('global x; y = 1'))",
+            "T(load('global x; return y'))",
+            "T(load('global <const> x; x = 1'))",
+            "do global T; global function gN(...) return ... end T(gN(V)) gN = nil end",
+            "do global *; gN = V; T(gN) gN = nil end",
+            "P(function() global T; global T = 1 end)",
+            "T(load('global none; return function() return x end'))",
+            "do global gN, T = V; T(gN) end gN = nil",
+            "do local _ENV = {T = T, x = 1}; T(x, y) y = 2; T(y) end",
+            "do local function f(_ENV) return x end T(f({x = V})) end",
+            "T(load('x = 1; return x, y', 'c', 't', {y = 2})())",
+            "P(load('return x.y.z', '=env', 't', {x = {}}))",
+            "T(load('global <close> x'))",
         ]);
-        let form = form.replace('N', &n.to_string()).replace("global T = 1", "global print = 1");
+        let form = form
+            .replace('N', &n.to_string())
+            .replace("global T = 1", "global print = 1");
         let form = super::meta::replace_word(&form, "V", "value");
         line(format!("do local value = {value} {form} end"))
     }
@@ -110,7 +196,13 @@ impl Gen {
     pub(super) fn handler(&mut self) -> Node {
         let value = self.inside(|g| g.any(1));
         let handler = self.rng.pick(&[
-            "debug.traceback", "function(m) T('handler', m) return m end", "function(m) return debug.traceback(m, 1) end", "function(m) error(m) end", "function(m) return m, 2 end", "print and 1", "function(m) local x = nil; return x.y end",
+            "debug.traceback",
+            "function(m) T('handler', m) return m end",
+            "function(m) return debug.traceback(m, 1) end",
+            "function(m) error(m) end",
+            "function(m) return m, 2 end",
+            "print and 1",
+            "function(m) local x = nil; return x.y end",
             "function(m) return debug.traceback('t', 2) end",
         ]);
         let (kind, body) = match self.rng.below(3) {
@@ -118,17 +210,42 @@ impl Gen {
             1 => ("nil", "local t = nil; t.x = 1".to_string()),
             _ => ("fine", format!("return {value}")),
         };
-        line(format!("T('{kind}', xpcall(function(...) {body} end, {handler}, 1, 2))"))
+        line(format!(
+            "T('{kind}', xpcall(function(...) {body} end, {handler}, 1, 2))"
+        ))
     }
 
     /// `<const>` and `<close>` in the places where they may stand.
     pub(super) fn attributes(&mut self) -> Vec<Node> {
         let (a, b) = (self.fresh(), self.fresh());
-        let value = self.rng.pick(&["1", "-1", "2.5", "'s'", "nil", "true", "0x7f", "1 << 62", "-(1 << 3)", "127 + 1"]);
+        let value = self.rng.pick(&[
+            "1",
+            "-1",
+            "2.5",
+            "'s'",
+            "nil",
+            "true",
+            "0x7f",
+            "1 << 62",
+            "-(1 << 3)",
+            "127 + 1",
+        ]);
         self.declare(&a, Kind::Any, true);
         self.declare(&b, Kind::Any, true);
-        let form = self.rng.pick(&["local A <const>, B = V, 2", "local <const> A, B = V, V", "local A <const> = V; local B <const> = A", "local A <const> = V; local B = function() return A end B = B()"]);
-        let uses = self.rng.pick(&["T(A, B)", "T(A == V, B)", "T(pcall(function() return A + 1 end))", "T({[1] = A, x = A})", "P(load('local x <const> = 1; x = 2'))", "T(pcall(function() return A.x, B.x end))"]);
+        let form = self.rng.pick(&[
+            "local A <const>, B = V, 2",
+            "local <const> A, B = V, V",
+            "local A <const> = V; local B <const> = A",
+            "local A <const> = V; local B = function() return A end B = B()",
+        ]);
+        let uses = self.rng.pick(&[
+            "T(A, B)",
+            "T(A == V, B)",
+            "T(pcall(function() return A + 1 end))",
+            "T({[1] = A, x = A})",
+            "P(load('local x <const> = 1; x = 2'))",
+            "T(pcall(function() return A.x, B.x end))",
+        ]);
         let fill = |text: &str| {
             let text = super::meta::replace_word(text, "V", value);
             let text = super::meta::replace_word(&text, "B", &b);
@@ -142,7 +259,10 @@ impl Gen {
         let outer = std::mem::replace(&mut self.scopes, vec![Vec::new()]);
         self.nest += 1;
         let depth = std::mem::replace(&mut self.depth, 4);
-        self.frames.push(Frame { vararg: true, loops: 0 });
+        self.frames.push(Frame {
+            vararg: true,
+            loops: 0,
+        });
         let body = self.scoped(Gen::statements);
         self.frames.pop();
         self.depth = depth;
@@ -151,11 +271,24 @@ impl Gen {
         self.nest -= 1;
         // Sources in sources need brackets of different lengths.
         let level = "=".repeat(8 - self.nest.min(7));
-        let name = self.rng.pick(&["", ", '=inner'", ", '@inner.lua'", ", 'return 1'", ", '=(load)'", ", 'first\\nsecond'"]);
+        let name = self.rng.pick(&[
+            "",
+            ", '=inner'",
+            ", '@inner.lua'",
+            ", 'return 1'",
+            ", '=(load)'",
+            ", 'first\\nsecond'",
+        ]);
         let form = match self.rng.below(4) {
-            0 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"),
-            1 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"),
-            2 => format!("do local parts = {{[{level}[\n{text}]{level}], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"),
+            0 => format!(
+                "T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"
+            ),
+            1 => format!(
+                "T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"
+            ),
+            2 => format!(
+                "do local parts = {{[{level}[\n{text}]{level}], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"
+            ),
             _ => format!("T(pcall(assert(load([{level}[\n{text}]{level}]{name})), 1, 'two'))"),
         };
         line(form)

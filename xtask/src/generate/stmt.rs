@@ -78,7 +78,10 @@ impl Gen {
         let name = self.fresh();
         let fixed = self.rng.chance(1, 8);
         self.declare(&name, kind, fixed);
-        line(format!("local {name}{} = {value}", if fixed { " <const>" } else { "" }))
+        line(format!(
+            "local {name}{} = {value}",
+            if fixed { " <const>" } else { "" }
+        ))
     }
 
     /// What may be put into a variable of this kind from inside a loop.
@@ -91,8 +94,11 @@ impl Gen {
     }
 
     fn assignment(&mut self) -> Node {
-        let found = self.find(|v| !v.fixed && !matches!(v.kind, Kind::Fun(_) | Kind::Obj | Kind::Seq));
-        let Some(var) = found else { return self.local_variable() };
+        let found =
+            self.find(|v| !v.fixed && !matches!(v.kind, Kind::Fun(_) | Kind::Obj | Kind::Seq));
+        let Some(var) = found else {
+            return self.local_variable();
+        };
         let value = self.stored(var.kind);
         line(format!("{} = {value}", var.name))
     }
@@ -126,13 +132,19 @@ impl Gen {
 
     /// Side effects in evaluation order.
     fn order(&mut self) -> Node {
-        let Some(r) = self.variable(Kind::Rec) else { return self.trace() };
+        let Some(r) = self.variable(Kind::Rec) else {
+            return self.trace();
+        };
         let (a, b, c) = (self.any(1), self.any(1), self.int(1));
         line(match self.rng.below(4) {
             0 => format!("V(1, {r})[V(2, 'x')], V(3, {r})[V(4, 'y')] = V(5, {a}), V(6, {b})"),
             1 => format!("T({{V(1, {a}), [V(2, 'k')] = V(3, {b}), V(4, {c})}})"),
-            2 => format!("T(V(1, {c}) + V(2, 1) * V(3, 2), V(4, 'a') .. V(5, {c}), V(6, 1) < V(7, 2))"),
-            _ => format!("T(V(1, nil) and V(2, {a}), V(3, false) or V(4, {b}), (V(5, T))(V(6, {c})))"),
+            2 => format!(
+                "T(V(1, {c}) + V(2, 1) * V(3, 2), V(4, 'a') .. V(5, {c}), V(6, 1) < V(7, 2))"
+            ),
+            _ => format!(
+                "T(V(1, nil) and V(2, {a}), V(3, false) or V(4, {b}), (V(5, T))(V(6, {c})))"
+            ),
         })
     }
 
@@ -142,11 +154,18 @@ impl Gen {
     }
 
     fn conditional(&mut self) -> Node {
-        let condition = if self.rng.chance(1, 4) { self.any(2) } else { self.bool(2) };
+        let condition = if self.rng.chance(1, 4) {
+            self.any(2)
+        } else {
+            self.bool(2)
+        };
         let mut parts = vec![(format!("if {condition} then"), self.scoped(Gen::statements))];
         while self.rng.chance(1, 3) {
             let condition = self.bool(2);
-            parts.push((format!("elseif {condition} then"), self.scoped(Gen::statements)));
+            parts.push((
+                format!("elseif {condition} then"),
+                self.scoped(Gen::statements),
+            ));
         }
         if self.rng.chance(1, 2) {
             parts.push(("else".to_string(), self.scoped(Gen::statements)));
@@ -190,12 +209,22 @@ impl Gen {
         let i = self.fresh();
         let bounds = match self.rng.below(12) {
             0..=4 => format!("1, {}", self.rng.range(0, 6)),
-            5 => format!("{}, {}, {}", self.rng.range(0, 9), self.rng.range(-4, 4), self.rng.range(-3, -1)),
+            5 => format!(
+                "{}, {}, {}",
+                self.rng.range(0, 9),
+                self.rng.range(-4, 4),
+                self.rng.range(-3, -1)
+            ),
             6 => "math.maxinteger - 2, math.maxinteger".to_string(),
             7 => "math.mininteger + 2, math.mininteger, -1".to_string(),
             8 => "math.mininteger, math.maxinteger, 1 << 62".to_string(),
             9 => "math.maxinteger - 1, math.huge, 3".to_string(),
-            10 => format!("{}, {}.{}", self.rng.range(0, 2), self.rng.range(1, 4), self.rng.below(10)),
+            10 => format!(
+                "{}, {}.{}",
+                self.rng.range(0, 2),
+                self.rng.range(1, 4),
+                self.rng.below(10)
+            ),
             _ => {
                 let (a, s) = (self.int(1), self.rng.range(1, 9));
                 format!("{a} & 15, 20, {s}")
@@ -208,8 +237,17 @@ impl Gen {
     fn float_loop(&mut self) -> Vec<Node> {
         let x = self.fresh();
         let bounds = self.rng.pick(&[
-            "0.0, 1.0, 0.25", "1.0, 3", "3, 1.5, -0.5", "1, 2, 0.3", "-1.0, -2.0, -0.5", "0.1, 0.5, 0.1",
-            "2^53, 2^53 + 4, 2.0", "-0.0, 0.0, 1.0", "1e308, 1.7e308, 5e307", "1.0, 0.0", "0.0, 0/0, 1.0",
+            "0.0, 1.0, 0.25",
+            "1.0, 3",
+            "3, 1.5, -0.5",
+            "1, 2, 0.3",
+            "-1.0, -2.0, -0.5",
+            "0.1, 0.5, 0.1",
+            "2^53, 2^53 + 4, 2.0",
+            "-0.0, 0.0, 1.0",
+            "1e308, 1.7e308, 5e307",
+            "1.0, 0.0",
+            "0.0, 0/0, 1.0",
         ]);
         let body = self.loop_body(&[(&x, Kind::Num)]);
         vec![block(format!("for {x} = {bounds} do"), body, "end")]
@@ -219,10 +257,17 @@ impl Gen {
         let n = self.fresh();
         self.declare(&n, Kind::Int, true);
         let most = self.rng.range(1, 5);
-        let extra = if self.rng.chance(1, 3) { format!(" and {}", self.bool(2)) } else { String::new() };
+        let extra = if self.rng.chance(1, 3) {
+            format!(" and {}", self.bool(2))
+        } else {
+            String::new()
+        };
         let mut body = self.loop_body(&[]);
         body.insert(1, line(format!("{n} = {n} + 1")));
-        vec![line(format!("local {n} = 0")), block(format!("while {n} < {most}{extra} do"), body, "end")]
+        vec![
+            line(format!("local {n} = 0")),
+            block(format!("while {n} < {most}{extra} do"), body, "end"),
+        ]
     }
 
     fn repeat_loop(&mut self) -> Vec<Node> {
@@ -232,14 +277,24 @@ impl Gen {
         self.frame().loops += 1;
         let body = self.scoped(|g| {
             let value = g.any(2);
-            let mut nodes = vec![line("S()"), line(format!("{n} = {n} + 1")), line(format!("local {inner} = {value}"))];
+            let mut nodes = vec![
+                line("S()"),
+                line(format!("{n} = {n} + 1")),
+                line(format!("local {inner} = {value}")),
+            ];
             g.declare(&inner, Kind::Any, false);
             nodes.extend(g.statements());
             nodes
         });
         self.frame().loops -= 1;
-        let extra = self.rng.pick(&["@", "@ == 1", "not @", "(function() return @ end)() == 2"]).replace('@', &inner);
-        vec![line(format!("local {n} = 0")), block("repeat", body, format!("until {n} >= {most} or {extra}"))]
+        let extra = self
+            .rng
+            .pick(&["@", "@ == 1", "not @", "(function() return @ end)() == 2"])
+            .replace('@', &inner);
+        vec![
+            line(format!("local {n} = 0")),
+            block("repeat", body, format!("until {n} >= {most} or {extra}")),
+        ]
     }
 
     fn generic_loop(&mut self) -> Vec<Node> {
@@ -247,22 +302,44 @@ impl Gen {
         if let (Some(s), true) = (self.variable(Kind::Seq), self.rng.chance(1, 2)) {
             let iterator = self.rng.pick(&["ipairs", "pairs"]);
             let body = self.loop_body(&[(&k, Kind::Int), (&v, Kind::Any)]);
-            return vec![block(format!("for {k}, {v} in {iterator}({{table.unpack({s})}}) do"), body, "end")];
+            return vec![block(
+                format!("for {k}, {v} in {iterator}({{table.unpack({s})}}) do"),
+                body,
+                "end",
+            )];
         }
         if let (Some(r), true) = (self.variable(Kind::Rec), self.rng.chance(1, 2)) {
             let sum = self.fresh();
-            let change = self.rng.pick(&["", "", " T1[K] = nil", " T1[K] = 1"]).replace("T1", &r).replace('K', &k);
+            let change = self
+                .rng
+                .pick(&["", "", " T1[K] = nil", " T1[K] = 1"])
+                .replace("T1", &r)
+                .replace('K', &k);
             self.declare(&sum, Kind::Int, true);
             return vec![
                 line(format!("local {sum} = 0")),
-                line(format!("for {k}, {v} in pairs({r}) do {sum} = {sum} + H({k}, {v}){change} end T({sum})")),
+                line(format!(
+                    "for {k}, {v} in pairs({r}) do {sum} = {sum} + H({k}, {v}){change} end T({sum})"
+                )),
             ];
         }
         let (form, kinds) = match self.rng.below(4) {
-            0 => ("function(_, i) i = i + 1; if i < 4 then return i, i * 2 end end, nil, 0", [Kind::Int, Kind::Any]),
-            1 => ("coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i, 'y') end end)", [Kind::Int, Kind::Any]),
-            2 => ("string.gmatch('k1=v1, k2=v2', '(%w+)=(%w+)')", [Kind::Str, Kind::Any]),
-            _ => ("next, {10}, nil, setmetatable({}, {__close = function() T('loop closed') end})", [Kind::Int, Kind::Any]),
+            0 => (
+                "function(_, i) i = i + 1; if i < 4 then return i, i * 2 end end, nil, 0",
+                [Kind::Int, Kind::Any],
+            ),
+            1 => (
+                "coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i, 'y') end end)",
+                [Kind::Int, Kind::Any],
+            ),
+            2 => (
+                "string.gmatch('k1=v1, k2=v2', '(%w+)=(%w+)')",
+                [Kind::Str, Kind::Any],
+            ),
+            _ => (
+                "next, {10}, nil, setmetatable({}, {__close = function() T('loop closed') end})",
+                [Kind::Int, Kind::Any],
+            ),
         };
         let body = self.loop_body(&[(&k, kinds[0]), (&v, kinds[1])]);
         vec![block(format!("for {k}, {v} in {form} do"), body, "end")]
@@ -310,7 +387,14 @@ impl Gen {
             let mut nodes = g.statements();
             if g.rng.chance(1, 2) {
                 let value = g.any(2);
-                let raise = g.rng.pick(&["error(@)", "error(@, 2)", "error((@), 0)", "assert(false, @)", "assert(nil)", "return @"]);
+                let raise = g.rng.pick(&[
+                    "error(@)",
+                    "error(@, 2)",
+                    "error((@), 0)",
+                    "assert(false, @)",
+                    "assert(nil)",
+                    "return @",
+                ]);
                 nodes.push(line(format!("do {} end", raise.replace('@', &value))));
             }
             nodes
@@ -331,20 +415,40 @@ impl Gen {
             nodes
         });
         let jump = line(format!("if {n} < {most} then goto {label} end"));
-        let inner = vec![line(format!("local {n} = 0")), line(format!("::{label}::")), block("do", body, "end"), jump];
+        let inner = vec![
+            line(format!("local {n} = 0")),
+            line(format!("::{label}::")),
+            block("do", body, "end"),
+            jump,
+        ];
         vec![block("do", inner, "end")]
     }
 
     fn record_change(&mut self) -> Node {
-        let Some(r) = self.variable(Kind::Rec) else { return self.local_variable() };
-        let key = self.rng.pick(&[".x", ".y", ".n", "[1]", "[2]", "[3]", "[-1]", "['k']", "[1.5]", "[2^53]", "[true]", "[1.0]"]);
-        let value = if self.rng.chance(1, 4) { "nil".to_string() } else { self.any(2) };
+        let Some(r) = self.variable(Kind::Rec) else {
+            return self.local_variable();
+        };
+        let key = self.rng.pick(&[
+            ".x", ".y", ".n", "[1]", "[2]", "[3]", "[-1]", "['k']", "[1.5]", "[2^53]", "[true]",
+            "[1.0]",
+        ]);
+        let value = if self.rng.chance(1, 4) {
+            "nil".to_string()
+        } else {
+            self.any(2)
+        };
         line(format!("{r}{key} = {value}"))
     }
 
     fn sequence_change(&mut self) -> Node {
-        let Some(s) = self.variable(Kind::Seq) else { return self.local_variable() };
-        let v = if self.rng.chance(1, 2) { self.int(1) } else { self.str(1) };
+        let Some(s) = self.variable(Kind::Seq) else {
+            return self.local_variable();
+        };
+        let v = if self.rng.chance(1, 2) {
+            self.int(1)
+        } else {
+            self.str(1)
+        };
         let form = self.rng.pick(&[
             "if #Q < 40 then Q[#Q + 1] = (V) end", "if #Q < 40 then table.insert(Q, (V)) end",
             "if #Q < 40 then table.insert(Q, 1, (V)) end", "T(table.remove(Q))", "T(table.remove(Q, 1))", "Q[#Q] = nil",

@@ -4,22 +4,39 @@ use super::tree::{Node, block, line};
 use super::{Gen, Kind};
 
 const YIELDS: &[&str] = &[
-    "T(coroutine.yield(ANY, ANY))", "T(pcall(coroutine.yield, ANY))", "T(pcall(function() local r = coroutine.yield(ANY) error(r) end))",
+    "T(coroutine.yield(ANY, ANY))",
+    "T(pcall(coroutine.yield, ANY))",
+    "T(pcall(function() local r = coroutine.yield(ANY) error(r) end))",
     "for i in coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end) do coroutine.yield(i) end",
     "for i, v in function(_, i) i = i + 1; coroutine.yield('iter', i) if i < 3 then return i end end, nil, 0 do T(i, v) end",
     "do local c <close> = setmetatable({}, {__close = function(_, e) T('closing', e) coroutine.yield('in close') end}) coroutine.yield(ANY) end",
     "T(setmetatable({}, {__index = function(_, k) return coroutine.yield(k) end}).field)",
     "T(setmetatable({}, {__add = function(a, b) return (coroutine.yield('add')) end}) + 1)",
     "T(setmetatable({}, {__concat = function(a, b) return (coroutine.yield('concat')) end}) .. 'x')",
-    "T(setmetatable({}, {__lt = function(a, b) return coroutine.yield('lt') end}) < 1)", "setmetatable({}, {__newindex = function(t, k, v) coroutine.yield(k, v) end}).key = ANY",
-    "T(setmetatable({}, {__call = function(_, ...) return coroutine.yield(...) end})(1, ANY))", "T(setmetatable({}, {__len = function() return coroutine.yield('len') end}) == 1)",
-    "T(setmetatable({}, {__eq = function() return coroutine.yield('eq') end}) == setmetatable({}, {}))", "T(#setmetatable({}, {__len = function() return coroutine.yield('len') end}))",
-    "T(xpcall(function() coroutine.yield(ANY) error('x') end, function(m) return 'handled ' .. tostring(m) end))", "T(pcall(table.sort, {3, 2, 1}, function(a, b) coroutine.yield() end))",
-    "T(pcall(string.gsub, 'abc', '.', function() coroutine.yield() end))", "T(select('#', coroutine.yield()))", "T((function(...) return coroutine.yield(...) end)(1, 2, 3))",
-    "return coroutine.yield(ANY)", "T(coroutine.isyieldable(), coroutine.status(coroutine.running()), select(2, coroutine.running()))", "T(coroutine.resume(coroutine.running()))",
-    "T(coroutine.resume(coroutine.create(function(...) T(coroutine.yield(...)) return 'inner' end), ANY))", "error({code = ANY})", "error('in coroutine')", "T(pcall(coroutine.close, coroutine.running()))",
-    "local x <close> = setmetatable({}, {__close = function(_, e) T('outer close', e) end})", "T(load('return coroutine.yield(...)')(ANY))", "T(coroutine.wrap(function(...) return select('#', ...) end)(ANY, nil))",
-    "if coroutine.yield('cond') then T('yes') else T('no') end", "local t = {coroutine.yield(1), coroutine.yield(2), coroutine.yield()} T(t)", "T(coroutine.yield(1) == coroutine.yield(2))",
+    "T(setmetatable({}, {__lt = function(a, b) return coroutine.yield('lt') end}) < 1)",
+    "setmetatable({}, {__newindex = function(t, k, v) coroutine.yield(k, v) end}).key = ANY",
+    "T(setmetatable({}, {__call = function(_, ...) return coroutine.yield(...) end})(1, ANY))",
+    "T(setmetatable({}, {__len = function() return coroutine.yield('len') end}) == 1)",
+    "T(setmetatable({}, {__eq = function() return coroutine.yield('eq') end}) == setmetatable({}, {}))",
+    "T(#setmetatable({}, {__len = function() return coroutine.yield('len') end}))",
+    "T(xpcall(function() coroutine.yield(ANY) error('x') end, function(m) return 'handled ' .. tostring(m) end))",
+    "T(pcall(table.sort, {3, 2, 1}, function(a, b) coroutine.yield() end))",
+    "T(pcall(string.gsub, 'abc', '.', function() coroutine.yield() end))",
+    "T(select('#', coroutine.yield()))",
+    "T((function(...) return coroutine.yield(...) end)(1, 2, 3))",
+    "return coroutine.yield(ANY)",
+    "T(coroutine.isyieldable(), coroutine.status(coroutine.running()), select(2, coroutine.running()))",
+    "T(coroutine.resume(coroutine.running()))",
+    "T(coroutine.resume(coroutine.create(function(...) T(coroutine.yield(...)) return 'inner' end), ANY))",
+    "error({code = ANY})",
+    "error('in coroutine')",
+    "T(pcall(coroutine.close, coroutine.running()))",
+    "local x <close> = setmetatable({}, {__close = function(_, e) T('outer close', e) end})",
+    "T(load('return coroutine.yield(...)')(ANY))",
+    "T(coroutine.wrap(function(...) return select('#', ...) end)(ANY, nil))",
+    "if coroutine.yield('cond') then T('yes') else T('no') end",
+    "local t = {coroutine.yield(1), coroutine.yield(2), coroutine.yield()} T(t)",
+    "T(coroutine.yield(1) == coroutine.yield(2))",
 ];
 
 impl Gen {
@@ -43,16 +60,23 @@ impl Gen {
         }
         nodes.push(line(format!("T(coroutine.status({co}))")));
         if self.rng.chance(1, 2) {
-            nodes.push(line(format!("T(coroutine.close({co})) T(coroutine.status({co}), coroutine.resume({co}))")));
+            nodes.push(line(format!(
+                "T(coroutine.close({co})) T(coroutine.status({co}), coroutine.resume({co}))"
+            )));
         }
         if self.rng.chance(1, 6) {
-            nodes.push(line(format!("T(debug.traceback({co}), debug.traceback({co}, 'msg', 1))")));
+            nodes.push(line(format!(
+                "T(debug.traceback({co}), debug.traceback({co}, 'msg', 1))"
+            )));
         }
         nodes
     }
 
     fn coroutine_body(&mut self, head: &str) -> Node {
-        self.frames.push(super::Frame { vararg: true, loops: 0 });
+        self.frames.push(super::Frame {
+            vararg: true,
+            loops: 0,
+        });
         let parameter = self.fresh();
         let body = self.scoped(|g| {
             g.declare(&parameter, Kind::Any, false);

@@ -96,7 +96,9 @@ fn edit_list(nodes: &[Node], left: &mut usize, what: Edit) -> Option<Vec<Node>> 
 }
 
 fn edit_inside(node: &Node, left: &mut usize, what: Edit) -> Option<Node> {
-    let Node::Block(parts, tail) = node else { return None };
+    let Node::Block(parts, tail) = node else {
+        return None;
+    };
     for (p, (_, body)) in parts.iter().enumerate() {
         let size = count(body);
         if *left >= size {

@@ -23,7 +23,11 @@ pub fn functions(source: &str) -> Vec<Function> {
         let Some(length) = lines[at..].iter().position(ends).filter(|_| !is_short) else {
             continue;
         };
-        found.push(Function { name, start: at + 1, lines: length + 1 });
+        found.push(Function {
+            name,
+            start: at + 1,
+            lines: length + 1,
+        });
     }
     found
 }
@@ -33,10 +37,14 @@ fn name_of(line: &str) -> Option<String> {
     let mut words = line.trim_start();
     while let Some((first, rest)) = words.split_once(' ') {
         if first == "fn" {
-            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             return (!name.is_empty()).then_some(name);
         }
-        let qualifier = first.starts_with("pub") || ["const", "unsafe", "async", "extern", "\"C\"", "in"].contains(&first);
+        let qualifier = first.starts_with("pub")
+            || ["const", "unsafe", "async", "extern", "\"C\"", "in"].contains(&first);
         if !qualifier {
             return None;
         }
@@ -52,7 +60,10 @@ mod tests {
     #[test]
     fn measures_functions() {
         let source = "fn a() {\n}\n\nimpl X {\n    pub(crate) const fn b(\n        x: u8,\n    ) -> u8 {\n        x\n    }\n    fn c();\n}\n";
-        let found: Vec<_> = functions(source).into_iter().map(|f| (f.name, f.start, f.lines)).collect();
+        let found: Vec<_> = functions(source)
+            .into_iter()
+            .map(|f| (f.name, f.start, f.lines))
+            .collect();
         assert_eq!(found, [("a".to_string(), 1, 2), ("b".to_string(), 5, 5)]);
     }
 }

@@ -32,19 +32,37 @@ pub fn run(args: Args) -> Outcome {
     for complaint in &complaints {
         println!("{complaint}");
     }
-    println!("tidy: {} Rust files, {} complaints", files.len(), complaints.len());
+    println!(
+        "tidy: {} Rust files, {} complaints",
+        files.len(),
+        complaints.len()
+    );
     Ok(complaints.is_empty())
 }
 
 /// Long files and long functions that nobody has given a reason for.
-fn sizes(name: &str, source: &str, allowances: &mut allowed::Allowances, complaints: &mut Vec<String>) {
+fn sizes(
+    name: &str,
+    source: &str,
+    allowances: &mut allowed::Allowances,
+    complaints: &mut Vec<String>,
+) {
     let lines = source.lines().count();
     if lines > allowed::FILE_LINES && !allowances.file(name) {
-        complaints.push(format!("{name}: {lines} lines (more than {})", allowed::FILE_LINES));
+        complaints.push(format!(
+            "{name}: {lines} lines (more than {})",
+            allowed::FILE_LINES
+        ));
     }
     for function in functions::functions(source) {
         if function.lines > allowed::FUNCTION_LINES && !allowances.function(name, &function.name) {
-            complaints.push(format!("{name}:{}: function {} has {} lines (more than {})", function.start, function.name, function.lines, allowed::FUNCTION_LINES));
+            complaints.push(format!(
+                "{name}:{}: function {} has {} lines (more than {})",
+                function.start,
+                function.name,
+                function.lines,
+                allowed::FUNCTION_LINES
+            ));
         }
     }
 }

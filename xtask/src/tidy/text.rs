@@ -3,14 +3,27 @@
 use super::allowed::ISLANDS;
 
 /// Words that stand for work not done, spelt in two halves so that this file passes.
-const UNDONE: &[(&str, &str)] = &[("todo", "!("), ("unimplemented", "!("), ("FIX", "ME"), ("XX", "X")];
+const UNDONE: &[(&str, &str)] = &[
+    ("todo", "!("),
+    ("unimplemented", "!("),
+    ("FIX", "ME"),
+    ("XX", "X"),
+];
 /// Where paths of one machine begin.
-const MACHINE: &[(&str, &str)] = &[("/ho", "me/"), ("/ro", "ot/"), ("/Us", "ers/"), ("/work", "/"), ("C:", "\\Users")];
+const MACHINE: &[(&str, &str)] = &[
+    ("/ho", "me/"),
+    ("/ro", "ot/"),
+    ("/Us", "ers/"),
+    ("/work", "/"),
+    ("C:", "\\Users"),
+];
 
 /// Checks a Rust file.
 pub fn check(name: &str, source: &str, complaints: &mut Vec<String>) {
     if !source.starts_with("//!") && !source.starts_with("#![") {
-        complaints.push(format!("{name}:1: the first line is not a `//!` that says what the file is for"));
+        complaints.push(format!(
+            "{name}:1: the first line is not a `//!` that says what the file is for"
+        ));
     }
     check_plain(name, source, complaints);
     let island = ISLANDS.iter().any(|i| name.starts_with(i));
@@ -33,11 +46,17 @@ pub fn check_plain(name: &str, source: &str, complaints: &mut Vec<String>) {
             complain("blanks at the end of the line".to_string());
         }
         if name.ends_with(".rs") {
-            for (a, b) in UNDONE.iter().filter(|(a, b)| line.contains(&format!("{a}{b}"))) {
+            for (a, b) in UNDONE
+                .iter()
+                .filter(|(a, b)| line.contains(&format!("{a}{b}")))
+            {
                 complain(format!("{a}{b}"));
             }
         }
-        for (a, b) in MACHINE.iter().filter(|(a, b)| line.contains(&format!("{a}{b}"))) {
+        for (a, b) in MACHINE
+            .iter()
+            .filter(|(a, b)| line.contains(&format!("{a}{b}")))
+        {
             complain(format!("a path of one machine: {a}{b}"));
         }
     }

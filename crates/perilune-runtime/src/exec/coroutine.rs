@@ -174,7 +174,7 @@ pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
     unsafe {
         if (*co).no_yield > 0 {
             let msg = if st.thread == st.main { text::YIELD_OUTSIDE } else { text::YIELD_ACROSS };
-            return Err(st.error(msg));
+            return Err(st.runtime_error(msg));
         }
         let first = (*(*co).frame).base;
         let n = ((*co).top as usize - first as usize) / size_of::<Value>();

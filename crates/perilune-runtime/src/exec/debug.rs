@@ -109,7 +109,11 @@ impl State {
     /// "chunk:line: " of the function at `level`, empty if it is not a Lua function.
     pub fn where_(&self, level: i64) -> Vec<u8> {
         let Some(r) = self.debug_frame(self.thread, level) else { return Vec::new() };
-        self.position_of(self.frame_ptr(self.thread, r))
+        let f = self.frame_ptr(self.thread, r);
+        if self.line_of(self.thread, f).is_none() {
+            return Vec::new();
+        }
+        self.position_of(f)
     }
 
     fn position_of(&self, f: *mut Frame) -> Vec<u8> {

@@ -31,15 +31,10 @@ impl State {
         let compiled = if mode.contains(&flag) {
             if binary { read_chunk(source, chunk_name) } else { self.compile_text(source, chunk_name)? }
         } else {
-            let mode = String::from_utf8_lossy(mode);
-            Err(format!("attempt to load a {kind} chunk (mode is '{mode}')").into_bytes())
+            Err([format!("attempt to load a {kind} chunk (mode is '").as_bytes(), mode, b"')"].concat())
         };
         let verified = compiled.and_then(|p| {
-            verify::verify(Arc::new(p)).map_err(|e| {
-                let mut s = chunk_id(chunk_name);
-                s.extend_from_slice(format!(": bad binary format ({e})").as_bytes());
-                s
-            })
+            verify::verify(Arc::new(p)).map_err(|e| bad_chunk(chunk_name, &e.to_string()))
         });
         match verified {
             Ok(p) => Ok(Ok(self.new_main(&p, env)?.into())),
@@ -78,9 +73,15 @@ impl State {
 }
 
 fn read_chunk(source: &[u8], name: &[u8]) -> Result<Proto, Vec<u8>> {
-    file::read(source).map_err(|e| {
-        let mut s = chunk_id(name);
-        s.extend_from_slice(format!(": bad binary format ({e})").as_bytes());
-        s
-    })
+    file::read(source).map_err(|e| bad_chunk(name, &e.to_string()))
+}
+
+/// What is reported of a binary chunk that is not well-formed.
+fn bad_chunk(name: &[u8], reason: &str) -> Vec<u8> {
+    let shown = match name.first() {
+        Some(b'@' | b'=') => &name[1..],
+        Some(0x1b) => b"binary string",
+        Some(_) | None => name,
+    };
+    [shown, format!(": bad binary format ({reason})").as_bytes()].concat()
 }

@@ -28,6 +28,14 @@ impl State {
         t.hook_mask = if off { 0 } else { mask };
         t.hook_count = count;
         t.hook_left = count;
+        let mut f = t.frame;
+        while f <= t.bottom() {
+            // SAFETY: frame records up to the bottom one are valid.
+            unsafe {
+                (*f).hook_pc = u32::MAX;
+                f = f.add(1);
+            }
+        }
         self.refresh_trace();
     }
 

@@ -67,6 +67,9 @@ struct Block {
 }
 
 const CLEAN: usize = 1;
+/// Freed objects from this size on give their memory back at once; smaller ones wait for the end of a
+/// cycle, because the next one of that size may be near.
+const DECOMMIT_AT_ONCE: usize = 1 << 20;
 
 struct Class {
     cur: usize,
@@ -293,7 +296,9 @@ impl Blocks {
             self.blocks[b as usize] = Block { state: State::Free, size: 0 };
             self.free.push(b);
         }
-        self.decommit(first, n);
+        if n as usize * BLOCK >= DECOMMIT_AT_ONCE {
+            self.decommit(first, n);
+        }
     }
 
     /// Returns the memory of free blocks to the operating system; they read as zero or garbage later.

@@ -83,7 +83,7 @@ impl Heap {
     }
 
     /// Changes the mode; returns the old one.
-    pub(crate) fn set_mode(&mut self, mode: Mode) -> Mode {
+    pub fn set_mode(&mut self, mode: Mode) -> Mode {
         let old = std::mem::replace(&mut self.mode, mode);
         if old != mode {
             if mode == Mode::Generational {

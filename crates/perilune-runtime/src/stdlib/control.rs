@@ -24,15 +24,13 @@ fn pairs(st: &mut State) -> Result<Ret, Throw> {
     let v = st.check_any(1)?;
     let mm = st.metamethod(v, Event::Pairs);
     if mm.is_nil() {
-        if v.as_table().is_none() {
-            return Err(st.type_error(1, "table"));
-        }
         let next = st.upvalue(1);
         st.set_top(0);
         st.push(next);
         st.push(v);
         st.push(Value::NIL);
-        return Ok(Ret::Top(3));
+        st.push(Value::NIL);
+        return Ok(Ret::Top(4));
     }
     st.set_top(1);
     st.push(mm);
@@ -55,7 +53,7 @@ fn dofile(st: &mut State) -> Result<Ret, Throw> {
 fn check_thread(st: &mut State, i: usize) -> Result<Gc<Thread>, Throw> {
     match st.arg(i).as_thread() {
         Some(t) => Ok(t),
-        None => Err(st.type_error(i, "coroutine")),
+        None => Err(st.type_error(i, "thread")),
     }
 }
 

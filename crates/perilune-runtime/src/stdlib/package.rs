@@ -129,10 +129,11 @@ fn find_file(
 }
 
 fn searchpath(st: &mut State) -> Result<Ret, Throw> {
-    let name = util::check_c_str(st, 1)?;
-    let path = util::check_c_str(st, 2)?;
-    let separator = util::opt_c_str(st, 3)?.unwrap_or_else(|| b".".to_vec());
+    // From the last to the first, as the reference implementation reports errors.
     let directory = util::opt_c_str(st, 4)?.unwrap_or_else(|| b"/".to_vec());
+    let separator = util::opt_c_str(st, 3)?.unwrap_or_else(|| b".".to_vec());
+    let path = util::check_c_str(st, 2)?;
+    let name = util::check_c_str(st, 1)?;
     match find_file(&name, &path, &separator, &directory) {
         Ok(file) => util::ret_str(st, &file),
         Err(message) => {

@@ -111,6 +111,9 @@ fn rep(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.error("resulting string too large"));
     }
     let total = unit * (count as usize) - separator_len;
+    if total >= MAX_SIZE {
+        return Err(st.error("resulting string too large"));
+    }
     let mut out = util::buffer(st, total)?;
     out.extend_from_slice(text.bytes(&st.heap));
     if count > 1 {
