@@ -71,6 +71,8 @@ pub struct State {
     pub(crate) seed: u64,
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) in_stress: bool,
+    /// Which operand of the CONCAT being executed is at fault.
+    pub(crate) culprit: u8,
     /// The coroutine that closes itself: what looks like a stop ends there.
     pub(crate) closing_self: Option<Gc<Thread>>,
     /// What a return hook's `getinfo` says of the results: first one, and how many.
@@ -114,6 +116,7 @@ impl State {
             seed,
             interrupt: word,
             in_stress: false,
+            culprit: 0,
             closing_self: None,
             transfer: (0, 0),
             options,

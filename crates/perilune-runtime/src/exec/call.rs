@@ -787,7 +787,7 @@ impl State {
             return Ok(());
         }
         if self.heap.metamethod(v, Event::Close).is_nil() {
-            let name = self.register_name(slot).unwrap_or_else(|| b"?".to_vec());
+            let name = self.register_name(slot).unwrap_or_else(|| b"(temporary)".to_vec());
             let mut s = b"variable '".to_vec();
             s.extend_from_slice(&name);
             s.extend_from_slice(b"' got a non-closable value");

@@ -235,11 +235,13 @@ impl State {
         // SAFETY: verified code: operands name registers of the frame.
         let reg = |r: u8| unsafe { *base.add(r as usize) };
         let describe = |r: u8| debuginfo::describe_register(p, pc, r).map(|n| (n.kind, n.name.to_vec()));
-        if i.op() == Op::CONCAT {
-            let window = i.a()..i.a().saturating_add(i.b());
-            return window.rev().find(|&r| reg(r).same(v)).and_then(describe);
-        }
-        let fields = [(i.a(), info.operands[0]), (i.b(), info.operands[1]), (i.c(), info.operands[2])];
+        let a = match i.op() {
+            Op::CONCAT => return describe(i.a().saturating_add(self.culprit)),
+            // What is stored is not at fault.
+            Op::SETTABUP => (i.a(), Operand::None),
+            _ => (i.a(), info.operands[0]),
+        };
+        let fields = [a, (i.b(), info.operands[1]), (i.c(), info.operands[2])];
         for (n, kind) in fields {
             match kind {
                 Operand::Read | Operand::ReadWrite if reg(n).same(v) => return describe(n),
@@ -586,7 +588,8 @@ impl State {
 
 fn describe(kind: &str, name: &[u8]) -> Vec<u8> {
     let mut s = format!(" ({kind} '").into_bytes();
-    s.extend_from_slice(name);
+    // As in PUC, whose names are C strings.
+    s.extend(name.iter().take_while(|&&c| c != 0));
     s.extend_from_slice(b"')");
     s
 }

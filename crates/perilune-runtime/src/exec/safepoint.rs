@@ -97,7 +97,7 @@ impl State {
     /// # Errors
     /// Stops only: errors in finalisers become warnings.
     pub(crate) fn run_finalisers(&mut self, max: usize) -> Result<(), Throw> {
-        if self.finalising > 0 && !self.heap.closing {
+        if self.finalising > 0 {
             return Ok(());
         }
         for _ in 0..max {
@@ -214,9 +214,8 @@ impl State {
         for _ in 0..10 {
             self.heap.separate_finalisable(true);
             self.heap.closing = true;
-            if self.run_finalisers(usize::MAX).is_err() {
-                break;
-            }
+            // A finaliser that calls `os.exit` ends itself only: the state is being closed already.
+            while self.run_finalisers(usize::MAX).is_err() && self.exit.is_some() {}
             if self.heap.finalisable.is_empty() {
                 break;
             }

@@ -438,6 +438,7 @@ impl Gc<Table> {
         }
         t.array = new;
         t.acap = cap as u32;
+        t.hint = t.acap / 2;
         heap.barrier(self.ptr().cast());
         if !old.is_null() {
             heap.release(old, old_bytes);

@@ -62,7 +62,9 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
         f = st.heap.metamethod(b, Event::Concat);
     }
     if f.is_nil() {
-        let culprit = if is_text(a) { b } else { a };
+        let left = if first + 1 >= n { n - 2 } else { first - 1 };
+        let (culprit, at) = if is_text(a) { (b, left + 1) } else { (a, left) };
+        st.culprit = at as u8;
         return Err(st.operand_error(culprit, "concatenate"));
     }
     Ok(Concat::Call { f, a, b, at: if first + 1 >= n { n - 2 } else { first - 1 } })
