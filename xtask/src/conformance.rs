@@ -44,10 +44,7 @@ pub fn run(mut args: Args) -> Outcome {
         failures += usize::from(!whole(&command, &suite)?);
     }
     if failures == 0 {
-        println!(
-            "conformance: all passed, {} omissions listed",
-            omitted.len()
-        );
+        println!("conformance: all passed, {} omissions listed", omitted.len());
     } else {
         println!("conformance: {failures} failures");
     }
@@ -87,9 +84,7 @@ fn read_omitted() -> Result<Vec<Omission>, String> {
 fn parse_omission(line: &str) -> Result<Omission, String> {
     let parts: Vec<&str> = line.splitn(3, " | ").map(str::trim).collect();
     let [file, what, reason] = parts[..] else {
-        return Err(format!(
-            "omitted.txt: '{line}' is not `file | what | reason`"
-        ));
+        return Err(format!("omitted.txt: '{line}' is not `file | what | reason`"));
     };
     if reason.is_empty() {
         return Err(format!("omitted.txt: '{line}' has no reason"));
@@ -138,9 +133,7 @@ fn check_list(omitted: &[Omission], suite: &Path) -> Result<usize, String> {
             .any(needs_internal_library);
         let listed = omitted.iter().any(|o| o.file == file);
         if guarded && !listed {
-            complain(format!(
-                "{file} has parts that need T, which are not listed"
-            ));
+            complain(format!("{file} has parts that need T, which are not listed"));
         }
     }
     Ok(complaints)
@@ -180,12 +173,7 @@ fn one_file(command: &[String], suite: &Path, file: &str, omitted: &[Omission]) 
         println!("{file:<18} not run (listed)");
         return Ok(true);
     }
-    let mut attempt = launch(
-        command,
-        &arguments(file),
-        &Copy { suite, skips: &[] },
-        FILE_LIMIT,
-    )?;
+    let mut attempt = launch(command, &arguments(file), &Copy { suite, skips: &[] }, FILE_LIMIT)?;
     let excused = listed(Kind::Fails) || listed(Kind::Skip);
     let mut good = (attempt.output.end == End::Code(0)) != excused;
     let mut verdict = match (good, excused) {
@@ -202,10 +190,7 @@ fn one_file(command: &[String], suite: &Path, file: &str, omitted: &[Omission]) 
         attempt = launch(
             command,
             &arguments(file),
-            &Copy {
-                suite,
-                skips: &skips,
-            },
+            &Copy { suite, skips: &skips },
             FILE_LIMIT,
         )?;
         good = attempt.output.end == End::Code(0);
@@ -238,8 +223,7 @@ const BIG: &str =
 
 fn whole(command: &[String], suite: &Path) -> Outcome {
     let arguments = ["-e_U=true".to_string(), "all.lua".to_string()];
-    let Attempt { output, seconds } =
-        launch(command, &arguments, &Copy { suite, skips: &[] }, ALL_LIMIT)?;
+    let Attempt { output, seconds } = launch(command, &arguments, &Copy { suite, skips: &[] }, ALL_LIMIT)?;
     let reached = String::from_utf8_lossy(&output.stdout).contains("final OK !!!");
     let good = reached && output.end == End::Code(0);
     let verdict = if good { "final OK" } else { "FAILED" };
@@ -351,12 +335,7 @@ fn fetch() -> Result<PathBuf, String> {
     }
     step(
         &home,
-        &[
-            "tar",
-            "xzf",
-            &archive,
-            &format!("{PACKAGE}-{VERSION}/{INSIDE}"),
-        ],
+        &["tar", "xzf", &archive, &format!("{PACKAGE}-{VERSION}/{INSIDE}")],
     )?;
     if suite.join("all.lua").is_file() {
         Ok(suite)
@@ -367,10 +346,7 @@ fn fetch() -> Result<PathBuf, String> {
 
 fn step(dir: &Path, words: &[&str]) -> Result<(), String> {
     println!("$ {}", words.join(" "));
-    let status = Command::new(words[0])
-        .args(&words[1..])
-        .current_dir(dir)
-        .status();
+    let status = Command::new(words[0]).args(&words[1..]).current_dir(dir).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{}: {status}", words[0])),

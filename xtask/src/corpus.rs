@@ -84,16 +84,8 @@ fn plain(title: String, command: Vec<String>, peer: bool) -> Plan {
 }
 
 /// The runs that `--stress` asks for.
-fn plans(
-    binary: &str,
-    engine: &engines::Engine,
-    stress: Option<&str>,
-) -> Result<Vec<Plan>, String> {
-    let base = plain(
-        engine.name.to_string(),
-        engines::command(binary, engine),
-        false,
-    );
+fn plans(binary: &str, engine: &engines::Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
+    let base = plain(engine.name.to_string(), engines::command(binary, engine), false);
     let Some(wanted) = stress else {
         return Ok(vec![base]);
     };
@@ -137,13 +129,7 @@ fn plans(
     }
 }
 
-fn stressed(
-    engine: &engines::Engine,
-    command: &[String],
-    mode: &str,
-    about: &str,
-    seconds: u64,
-) -> Plan {
+fn stressed(engine: &engines::Engine, command: &[String], mode: &str, about: &str, seconds: u64) -> Plan {
     let mut command = command.to_vec();
     command.push(format!("--stress={mode}"));
     Plan {
@@ -258,10 +244,7 @@ fn complaint(expected: &Expectation, output: &Output) -> Option<String> {
     let actual = with_newline(normal(&output.stdout));
     if actual != with_newline(normal(&expected.stdout)) {
         let stderr = tail(&output.stderr);
-        return Some(format!(
-            "{}{stderr}",
-            first_difference(&expected.stdout, &actual)
-        ));
+        return Some(format!("{}{stderr}", first_difference(&expected.stdout, &actual)));
     }
     if output.end != End::Code(expected.exit) {
         return Some(format!(
@@ -287,10 +270,7 @@ fn with_newline(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn first_difference(expected: &[u8], actual: &[u8]) -> String {
-    let (a, b) = (
-        String::from_utf8_lossy(expected),
-        String::from_utf8_lossy(actual),
-    );
+    let (a, b) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(actual));
     let (mut left, mut right) = (a.lines(), b.lines());
     for number in 1.. {
         match (left.next(), right.next()) {
@@ -339,12 +319,7 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         .split_once(':')
         .ok_or_else(|| format!("'--! {text}' has no colon"))?;
     let value = value.trim();
-    let words = || {
-        value
-            .split_whitespace()
-            .map(str::to_string)
-            .collect::<Vec<_>>()
-    };
+    let words = || value.split_whitespace().map(str::to_string).collect::<Vec<_>>();
     match key {
         "args" => found.args = words(),
         "options" => {
@@ -369,9 +344,7 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         "stderr" => found.errors.push(value.to_string()),
         "only" if value == "perilune" => found.only_ours = true,
         "no-stress" => {
-            let (modes, reason) = value
-                .split_once(" - ")
-                .ok_or("no-stress: say `MODES - reason`")?;
+            let (modes, reason) = value.split_once(" - ").ok_or("no-stress: say `MODES - reason`")?;
             if reason.trim().is_empty() {
                 return Err("no-stress needs a reason".to_string());
             }
@@ -394,11 +367,7 @@ pub fn expectations(output: &Output) -> Vec<u8> {
         && code != 0
     {
         let message = String::from_utf8_lossy(&output.stderr);
-        let message = message
-            .lines()
-            .next()
-            .unwrap_or("")
-            .trim_start_matches("lua: ");
+        let message = message.lines().next().unwrap_or("").trim_start_matches("lua: ");
         out.extend_from_slice(format!("--! exit: {code}\n").as_bytes());
         if !message.is_empty() && code == 1 {
             out.extend_from_slice(format!("--! error: {message}\n").as_bytes());
@@ -432,12 +401,7 @@ fn rewrite(plan: &Plan, files: &[PathBuf]) -> Outcome {
         }
         let output = launch(plan, file, &expected)?;
         if output.end != End::Code(expected.exit) {
-            println!(
-                "{}: {} {}",
-                paths::shown(file),
-                output.end,
-                tail(&output.stderr)
-            );
+            println!("{}: {} {}", paths::shown(file), output.end, tail(&output.stderr));
         }
         let source = std::fs::read(file).map_err(|e| e.to_string())?;
         let kept = source

@@ -33,9 +33,7 @@ fn target_run(target: &str, mut args: Args) -> Outcome {
     // AddressSanitizer would forbid the heap's large reservation.
     command.args(["fuzz", "run", "--sanitizer", "none", target]);
     command.args(args.rest());
-    command
-        .arg("--")
-        .arg(format!("-max_total_time={}", minutes * 60));
+    command.arg("--").arg(format!("-max_total_time={}", minutes * 60));
     command.args([
         "-timeout=20",
         "-rss_limit_mb=4096",
@@ -85,11 +83,7 @@ fn seed_bytecode(dir: &std::path::Path) -> Result<(), String> {
     let path = dir.join("seed.lua");
     std::fs::write(&path, script).map_err(|e| e.to_string())?;
     let files = paths::files(&paths::root().join("tests"), ".lua");
-    let status = Command::new(binary)
-        .arg(&path)
-        .arg(dir)
-        .args(files)
-        .status();
+    let status = Command::new(binary).arg(&path).arg(dir).args(files).status();
     std::fs::remove_file(&path).map_err(|e| e.to_string())?;
     match status {
         Ok(status) if status.success() => Ok(()),

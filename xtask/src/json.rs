@@ -199,8 +199,8 @@ mod tests {
 
     #[test]
     fn reads_what_cargo_writes() {
-        let value = parse(r#" {"a": [1, -2.5e3, null, true], "b\u0041": "x\n\"y\"", "c": {}} "#)
-            .expect("it is JSON");
+        let value =
+            parse(r#" {"a": [1, -2.5e3, null, true], "b\u0041": "x\n\"y\"", "c": {}} "#).expect("it is JSON");
         assert_eq!(value.get("a").map(|a| a.items().len()), Some(4));
         assert_eq!(value.get("bA").and_then(Json::text), Some("x\n\"y\""));
         assert!(parse("[1,").is_err() && parse("{} x").is_err() && parse("\"abc").is_err());

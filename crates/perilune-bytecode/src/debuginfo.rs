@@ -28,10 +28,7 @@ pub fn local_name(proto: &Proto, n: usize, pc: usize) -> Option<&LocalVar> {
 }
 
 fn active(proto: &Proto, pc: usize) -> impl Iterator<Item = &LocalVar> {
-    let started = proto
-        .locals
-        .iter()
-        .take_while(move |v| v.start_pc as usize <= pc);
+    let started = proto.locals.iter().take_while(move |v| v.start_pc as usize <= pc);
     started.filter(move |v| pc < v.end_pc as usize)
 }
 
@@ -96,10 +93,7 @@ pub fn describe_register(proto: &Proto, pc: usize, reg: u8) -> Option<Name<'_>> 
     let op = i.op();
     if op == Op::GETTABUP {
         let is_env = upvalue_name(proto, i.b()) == ENV;
-        return Some(field(
-            is_env,
-            string_constant(proto, i.du()).unwrap_or(UNKNOWN),
-        ));
+        return Some(field(is_env, string_constant(proto, i.du()).unwrap_or(UNKNOWN)));
     }
     if op == Op::GETINDEX {
         let name = match basic_name(proto, pc, i.c()) {

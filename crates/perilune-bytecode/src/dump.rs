@@ -123,13 +123,7 @@ fn value(i: Instr, slot: usize) -> i64 {
     }
 }
 
-fn operand(
-    out: &mut String,
-    notes: &mut Vec<String>,
-    (p, pc): (&Proto, usize),
-    kind: Operand,
-    v: i64,
-) {
+fn operand(out: &mut String, notes: &mut Vec<String>, (p, pc): (&Proto, usize), kind: Operand, v: i64) {
     match kind {
         Operand::None => {}
         Operand::Read | Operand::Write | Operand::ReadWrite | Operand::Window => {
@@ -161,9 +155,9 @@ fn operand(
 fn register_name(p: &Proto, pc: usize, kind: Operand, reg: i64) -> Option<String> {
     let begins = kind == Operand::Write || kind == Operand::Window;
     let alive = |at: usize| {
-        p.locals.iter().find(|v| {
-            i64::from(v.reg) == reg && v.start_pc as usize <= at && at < v.end_pc as usize
-        })
+        p.locals
+            .iter()
+            .find(|v| i64::from(v.reg) == reg && v.start_pc as usize <= at && at < v.end_pc as usize)
     };
     let var = alive(pc).or_else(|| begins.then(|| alive(pc + 1)).flatten())?;
     Some(text(&var.name))

@@ -178,8 +178,7 @@ impl<'a> Writer<'a> {
         self.int(u64::from(p.line_defined));
         self.int(u64::from(p.last_line_defined));
         let flags = u8::from(p.is_vararg) * FLAG_VARARG + u8::from(p.vararg_table) * FLAG_TABLE;
-        self.out
-            .extend_from_slice(&[p.num_params, flags, p.max_stack]);
+        self.out.extend_from_slice(&[p.num_params, flags, p.max_stack]);
         self.int(p.code.len() as u64);
         for i in &p.code {
             self.out.extend_from_slice(&i.0.to_le_bytes());
@@ -362,9 +361,7 @@ impl<'a> Reader<'a> {
                 Ok(Some(s))
             }
             n => {
-                let s = usize::try_from(n - 2)
-                    .ok()
-                    .and_then(|n| self.strings.get(n));
+                let s = usize::try_from(n - 2).ok().and_then(|n| self.strings.get(n));
                 s.cloned().map(Some).ok_or(FileError::StringIndex)
             }
         }
@@ -445,9 +442,7 @@ impl<'a> Reader<'a> {
     fn local(&mut self) -> Result<LocalVar, FileError> {
         let name = self.name()?;
         let start_pc = self.int32()?;
-        let end_pc = start_pc
-            .checked_add(self.int32()?)
-            .ok_or(FileError::Overflow)?;
+        let end_pc = start_pc.checked_add(self.int32()?).ok_or(FileError::Overflow)?;
         Ok(LocalVar {
             name,
             start_pc,

@@ -312,13 +312,7 @@ impl Instr {
     /// Assembles an instruction.
     #[inline]
     pub const fn new(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
-        Instr(
-            op as u64
-                | (a as u64) << 8
-                | (b as u64) << 16
-                | (c as u64) << 24
-                | (d as u32 as u64) << 32,
-        )
+        Instr(op as u64 | (a as u64) << 8 | (b as u64) << 16 | (c as u64) << 24 | (d as u32 as u64) << 32)
     }
     /// The opcode's number; in verified code always that of an [`Op`].
     #[inline]

@@ -19,16 +19,10 @@ fn compiled(source: &[u8], dialect: Dialect) -> Arc<Proto> {
 
 /// Whatever the compiler makes is accepted by the verifier, also after writing and reading.
 fn check(proto: &Arc<Proto>) {
-    for again in [
-        Ok((**proto).clone()),
-        file::read(&file::write(proto, false)),
-    ] {
+    for again in [Ok((**proto).clone()), file::read(&file::write(proto, false))] {
         let again = again.map(Arc::new);
         assert_eq!(again.as_ref(), Ok(proto));
-        if let Err(e) = again
-            .map(verify::verify)
-            .map(|v| v.map_err(|e| e.to_string()))
-        {
+        if let Err(e) = again.map(verify::verify).map(|v| v.map_err(|e| e.to_string())) {
             panic!("{e}");
         }
     }

@@ -16,11 +16,7 @@ fn compiled(source: &str) -> Proto {
 }
 
 fn last(proto: &Proto, op: Op) -> usize {
-    proto
-        .code
-        .iter()
-        .rposition(|i| i.op() == op)
-        .unwrap_or_default()
+    proto.code.iter().rposition(|i| i.op() == op).unwrap_or_default()
 }
 
 fn show(name: Option<Name<'_>>) -> String {
@@ -75,19 +71,13 @@ fn metamethods() {
     assert_eq!(name("return a .. b", Op::CONCAT), "metamethod concat");
     assert_eq!(name("return a > 1", Op::GTI), "metamethod lt");
     assert_eq!(name("return a.b", Op::GETFIELD), "metamethod index");
-    assert_eq!(
-        name("local a; a.b = 1", Op::SETFIELDK),
-        "metamethod newindex"
-    );
+    assert_eq!(name("local a; a.b = 1", Op::SETFIELDK), "metamethod newindex");
     assert_eq!(name("return -a", Op::UNM), "metamethod unm");
     assert_eq!(
         name("for k in f do end", Op::TFORCALL),
         "for iterator for iterator"
     );
-    assert_eq!(
-        name("do local x <close> = f end", Op::CLOSE),
-        "metamethod close"
-    );
+    assert_eq!(name("do local x <close> = f end", Op::CLOSE), "metamethod close");
     assert_eq!(name("local a = b", Op::RETURN0), "-");
 }
 
@@ -96,14 +86,8 @@ fn operands() {
     let proto = compiled("local a, t; t = a + t.x");
     let pc = last(&proto, Op::ADD);
     let add = proto.code[pc];
-    assert_eq!(
-        show(debuginfo::describe_register(&proto, pc, add.b())),
-        "local a"
-    );
-    assert_eq!(
-        show(debuginfo::describe_register(&proto, pc, add.c())),
-        "field x"
-    );
+    assert_eq!(show(debuginfo::describe_register(&proto, pc, add.b())), "local a");
+    assert_eq!(show(debuginfo::describe_register(&proto, pc, add.c())), "field x");
 }
 
 #[test]

@@ -41,7 +41,10 @@ fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, 
 fn read(file: &OsString) -> Result<(Vec<u8>, Vec<u8>), String> {
     if file == "-" {
         let mut all = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut all).map_err(|e| e.to_string())?;
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut all)
+            .map_err(|e| e.to_string())?;
         return Ok((all, b"=stdin".to_vec()));
     }
     let all = std::fs::read(file).map_err(|e| format!("cannot open {}: {e}", file.to_string_lossy()))?;

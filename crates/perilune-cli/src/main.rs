@@ -13,7 +13,11 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     match options::parse(&args) {
-        Ok(Parsed { action: Action::Dump { stage, file }, settings, .. }) => dump::dump(&stage, &file, &settings),
+        Ok(Parsed {
+            action: Action::Dump { stage, file },
+            settings,
+            ..
+        }) => dump::dump(&stage, &file, &settings),
         Ok(parsed) => run::run(&args, parsed),
         Err(message) => {
             options::usage(&args, &message);

@@ -120,7 +120,11 @@ fn short_option(p: &mut Parsed, args: &[OsString], i: usize, a: &[u8]) -> Result
                     Some(_) | None => return Err([b"'", a, b"' needs argument"].concat()),
                 }
             };
-            p.steps.push(if kind == b'e' { Step::Execute(text) } else { Step::Require(text) });
+            p.steps.push(if kind == b'e' {
+                Step::Execute(text)
+            } else {
+                Step::Require(text)
+            });
             return Ok(next);
         }
         _ => return Err([b"unrecognized option '", a, b"'"].concat()),
@@ -151,7 +155,9 @@ fn parse_dump(args: &[OsString], mut p: Parsed) -> Result<Parsed, Vec<u8>> {
 
 fn long_option(s: &mut Settings, a: &[u8]) -> Result<(), Vec<u8>> {
     let text = String::from_utf8_lossy(a).into_owned();
-    let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
+    let (name, value) = text
+        .split_once('=')
+        .map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
     let bad = || format!("invalid value in '{text}'").into_bytes();
     let number = || value.and_then(size).ok_or_else(bad);
     match name {
@@ -210,7 +216,10 @@ fn environment(s: &mut Settings) -> Result<(), Vec<u8>> {
 
 /// The name under which the command was called.
 pub fn program_name(args: &[OsString]) -> Vec<u8> {
-    args.first().map(bytes).filter(|s| !s.is_empty()).unwrap_or_else(|| b"perilune".to_vec())
+    args.first()
+        .map(bytes)
+        .filter(|s| !s.is_empty())
+        .unwrap_or_else(|| b"perilune".to_vec())
 }
 
 /// Says how the command is used.

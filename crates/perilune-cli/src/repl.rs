@@ -9,15 +9,23 @@ pub fn repl(s: &mut Session) -> Result<(), Error> {
     refuse_readline(s);
     loop {
         let prompt = prompt(s, "_PROMPT", "> ");
-        let Some(mut text) = read_line(s, &prompt) else { break };
+        let Some(mut text) = read_line(s, &prompt) else {
+            break;
+        };
         warn_of_local(&text);
         let f = loop {
             match compile(s, &text) {
                 Ok(f) => break Ok(f),
-                Err(Error::Syntax { incomplete: true, message }) => {
+                Err(Error::Syntax {
+                    incomplete: true,
+                    message,
+                }) => {
                     let prompt = self::prompt(s, "_PROMPT2", ">> ");
                     let Some(more) = read_line(s, &prompt) else {
-                        break Err(Error::Syntax { message, incomplete: true });
+                        break Err(Error::Syntax {
+                            message,
+                            incomplete: true,
+                        });
                     };
                     text.push(b'\n');
                     text.extend_from_slice(&more);
@@ -40,7 +48,8 @@ pub fn repl(s: &mut Session) -> Result<(), Error> {
 }
 
 fn prompt(s: &mut Session, name: &str, default: &str) -> String {
-    let v: Result<Option<String>, Error> = s.lua.globals().get(&mut s.lua, name);
+    let text = format!("local p = {name}; if p ~= nil then return tostring(p) end");
+    let v: Result<Option<String>, Error> = s.lua.load(text).set_name("=prompt").eval();
     v.ok().flatten().unwrap_or_else(|| default.to_owned())
 }
 
@@ -74,14 +83,19 @@ fn print(s: &mut Session, values: Vec<Value>) -> Result<(), Error> {
     }
     let print: Value = s.lua.globals().get(&mut s.lua, "print")?;
     let Value::Function(print) = print else {
-        return Err(Error::runtime("error calling 'print' (attempt to call a nil value)"));
+        return Err(Error::runtime(
+            "error calling 'print' (attempt to call a nil value)",
+        ));
     };
     s.call(&print, values).map(|_| ())
 }
 
 fn warn_of_local(line: &[u8]) {
     let code = line.trim_ascii_start();
-    if code.strip_prefix(b"local").is_some_and(|rest| rest.first().is_none_or(|c| b" \t".contains(c))) {
+    if code
+        .strip_prefix(b"local")
+        .is_some_and(|rest| rest.first().is_none_or(|c| b" \t".contains(c)))
+    {
         eprintln!("warning: locals do not survive across lines in interactive mode");
     }
 }

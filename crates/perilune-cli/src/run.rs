@@ -11,7 +11,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 /// The version line, as `lua -v` prints it.
-pub const VERSION: &str = concat!("Lua 5.5.1  (Perilune ", env!("CARGO_PKG_VERSION"), ")");
+pub const VERSION: &str = concat!(
+    "Lua 5.5.1  (Perilune ",
+    env!("CARGO_PKG_VERSION"),
+    "), the language of Lua.org, PUC-Rio"
+);
 
 /// A running command.
 pub struct Session {

@@ -52,7 +52,7 @@ pub mod text {
     pub const INDEX_NIL: &str = "table index is nil";
     pub const INDEX_NAN: &str = "table index is NaN";
     pub const TABLE_OVERFLOW: &str = "table overflow";
-    pub const INDEX_CHAIN: &str = "'__index' chain too long; possibly a loop";
-    pub const NEWINDEX_CHAIN: &str = "'__newindex' chain too long; possibly a loop";
+    pub const INDEX_CHAIN: &str = "'__index' chain too long; possible loop";
+    pub const NEWINDEX_CHAIN: &str = "'__newindex' chain too long; possible loop";
     pub const STRING_TOO_LONG: &str = "string length overflow";
 }

@@ -2,13 +2,13 @@
 
 use crate::error::{Throw, text};
 use crate::heap::{Event, Gc};
+pub use crate::object::NativeFn;
 use crate::object::{Str, Table, Thread};
 use crate::semantics::index::Store;
 use crate::semantics::{self, Arith, Outcome, compare};
 use crate::state::State;
 use crate::value::{Kind, Value};
 use perilune_syntax::number;
-pub use crate::object::NativeFn;
 
 /// What a native answers.
 #[derive(Clone, Copy)]
@@ -76,13 +76,24 @@ impl State {
                 }
             }
         }
-        let s = [format!("bad {word} #{i} to '").as_bytes(), &name, b"' (", msg, b")"].concat();
+        let s = [
+            format!("bad {word} #{i} to '").as_bytes(),
+            &name,
+            b"' (",
+            msg,
+            b")",
+        ]
+        .concat();
         self.error_at(1, &s)
     }
     /// Raises "bad argument #i to 'f' (expected expected, got actual)".
     #[cold]
     pub fn type_error(&mut self, i: usize, expected: &str) -> Throw {
-        let actual = if self.arg_is_none(i) { b"no value".to_vec() } else { self.named_type(self.arg(i)) };
+        let actual = if self.arg_is_none(i) {
+            b"no value".to_vec()
+        } else {
+            self.named_type(self.arg(i))
+        };
         let mut s = expected.as_bytes().to_vec();
         s.extend_from_slice(b" expected, got ");
         s.extend_from_slice(&actual);
@@ -190,7 +201,11 @@ impl State {
     /// It is none.
     pub fn check_function(&mut self, i: usize) -> Result<Value, Throw> {
         let v = self.arg(i);
-        if v.is_function() { Ok(v) } else { Err(self.type_error(i, "function")) }
+        if v.is_function() {
+            Ok(v)
+        } else {
+            Err(self.type_error(i, "function"))
+        }
     }
     /// Argument `i` must be of a basic type.
     ///
@@ -198,7 +213,11 @@ impl State {
     /// It is not.
     pub fn check_type(&mut self, i: usize, type_name: &'static str) -> Result<Value, Throw> {
         let v = self.arg(i);
-        if v.type_name() == type_name && !self.arg_is_none(i) { Ok(v) } else { Err(self.type_error(i, type_name)) }
+        if v.type_name() == type_name && !self.arg_is_none(i) {
+            Ok(v)
+        } else {
+            Err(self.type_error(i, type_name))
+        }
     }
     /// Argument `i` as an integer, or `default` when it is absent or nil.
     ///
@@ -206,27 +225,44 @@ impl State {
     /// As [`State::check_int`].
     #[inline]
     pub fn opt_int(&mut self, i: usize, default: i64) -> Result<i64, Throw> {
-        if self.arg(i).is_nil() { Ok(default) } else { self.check_int(i) }
+        if self.arg(i).is_nil() {
+            Ok(default)
+        } else {
+            self.check_int(i)
+        }
     }
     /// Argument `i` as a float, or `default`.
     ///
     /// # Errors
     /// As [`State::check_num`].
     pub fn opt_num(&mut self, i: usize, default: f64) -> Result<f64, Throw> {
-        if self.arg(i).is_nil() { Ok(default) } else { self.check_num(i) }
+        if self.arg(i).is_nil() {
+            Ok(default)
+        } else {
+            self.check_num(i)
+        }
     }
     /// Argument `i` as a string, None when it is absent or nil.
     ///
     /// # Errors
     /// As [`State::check_str`].
     pub fn opt_str(&mut self, i: usize) -> Result<Option<Gc<Str>>, Throw> {
-        if self.arg(i).is_nil() { Ok(None) } else { self.check_str(i).map(Some) }
+        if self.arg(i).is_nil() {
+            Ok(None)
+        } else {
+            self.check_str(i).map(Some)
+        }
     }
     /// Argument `i` as one of `options`; its index.
     ///
     /// # Errors
     /// "invalid option".
-    pub fn check_option(&mut self, i: usize, default: Option<&str>, options: &[&str]) -> Result<usize, Throw> {
+    pub fn check_option(
+        &mut self,
+        i: usize,
+        default: Option<&str>,
+        options: &[&str],
+    ) -> Result<usize, Throw> {
         let name = match default {
             Some(d) if self.arg(i).is_nil() => d.as_bytes().to_vec(),
             _ => self.check_str(i)?.bytes(&self.heap).to_vec(),
@@ -358,7 +394,12 @@ impl State {
             Kind::Bool(true) => self.new_str(b"true"),
             Kind::Bool(false) => self.new_str(b"false"),
             Kind::Nil => self.new_str(b"nil"),
-            Kind::Light(_) | Kind::Table(_) | Kind::Closure(_) | Kind::Native(_) | Kind::Userdata(_) | Kind::Thread(_) => {
+            Kind::Light(_)
+            | Kind::Table(_)
+            | Kind::Closure(_)
+            | Kind::Native(_)
+            | Kind::Userdata(_)
+            | Kind::Thread(_) => {
                 let name = self.heap.metamethod(v, Event::Name);
                 let mut s = match name.as_str() {
                     Some(s) => s.bytes(&self.heap).to_vec(),

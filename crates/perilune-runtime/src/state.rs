@@ -3,7 +3,9 @@
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
-use crate::object::{Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata};
+use crate::object::{
+    Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata,
+};
 use crate::value::Value;
 use perilune_bytecode::proto::{Const, Proto};
 use perilune_bytecode::verify::VerifiedProto;
@@ -81,7 +83,9 @@ pub struct State {
 
 fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
-    std::collections::hash_map::RandomState::new().build_hasher().finish()
+    std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish()
 }
 
 impl State {
@@ -90,7 +94,11 @@ impl State {
     /// # Errors
     /// When the first few kilobytes of memory cannot be had.
     pub fn new(options: Options) -> Result<Box<State>, OutOfMemory> {
-        let seed = if options.deterministic { 0x5eed } else { fresh_seed() };
+        let seed = if options.deterministic {
+            0x5eed
+        } else {
+            fresh_seed()
+        };
         let word = Arc::new(AtomicU32::new(0));
         let mut heap = Heap::new(seed, word.clone())?;
         let main = Thread::new(&mut heap, 4096)?;
@@ -132,10 +140,14 @@ impl State {
         let oom = |_| OutOfMemory;
         registry.set_int(&mut self.heap, 1, Value::FALSE).map_err(oom)?;
         registry.set_int(&mut self.heap, 2, globals.into()).map_err(oom)?;
-        registry.set_int(&mut self.heap, 3, self.main.into()).map_err(oom)?;
+        registry
+            .set_int(&mut self.heap, 3, self.main.into())
+            .map_err(oom)?;
         let loaded = Table::new(&mut self.heap, 0, 16)?;
         let key = Str::new(&mut self.heap, b"_LOADED")?;
-        registry.set_str(&mut self.heap, key, loaded.into()).map_err(oom)?;
+        registry
+            .set_str(&mut self.heap, key, loaded.into())
+            .map_err(oom)?;
         self.heap.fail_after = self.options.stress.fail_allocation;
         self.refresh_trace();
         if self.stressed() {
@@ -167,7 +179,8 @@ impl State {
     /// Forgets a stop, so that the state can be used again.
     pub fn clear_stop(&mut self) {
         self.stop = None;
-        self.interrupt.fetch_and(!(interrupt::STOP | interrupt::TIMEOUT), Ordering::Relaxed);
+        self.interrupt
+            .fetch_and(!(interrupt::STOP | interrupt::TIMEOUT), Ordering::Relaxed);
     }
 
     /// The language version.
@@ -233,14 +246,24 @@ impl State {
     ///
     /// # Errors
     /// No memory.
-    pub fn new_native(&mut self, _name: &'static str, f: NativeFn, upvalues: &[Value]) -> Result<Gc<Native>, Throw> {
+    pub fn new_native(
+        &mut self,
+        _name: &'static str,
+        f: NativeFn,
+        upvalues: &[Value],
+    ) -> Result<Gc<Native>, Throw> {
         Native::new(&mut self.heap, f, upvalues).map_err(|OutOfMemory| self.memory_error())
     }
     /// A full userdata that owns about `bytes` bytes.
     ///
     /// # Errors
     /// No memory.
-    pub fn new_userdata(&mut self, data: Box<dyn Any + Send>, n: usize, bytes: usize) -> Result<Gc<Userdata>, Throw> {
+    pub fn new_userdata(
+        &mut self,
+        data: Box<dyn Any + Send>,
+        n: usize,
+        bytes: usize,
+    ) -> Result<Gc<Userdata>, Throw> {
         Userdata::new(&mut self.heap, data, n, bytes).map_err(|OutOfMemory| self.memory_error())
     }
 
@@ -415,7 +438,11 @@ impl State {
     /// what operations of the language raise, wherever they are carried out.
     #[cold]
     pub fn runtime_error(&mut self, msg: impl AsRef<[u8]>) -> Throw {
-        if self.frame().is_lua() { self.error(msg) } else { self.error_plain(msg) }
+        if self.frame().is_lua() {
+            self.error(msg)
+        } else {
+            self.error_plain(msg)
+        }
     }
     /// Raises a message as it is.
     #[cold]

@@ -80,21 +80,36 @@ pub enum Kind {
 
 impl Value {
     /// `nil`
-    pub const NIL: Value = Value { bits: 0, tag: Tag::NIL };
+    pub const NIL: Value = Value {
+        bits: 0,
+        tag: Tag::NIL,
+    };
     /// `false`
-    pub const FALSE: Value = Value { bits: 0, tag: Tag::FALSE };
+    pub const FALSE: Value = Value {
+        bits: 0,
+        tag: Tag::FALSE,
+    };
     /// `true`
-    pub const TRUE: Value = Value { bits: 0, tag: Tag::TRUE };
+    pub const TRUE: Value = Value {
+        bits: 0,
+        tag: Tag::TRUE,
+    };
 
     /// An integer.
     #[inline(always)]
     pub const fn int(i: i64) -> Value {
-        Value { bits: i as u64, tag: Tag::INT }
+        Value {
+            bits: i as u64,
+            tag: Tag::INT,
+        }
     }
     /// A float.
     #[inline(always)]
     pub const fn float(f: f64) -> Value {
-        Value { bits: f.to_bits(), tag: Tag::FLT }
+        Value {
+            bits: f.to_bits(),
+            tag: Tag::FLT,
+        }
     }
     /// A boolean.
     #[inline(always)]
@@ -103,11 +118,17 @@ impl Value {
     }
     /// A light userdata.
     pub const fn light(p: usize) -> Value {
-        Value { bits: p as u64, tag: Tag::LIGHT }
+        Value {
+            bits: p as u64,
+            tag: Tag::LIGHT,
+        }
     }
     #[inline(always)]
     pub(crate) fn object<T>(p: Gc<T>, tag: Tag) -> Value {
-        Value { bits: p.addr() as u64, tag }
+        Value {
+            bits: p.addr() as u64,
+            tag,
+        }
     }
     #[inline(always)]
     pub(crate) fn gc<T>(self) -> Gc<T> {
@@ -221,7 +242,11 @@ impl Value {
     }
     /// The address that `%p` shows; 0 for values without one.
     pub fn address(self) -> usize {
-        if self.tag.is_object() || self.tag == Tag::LIGHT { self.bits as usize } else { 0 }
+        if self.tag.is_object() || self.tag == Tag::LIGHT {
+            self.bits as usize
+        } else {
+            0
+        }
     }
     /// The same payload and tag: identity, and equality of everything but numbers of different
     /// kinds, NaN and long strings.
@@ -242,9 +267,7 @@ impl Value {
             return self.tag == Tag::STR && self.gc::<Str>().content_equals(other.gc(), heap);
         }
         match (self.unpack(), other.unpack()) {
-            (Kind::Int(i), Kind::Float(f)) | (Kind::Float(f), Kind::Int(i)) => {
-                number::int_eq_float(i, f)
-            }
+            (Kind::Int(i), Kind::Float(f)) | (Kind::Float(f), Kind::Int(i)) => number::int_eq_float(i, f),
             _ => false,
         }
     }

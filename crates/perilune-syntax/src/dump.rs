@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use crate::ast::{
-    BinOp, Block, Chunk, Constant, ExprId, ExprKind, FuncId, Function, LocalId, LocalKind, Stmt,
-    StmtKind, Symbol, TableItem, UnOp, UpvalueSource, Vararg,
+    BinOp, Block, Chunk, Constant, ExprId, ExprKind, FuncId, Function, LocalId, LocalKind, Stmt, StmtKind,
+    Symbol, TableItem, UnOp, UpvalueSource, Vararg,
 };
 use crate::error::ParseError;
 use crate::lexer::Lexer;
@@ -36,11 +36,7 @@ pub fn tokens(source: &[u8], chunk_name: &[u8]) -> Result<String, ParseError> {
                 (if word { "keyword" } else { "symbol" }, text.to_string())
             }
         };
-        let _ = writeln!(
-            out,
-            "{}",
-            format!("{place:<12} {kind:<8} {text}").trim_end()
-        );
+        let _ = writeln!(out, "{}", format!("{place:<12} {kind:<8} {text}").trim_end());
         if token.kind == TokenKind::Eof {
             return Ok(out);
         }
@@ -173,10 +169,7 @@ impl Printer<'_> {
         match vararg {
             Vararg::None => {}
             Vararg::Anonymous => self.line("(vararg)"),
-            Vararg::Named {
-                local,
-                used_as_value,
-            } => {
+            Vararg::Named { local, used_as_value } => {
                 let table = if used_as_value { " [table]" } else { "" };
                 self.line(&format!("(vararg {}{table})", self.local(local)));
             }
@@ -405,10 +398,7 @@ impl Printer<'_> {
                 });
             }
             ExprKind::Binary { op, lhs, rhs, line } => {
-                self.exprs(
-                    &format!("{} @{line}{known}", binary_text(*op)),
-                    &[*lhs, *rhs],
-                );
+                self.exprs(&format!("{} @{line}{known}", binary_text(*op)), &[*lhs, *rhs]);
             }
             ExprKind::Unary { op, operand, line } => {
                 self.exprs(&format!("{} @{line}{known}", unary_text(*op)), &[*operand]);

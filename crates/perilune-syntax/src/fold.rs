@@ -48,15 +48,9 @@ pub fn arith(op: BinOp, a: Num, b: Num) -> Option<Num> {
     let float = |f: f64| Some(Num::Float(f));
     let bits = |f: fn(i64, i64) -> i64| Some(Num::Int(f(a.to_int()?, b.to_int()?)));
     match op {
-        BinOp::Add => ints
-            .map(|(a, b)| Num::Int(a.wrapping_add(b)))
-            .or(float(x + y)),
-        BinOp::Sub => ints
-            .map(|(a, b)| Num::Int(a.wrapping_sub(b)))
-            .or(float(x - y)),
-        BinOp::Mul => ints
-            .map(|(a, b)| Num::Int(a.wrapping_mul(b)))
-            .or(float(x * y)),
+        BinOp::Add => ints.map(|(a, b)| Num::Int(a.wrapping_add(b))).or(float(x + y)),
+        BinOp::Sub => ints.map(|(a, b)| Num::Int(a.wrapping_sub(b))).or(float(x - y)),
+        BinOp::Mul => ints.map(|(a, b)| Num::Int(a.wrapping_mul(b))).or(float(x * y)),
         BinOp::Mod => match ints {
             Some((a, b)) => int_mod(a, b).map(Num::Int),
             None => float(float_mod(x, y)),
@@ -72,9 +66,7 @@ pub fn arith(op: BinOp, a: Num, b: Num) -> Option<Num> {
         BinOp::BXor => bits(|a, b| a ^ b),
         BinOp::Shl => bits(shift_left),
         BinOp::Shr => bits(shift_right),
-        BinOp::Concat | BinOp::Eq | BinOp::Lt | BinOp::Le | BinOp::Ne | BinOp::Gt | BinOp::Ge => {
-            None
-        }
+        BinOp::Concat | BinOp::Eq | BinOp::Lt | BinOp::Le | BinOp::Ne | BinOp::Gt | BinOp::Ge => None,
     }
 }
 

@@ -14,10 +14,7 @@ pub fn skip_shebang(source: &[u8]) -> &[u8] {
     if source.first() != Some(&b'#') {
         return source;
     }
-    let end = source
-        .iter()
-        .position(|&b| b == b'\n')
-        .unwrap_or(source.len());
+    let end = source.iter().position(|&b| b == b'\n').unwrap_or(source.len());
     &source[end..]
 }
 
@@ -343,10 +340,7 @@ impl<'s> Lexer<'s> {
 
     fn name(&mut self) -> TokenKind {
         let rest = &self.source[self.pos..];
-        let len = rest
-            .iter()
-            .position(|&b| !is_name_part(b))
-            .unwrap_or(rest.len());
+        let len = rest.iter().position(|&b| !is_name_part(b)).unwrap_or(rest.len());
         self.pos += len;
         let text = &rest[..len];
         reserved(text).unwrap_or_else(|| TokenKind::Name(self.symbols.intern(text)))
@@ -545,13 +539,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// As [`Self::error`], on another line and for another stretch of the source.
-    pub(crate) fn error_on(
-        &self,
-        text: &[u8],
-        near: Option<TokenKind>,
-        line: u32,
-        span: Span,
-    ) -> ParseError {
+    pub(crate) fn error_on(&self, text: &[u8], near: Option<TokenKind>, line: u32, span: Span) -> ParseError {
         let mut message = self.chunk.clone();
         message.extend_from_slice(format!(":{line}: ").as_bytes());
         message.extend_from_slice(text);

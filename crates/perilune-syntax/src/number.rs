@@ -4,9 +4,7 @@
 mod format;
 mod parse;
 
-pub use format::{
-    FormatFlags, float_to_text, format_float, format_int, write_float, write_int, write_uint,
-};
+pub use format::{FormatFlags, float_to_text, format_float, format_int, write_float, write_int, write_uint};
 pub use parse::{hex_digit, is_space, str_to_float, str_to_int, str_to_number};
 
 /// A number: one of the two subtypes.
@@ -240,11 +238,7 @@ pub fn for_limit(init: i64, limit: Num, step: i64) -> Option<i64> {
         Num::Int(l) => l,
         Num::Float(f) => float_for_limit(f, step)?,
     };
-    let skips = if step > 0 {
-        init > clipped
-    } else {
-        init < clipped
-    };
+    let skips = if step > 0 { init > clipped } else { init < clipped };
     if skips { None } else { Some(clipped) }
 }
 
@@ -282,11 +276,7 @@ pub fn for_count(init: i64, limit: Num, step: i64) -> Option<u64> {
 /// zero.
 #[inline]
 pub fn float_for_skips(init: f64, limit: f64, step: f64) -> bool {
-    if step > 0.0 {
-        limit < init
-    } else {
-        init < limit
-    }
+    if step > 0.0 { limit < init } else { init < limit }
 }
 
 /// Whether a float `for` loop that has started has an iteration with the control value `value`. `step` is not zero.

@@ -5,8 +5,8 @@ mod expr;
 mod stmt;
 
 use crate::ast::{
-    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId,
-    Span, Stmt, StmtKind, Symbol, Upvalue, UpvalueSource, Vararg,
+    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, Span, Stmt,
+    StmtKind, Symbol, Upvalue, UpvalueSource, Vararg,
 };
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
@@ -51,11 +51,7 @@ pub fn parse(source: &[u8], chunk_name: &[u8], dialect: Dialect) -> Result<Chunk
 ///
 /// # Errors
 /// The first thing wrong with the source, or [`ParseError::Interrupted`].
-pub fn parse_with(
-    source: &[u8],
-    chunk_name: &[u8],
-    options: ParseOptions<'_>,
-) -> Result<Chunk, ParseError> {
+pub fn parse_with(source: &[u8], chunk_name: &[u8], options: ParseOptions<'_>) -> Result<Chunk, ParseError> {
     let mut parser = Parser::new(source, chunk_name, options);
     if u32::try_from(source.len()).is_err() {
         return Err(parser.limit("chunk is too large"));

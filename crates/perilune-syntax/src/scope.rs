@@ -2,8 +2,8 @@
 //! so that a name means what it means at its place in the source.
 
 use crate::ast::{
-    Constant, Dialect, Label, LabelId, Local, LocalId, LocalKind, Span, Symbol, Upvalue,
-    UpvalueSource, Vararg,
+    Constant, Dialect, Label, LabelId, Local, LocalId, LocalKind, Span, Symbol, Upvalue, UpvalueSource,
+    Vararg,
 };
 
 /// The most variables that may be in registers at once in one function.
@@ -188,9 +188,7 @@ impl Scopes {
         local: Option<LocalId>,
     ) -> Result<(), Refusal> {
         if self.declarations.len() + 2 > MAX_DECLARATIONS {
-            return Err(Refusal::Limit(
-                "too many variable declarations (limit is 32767)",
-            ));
+            return Err(Refusal::Limit("too many variable declarations (limit is 32767)"));
         }
         self.declarations.push(Declaration {
             name,
@@ -233,11 +231,7 @@ impl Scopes {
     }
 
     /// Declares a global variable, or with no name all of them.
-    pub(crate) fn declare_global(
-        &mut self,
-        name: Option<Symbol>,
-        constant: bool,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn declare_global(&mut self, name: Option<Symbol>, constant: bool) -> Result<(), Refusal> {
         self.declare_any(name, VarKind::Global { constant }, None)
     }
 
@@ -326,8 +320,7 @@ impl Scopes {
         }
         match self.find_from(level - 1, name, rule, false)? {
             Found::Local(id) | Found::VarargParam(id) => {
-                let read_only =
-                    self.functions[level - 1].locals[id.index()].kind != LocalKind::Regular;
+                let read_only = self.functions[level - 1].locals[id.index()].kind != LocalKind::Regular;
                 self.add_upvalue(level, name, UpvalueSource::Local(id), read_only)
             }
             Found::Upvalue(index) => {
@@ -363,10 +356,9 @@ impl Scopes {
                     return Some(match kind {
                         VarKind::CompileTime(value) => Found::Constant(value),
                         VarKind::VarargTable => Found::VarargParam(id),
-                        VarKind::Regular
-                        | VarKind::Const
-                        | VarKind::Close
-                        | VarKind::Global { .. } => Found::Local(id),
+                        VarKind::Regular | VarKind::Const | VarKind::Close | VarKind::Global { .. } => {
+                            Found::Local(id)
+                        }
                     });
                 }
                 (_, _) => {}
@@ -478,11 +470,7 @@ impl Scopes {
         Ok(())
     }
 
-    fn resolve_gotos(
-        &mut self,
-        block: &BlockState,
-        text: &dyn Fn(Symbol) -> Vec<u8>,
-    ) -> Result<(), Refusal> {
+    fn resolve_gotos(&mut self, block: &BlockState, text: &dyn Fn(Symbol) -> Vec<u8>) -> Result<(), Refusal> {
         let pending = self.gotos.split_off(block.first_goto);
         for mut goto in pending {
             let labels = &self.labels[block.first_label..];
@@ -549,12 +537,7 @@ impl Scopes {
 
     /// Adds a label. `last`: only labels and semicolons follow it in its block, so the block's
     /// variables count as out of scope already.
-    pub(crate) fn add_label(
-        &mut self,
-        name: Symbol,
-        line: u32,
-        last: bool,
-    ) -> Result<LabelId, Refusal> {
+    pub(crate) fn add_label(&mut self, name: Symbol, line: u32, last: bool) -> Result<LabelId, Refusal> {
         if self.labels.len() >= MAX_DECLARATIONS {
             return Err(Refusal::Limit("too many labels/gotos (limit is 32767)"));
         }

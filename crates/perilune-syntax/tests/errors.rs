@@ -152,13 +152,7 @@ fn messages_are_those_of_the_reference() {
 
 #[test]
 fn nesting_is_limited() {
-    for (open, close) in [
-        ("(", ")"),
-        ("{", "}"),
-        ("-(", ")"),
-        ("f{", "}"),
-        ("a[", "]"),
-    ] {
+    for (open, close) in [("(", ")"), ("{", "}"), ("-(", ")"), ("f{", "}"), ("a[", "]")] {
         let deep = format!("x = {}1{}", open.repeat(1000), close.repeat(1000));
         let error = parse(deep.as_bytes(), b"=c", Dialect::Lua55).unwrap_err();
         assert_eq!(
@@ -184,18 +178,12 @@ fn chains_are_not_nesting() {
 }
 
 fn names(count: usize) -> String {
-    (0..count)
-        .map(|i| format!("a{i}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    (0..count).map(|i| format!("a{i}")).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
 fn variables_are_limited() {
-    assert_eq!(
-        message(format!("local {}", names(200)).as_bytes()),
-        b"accepted"
-    );
+    assert_eq!(message(format!("local {}", names(200)).as_bytes()), b"accepted");
     let text = b"c:1: too many local variables (limit is 200) in main function near <eof>";
     assert_eq!(message(format!("local {}", names(201)).as_bytes()), text);
     let text = b"c:2: too many local variables (limit is 200) in function at line 2 near ')'";
@@ -243,10 +231,7 @@ fn chunk_names_are_shortened() {
         assert_eq!(chunk_id(name.as_bytes()), id.as_bytes());
     }
     let long = "x".repeat(100);
-    assert_eq!(
-        chunk_id(format!("={long}").as_bytes()),
-        "x".repeat(59).as_bytes()
-    );
+    assert_eq!(chunk_id(format!("={long}").as_bytes()), "x".repeat(59).as_bytes());
     assert_eq!(
         chunk_id(format!("@{long}").as_bytes()),
         format!("...{}", "x".repeat(56)).as_bytes()
@@ -264,11 +249,7 @@ fn errors_know_where() {
     assert_eq!((error.line, error.span.line), (2, 2));
     assert_eq!((error.span.start, error.span.end), (12, 13));
     assert!(!error.is_incomplete());
-    assert!(
-        parse(b"f(", b"=c", Dialect::Lua55)
-            .unwrap_err()
-            .is_incomplete()
-    );
+    assert!(parse(b"f(", b"=c", Dialect::Lua55).unwrap_err().is_incomplete());
 }
 
 #[test]

@@ -23,10 +23,7 @@ const TOUR: &[u8] = include_bytes!("golden/tour.lua");
 
 #[test]
 fn tokens() {
-    check(
-        "tour.tokens",
-        &dump::tokens(TOUR, b"@tour.lua").expect("tokens"),
-    );
+    check("tour.tokens", &dump::tokens(TOUR, b"@tour.lua").expect("tokens"));
 }
 
 #[test]

@@ -50,8 +50,8 @@ fn numerals() {
         assert_eq!(str_to_number(text.as_bytes()), *expected, "{text}");
     }
     for bad in [
-        "", " ", "-", "+-1", "- 1", "1 2", "1e", "1e+", ".", "e1", "0x", "0x.", "0xp1", "0x1p",
-        "1f", "inf", "nan", "infinity", "0xg", "1\0", "1_000", "1..2", "0x1.2.3", "--1",
+        "", " ", "-", "+-1", "- 1", "1 2", "1e", "1e+", ".", "e1", "0x", "0x.", "0xp1", "0x1p", "1f", "inf",
+        "nan", "infinity", "0xg", "1\0", "1_000", "1..2", "0x1.2.3", "--1",
     ] {
         assert_eq!(str_to_number(bad.as_bytes()), None, "{bad:?}");
     }
@@ -97,11 +97,7 @@ fn floats_as_text() {
             "1.2345678901234568e+17",
             "1.2345678901235e+17",
         ),
-        (
-            9007199254740993.0,
-            "9007199254740992.0",
-            "9.007199254741e+15",
-        ),
+        (9007199254740993.0, "9007199254740992.0", "9.007199254741e+15"),
         (1e100, "1e+100", "1e+100"),
         (1e-5, "1e-05", "1e-05"),
         (0.0001, "0.0001", "0.0001"),
@@ -144,12 +140,7 @@ fn spec(format: &str) -> (FormatFlags, usize, Option<usize>, u8) {
         Some((width, precision)) => (width, Some(precision.parse().unwrap_or(0))),
         None => (numbers, None),
     };
-    (
-        flags,
-        width.parse().unwrap_or(0),
-        precision,
-        conv.as_bytes()[0],
-    )
+    (flags, width.parse().unwrap_or(0), precision, conv.as_bytes()[0])
 }
 
 #[test]
@@ -224,11 +215,7 @@ fn integer_conversions() {
         let (flags, width, precision, conv) = spec(format);
         let mut out = Vec::new();
         format_int(&mut out, value, conv, flags, width, precision);
-        assert_eq!(
-            String::from_utf8_lossy(&out),
-            expected,
-            "%{format} of {value}"
-        );
+        assert_eq!(String::from_utf8_lossy(&out), expected, "%{format} of {value}");
     }
 }
 

@@ -40,7 +40,10 @@ pub trait FromLuaMulti: Sized {
 }
 
 fn mismatch<T>(v: &Value, to: &str) -> Result<T> {
-    Err(Error::Conversion(format!("cannot convert {} to {to}", v.type_name())))
+    Err(Error::Conversion(format!(
+        "cannot convert {} to {to}",
+        v.type_name()
+    )))
 }
 
 macro_rules! plain {
@@ -159,7 +162,11 @@ impl<T: IntoLua> IntoLua for Option<T> {
 }
 impl<T: FromLua> FromLua for Option<T> {
     fn from_lua(v: Value, lua: &mut Context) -> Result<Self> {
-        if matches!(v, Value::Nil) { Ok(None) } else { T::from_lua(v, lua).map(Some) }
+        if matches!(v, Value::Nil) {
+            Ok(None)
+        } else {
+            T::from_lua(v, lua).map(Some)
+        }
     }
 }
 
@@ -185,7 +192,11 @@ impl<T: IntoLua> IntoLuaMulti for Variadic<T> {
 }
 impl<T: FromLua> FromLuaMulti for Variadic<T> {
     fn from_lua_multi(values: MultiValue, lua: &mut Context) -> Result<Self> {
-        values.into_iter().map(|v| T::from_lua(v, lua)).collect::<Result<_>>().map(Variadic)
+        values
+            .into_iter()
+            .map(|v| T::from_lua(v, lua))
+            .collect::<Result<_>>()
+            .map(Variadic)
     }
 }
 

@@ -66,7 +66,10 @@ impl std::error::Error for Error {}
 impl Error {
     /// A runtime error with a message of the host's own.
     pub fn runtime(message: impl Into<String>) -> Error {
-        Error::Runtime { message: message.into(), traceback: None }
+        Error::Runtime {
+            message: message.into(),
+            traceback: None,
+        }
     }
 
     pub(crate) fn syntax(st: &Context, msg: Raw) -> Error {
@@ -78,7 +81,9 @@ impl Error {
     /// The error in flight in a state.
     pub(crate) fn from_state(st: &mut Context) -> Error {
         let v = st.take_error();
-        if v.is_nil() && let Some(e) = stopped(st) {
+        if v.is_nil()
+            && let Some(e) = stopped(st)
+        {
             return e;
         }
         Error::from_value(st, v)
@@ -108,7 +113,10 @@ impl Error {
         if message == "not enough memory" {
             return Error::Memory;
         }
-        Error::Runtime { message, traceback: None }
+        Error::Runtime {
+            message,
+            traceback: None,
+        }
     }
 }
 
@@ -120,5 +128,7 @@ fn stopped(st: &mut Context) -> Option<Error> {
 }
 
 fn text(st: &Context, v: Raw) -> String {
-    v.as_str().map_or_else(String::new, |s| String::from_utf8_lossy(s.bytes(&st.heap)).into_owned())
+    v.as_str().map_or_else(String::new, |s| {
+        String::from_utf8_lossy(s.bytes(&st.heap)).into_owned()
+    })
 }

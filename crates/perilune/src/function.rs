@@ -98,8 +98,13 @@ fn panic_text(p: &(dyn std::any::Any + Send)) -> String {
 
 /// The native behind every function made by `create_function`.
 fn call_rust(st: &mut Context) -> std::result::Result<Ret, Throw> {
-    let callback = st.upvalue(1).as_userdata().and_then(|u| u.data::<Callback>(&st.heap).cloned());
-    let Some(callback) = callback else { return Err(st.error("callback is gone")) };
+    let callback = st
+        .upvalue(1)
+        .as_userdata()
+        .and_then(|u| u.data::<Callback>(&st.heap).cloned());
+    let Some(callback) = callback else {
+        return Err(st.error("callback is gone"));
+    };
     let n = st.nargs();
     let args = (0..n).map(|i| st.slot(i)).collect::<Vec<_>>();
     let args = args.into_iter().map(|v| Value::from_raw(st, v)).collect();

@@ -79,7 +79,12 @@ impl Lua {
 
     /// A chunk of source (or a binary chunk) to be run.
     pub fn load<'a>(&'a mut self, source: impl AsRef<[u8]>) -> Chunk<'a> {
-        Chunk { state: &mut self.state, source: source.as_ref().to_vec(), name: None, env: None }
+        Chunk {
+            state: &mut self.state,
+            source: source.as_ref().to_vec(),
+            name: None,
+            env: None,
+        }
     }
 
     /// A function written in Rust.
@@ -100,7 +105,10 @@ impl Lua {
     /// # Errors
     /// [`Error::Memory`].
     pub fn create_table(&mut self) -> Result<Table> {
-        let t = self.state.new_table(0, 0).map_err(|_| Error::from_state(&mut self.state))?;
+        let t = self
+            .state
+            .new_table(0, 0)
+            .map_err(|_| Error::from_state(&mut self.state))?;
         Ok(Table::root(&mut self.state, t))
     }
 
@@ -109,7 +117,10 @@ impl Lua {
     /// # Errors
     /// [`Error::Memory`].
     pub fn create_string(&mut self, bytes: impl AsRef<[u8]>) -> Result<LuaString> {
-        let s = self.state.new_str(bytes.as_ref()).map_err(|_| Error::from_state(&mut self.state))?;
+        let s = self
+            .state
+            .new_str(bytes.as_ref())
+            .map_err(|_| Error::from_state(&mut self.state))?;
         Ok(LuaString::root(&mut self.state, s))
     }
 
@@ -177,14 +188,30 @@ impl Chunk<'_> {
     /// # Errors
     /// Syntax errors, and what it raises.
     pub fn eval<R: FromLuaMulti>(self) -> Result<R> {
-        let Chunk { state, source, name, env } = self;
+        let Chunk {
+            state,
+            source,
+            name,
+            env,
+        } = self;
         let name = name.unwrap_or_else(|| source.clone());
         let with_return = [b"return ", source.as_slice()].concat();
-        let as_expression = Chunk { state, source: with_return, name: Some(name.clone()), env: env.clone() };
+        let as_expression = Chunk {
+            state,
+            source: with_return,
+            name: Some(name.clone()),
+            env: env.clone(),
+        };
         if let Ok(f) = as_expression.into_function() {
             return f.call(state, ());
         }
-        let f = Chunk { state, source, name: Some(name), env }.into_function()?;
+        let f = Chunk {
+            state,
+            source,
+            name: Some(name),
+            env,
+        }
+        .into_function()?;
         f.call(state, ())
     }
 }
@@ -216,7 +243,9 @@ pub fn message_handler(lua: &mut Context) -> Result<Function> {
     }
 }
 
-fn add_traceback(st: &mut Context) -> std::result::Result<perilune_runtime::native::Ret, perilune_runtime::Throw> {
+fn add_traceback(
+    st: &mut Context,
+) -> std::result::Result<perilune_runtime::native::Ret, perilune_runtime::Throw> {
     use perilune_runtime::heap::Event;
     use perilune_runtime::native::Ret;
     let v = st.arg(1);

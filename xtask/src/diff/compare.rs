@@ -82,11 +82,7 @@ fn difference(ours: &Output, peer: &Output) -> Option<Difference> {
         })
     };
     if !matches!(ours.end, End::Code(_)) || ours.end == End::Code(101) {
-        return known(format!(
-            "ended with {}: {}",
-            ours.end,
-            last_line(&ours.stderr)
-        ));
+        return known(format!("ended with {}: {}", ours.end, last_line(&ours.stderr)));
     }
     let streams = [
         ("stdout", &ours.stdout, &peer.stdout),
@@ -144,10 +140,7 @@ fn first_difference(a: &[u8], b: &[u8]) -> (String, String) {
         match (left.next(), right.next()) {
             (Some(x), Some(y)) if x == y => {}
             (x, y) => {
-                return (
-                    x.unwrap_or("(end)").to_string(),
-                    y.unwrap_or("(end)").to_string(),
-                );
+                return (x.unwrap_or("(end)").to_string(), y.unwrap_or("(end)").to_string());
             }
         }
     }

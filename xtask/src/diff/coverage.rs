@@ -81,10 +81,7 @@ fn known() -> Vec<String> {
     let row = |line: &str| {
         let mut words = line.split_whitespace();
         let (name, method) = (words.next()?, words.next()?);
-        let upper = name.len() > 1
-            && name
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let upper = name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         let lower = method
             .chars()
             .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());

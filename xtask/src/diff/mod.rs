@@ -90,9 +90,7 @@ pub fn run(args: Args) -> Outcome {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn parse(mut args: Args) -> Result<Options, String> {
@@ -104,9 +102,7 @@ fn parse(mut args: Args) -> Result<Options, String> {
     if let Some(mode) = args.option("--stress")? {
         ours.push(format!("--stress={mode}"));
     }
-    let peer = args
-        .option("--peer")?
-        .unwrap_or_else(|| "lua5.5".to_string());
+    let peer = args.option("--peer")?.unwrap_or_else(|| "lua5.5".to_string());
     let peer = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -123,10 +119,9 @@ fn parse(mut args: Args) -> Result<Options, String> {
         deadline: Instant::now() + Duration::from_secs_f64(minutes * 60.0),
         most: args.number("--count", u64::MAX)?,
         keep: args.number("--keep", 20)? as usize,
-        save_to: args.option("--save")?.map_or_else(
-            || paths::root().join("tests/corpus/regressions"),
-            PathBuf::from,
-        ),
+        save_to: args
+            .option("--save")?
+            .map_or_else(|| paths::root().join("tests/corpus/regressions"), PathBuf::from),
     };
     args.plain()?;
     Ok(options)
@@ -134,9 +129,7 @@ fn parse(mut args: Args) -> Result<Options, String> {
 
 /// One worker: takes seeds until time, number or patience is used up.
 fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
-    let dir = paths::target()
-        .join("fuzz-diff")
-        .join(format!("job-{number}"));
+    let dir = paths::target().join("fuzz-diff").join(format!("job-{number}"));
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let pair = Pair {
         ours: &options.ours,
@@ -159,7 +152,7 @@ fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
             Verdict::Differs(what) => found(seed, &program, &what, &pair, options, shared)?,
         }
         shared.done.fetch_add(1, Ordering::Relaxed);
-        if turn % SAMPLE_EVERY == 0 && lock(&shared.samples).len() < MOST_SAMPLES {
+        if turn.is_multiple_of(SAMPLE_EVERY) && lock(&shared.samples).len() < MOST_SAMPLES {
             lock(&shared.samples).push(generate::text(&program));
         }
     }
@@ -185,11 +178,7 @@ fn found(
         lock(&shared.failures).push(format!("seed {seed}: {} (not every time)", what.text));
         return Ok(());
     };
-    println!(
-        "seed {seed}: {}\n  saved as {}",
-        what.text,
-        paths::shown(&path)
-    );
+    println!("seed {seed}: {}\n  saved as {}", what.text, paths::shown(&path));
     print!("{}", indent(&generate::tree::render(&small)));
     lock(&shared.failures).push(format!("seed {seed}: {}", what.text));
     Ok(())

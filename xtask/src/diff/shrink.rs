@@ -52,9 +52,7 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         match self.pair.check(&generate::text(candidate))? {
-            Verdict::Differs(what) if what.sign == self.sign => {
-                Ok(self.refused || !self.refuses(candidate)?)
-            }
+            Verdict::Differs(what) if what.sign == self.sign => Ok(self.refused || !self.refuses(candidate)?),
             _ => Ok(false),
         }
     }

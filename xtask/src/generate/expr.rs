@@ -60,11 +60,7 @@ impl Gen {
 
     /// A line break at a place where one may be.
     fn gap(&mut self) -> &'static str {
-        if self.rng.chance(1, 40) {
-            "\n      "
-        } else {
-            " "
-        }
+        if self.rng.chance(1, 40) { "\n      " } else { " " }
     }
 
     fn binary(&mut self, a: String, op: &str, b: String) -> String {
@@ -108,8 +104,7 @@ impl Gen {
             5 => {
                 let (a, b) = (
                     self.int(d - 1),
-                    self.rng
-                        .pick(&["0", "1", "5", "63", "64", "65", "-1", "-64"]),
+                    self.rng.pick(&["0", "1", "5", "63", "64", "65", "-1", "-64"]),
                 );
                 let op = self.rng.pick(&["<<", ">>"]);
                 format!("({a} {op} {b})")
@@ -143,8 +138,7 @@ impl Gen {
             _ => {
                 let (a, b) = (
                     self.int(d - 1),
-                    self.rng
-                        .pick(&["1", "2", "100", "-1", "127", "-128", "128"]),
+                    self.rng.pick(&["1", "2", "100", "-1", "127", "-128", "128"]),
                 );
                 let op = self.rng.pick(INT_OPS);
                 self.binary(a, op, b.to_string())
@@ -207,10 +201,7 @@ impl Gen {
                 format!("({a} {op} {b})")
             }
             5 => {
-                let (a, b) = (
-                    self.num(d - 1),
-                    self.rng.pick(&["2", "0.5", "3", "-1", "0"]),
-                );
+                let (a, b) = (self.num(d - 1), self.rng.pick(&["2", "0.5", "3", "-1", "0"]));
                 format!("({a}) ^ {b}")
             }
             6 => {
@@ -273,10 +264,7 @@ impl Gen {
                 format!("string.format({filled})")
             }
             6 => match self.variable(Kind::Seq) {
-                Some(s) => format!(
-                    "table.concat({s}, {})",
-                    self.rng.pick(&["','", "''", "', '"])
-                ),
+                Some(s) => format!("table.concat({s}, {})", self.rng.pick(&["','", "''", "', '"])),
                 None => self.str_literal(),
             },
             _ => {
@@ -432,9 +420,7 @@ impl Gen {
                 Some(var) if self.rng.chance(3, 4) => var.name,
                 _ => self
                     .rng
-                    .pick(&[
-                        "nil", "true", "false", "1", "'s'", "2.5", "-0.0", "{}", "''",
-                    ])
+                    .pick(&["nil", "true", "false", "1", "'s'", "2.5", "-0.0", "{}", "''"])
                     .to_string(),
             };
         }

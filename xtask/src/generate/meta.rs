@@ -101,22 +101,24 @@ impl Gen {
             nodes.push(self.metamethod(&class, event, parameters));
         }
         if self.rng.chance(1, 3) {
-            nodes.push(line(format!("{class}.__index = {class}; {class}.x = function(...) T('x', select('#', ...)) return ... end")));
+            nodes.push(line(format!(
+                "{class}.__index = {class}; {class}.x = function(...) T('x', select('#', ...)) return ... end"
+            )));
         }
         if self.rng.chance(1, 6) {
             nodes.push(line(format!("{class}.__metatable = 'locked'")));
         }
         if self.rng.chance(1, 6) {
-            nodes.push(line(format!("{class}.__call = setmetatable({{}}, {{__call = function(...) return select('#', ...) end}})")));
+            nodes.push(line(format!(
+                "{class}.__call = setmetatable({{}}, {{__call = function(...) return select('#', ...) end}})"
+            )));
         }
         let fields = if self.rng.chance(1, 2) {
             "{x = 1, n = 2}"
         } else {
             "{}"
         };
-        nodes.push(line(format!(
-            "local {object} = setmetatable({fields}, {class})"
-        )));
+        nodes.push(line(format!("local {object} = setmetatable({fields}, {class})")));
         self.declare(&object, Kind::Obj, true);
         nodes.push(self.object_use());
         nodes
@@ -141,9 +143,7 @@ impl Gen {
             1 => "error({code = 1})".to_string(),
             2 if event == "index" => "return rawget(a, 'n')".to_string(),
             3 if event == "newindex" => "rawset(a, b, c)".to_string(),
-            4 => format!(
-                "if coroutine.isyieldable() then T(coroutine.yield('{event}')) end return {value}"
-            ),
+            4 => format!("if coroutine.isyieldable() then T(coroutine.yield('{event}')) end return {value}"),
             5 => "return a".to_string(),
             6 => "return b".to_string(),
             7 => "return".to_string(),
@@ -192,8 +192,7 @@ pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     while let Some(found) = text[at..].find(word) {
         let start = at + found;
         let end = start + word.len();
-        let alone =
-            (start == 0 || !part(bytes[start - 1])) && (end == bytes.len() || !part(bytes[end]));
+        let alone = (start == 0 || !part(bytes[start - 1])) && (end == bytes.len() || !part(bytes[end]));
         out.push_str(&text[at..start]);
         out.push_str(if alone { by } else { word });
         at = end;

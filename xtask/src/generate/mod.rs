@@ -107,9 +107,9 @@ impl Gen {
     /// A name that no other variable has.
     fn fresh(&mut self) -> String {
         self.names += 1;
-        let letter = self.rng.pick(&[
-            "a", "b", "count", "x", "val", "key", "s", "tab", "self_", "f",
-        ]);
+        let letter = self
+            .rng
+            .pick(&["a", "b", "count", "x", "val", "key", "s", "tab", "self_", "f"]);
         format!("{letter}{}", self.names)
     }
 
@@ -188,9 +188,7 @@ impl Gen {
 
     /// Some locals to work with.
     fn starters(&mut self) -> Vec<Node> {
-        (0..self.rng.range(2, 5))
-            .map(|_| self.local_variable())
-            .collect()
+        (0..self.rng.range(2, 5)).map(|_| self.local_variable()).collect()
     }
 
     /// How the program ends: in order, by an error that nobody catches, or by os.exit.

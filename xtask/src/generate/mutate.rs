@@ -106,11 +106,7 @@ impl Gen {
         let pieces = split(source);
         // A window, so that not every error is found at the first place.
         let start = self.rng.below(pieces.len());
-        let mut window: Vec<String> = pieces[start..]
-            .iter()
-            .take(60)
-            .map(|p| p.to_string())
-            .collect();
+        let mut window: Vec<String> = pieces[start..].iter().take(60).map(|p| p.to_string()).collect();
         for _ in 0..self.rng.range(1, 2) {
             let at = self.rng.below(window.len());
             let other = self.rng.below(window.len());

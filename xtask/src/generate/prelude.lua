@@ -28,5 +28,5 @@ function S() steps = steps + 1; if steps > 3000 then error("out of steps", 0) en
 function V(n, v) T("v", n) return v end
 function I(v) return math.tointeger(v) or 0 end
 function CUT(s) return #s > 60 and s:sub(1, 20) or s end
-function H(k, v) return #show(k) * 7 + #show(v) end
+function H(k, v) return #show(k) * 7 + (type(v) == "table" and 3 or #show(v)) end
 function DONE() print("lines", lines, "sum", sum) end

@@ -280,12 +280,8 @@ impl Gen {
             ", 'first\\nsecond'",
         ]);
         let form = match self.rng.below(4) {
-            0 => format!(
-                "T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"
-            ),
-            1 => format!(
-                "T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"
-            ),
+            0 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"),
+            1 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"),
             2 => format!(
                 "do local parts = {{[{level}[\n{text}]{level}], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"
             ),

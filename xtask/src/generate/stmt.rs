@@ -94,8 +94,7 @@ impl Gen {
     }
 
     fn assignment(&mut self) -> Node {
-        let found =
-            self.find(|v| !v.fixed && !matches!(v.kind, Kind::Fun(_) | Kind::Obj | Kind::Seq));
+        let found = self.find(|v| !v.fixed && !matches!(v.kind, Kind::Fun(_) | Kind::Obj | Kind::Seq));
         let Some(var) = found else {
             return self.local_variable();
         };
@@ -139,12 +138,8 @@ impl Gen {
         line(match self.rng.below(4) {
             0 => format!("V(1, {r})[V(2, 'x')], V(3, {r})[V(4, 'y')] = V(5, {a}), V(6, {b})"),
             1 => format!("T({{V(1, {a}), [V(2, 'k')] = V(3, {b}), V(4, {c})}})"),
-            2 => format!(
-                "T(V(1, {c}) + V(2, 1) * V(3, 2), V(4, 'a') .. V(5, {c}), V(6, 1) < V(7, 2))"
-            ),
-            _ => format!(
-                "T(V(1, nil) and V(2, {a}), V(3, false) or V(4, {b}), (V(5, T))(V(6, {c})))"
-            ),
+            2 => format!("T(V(1, {c}) + V(2, 1) * V(3, 2), V(4, 'a') .. V(5, {c}), V(6, 1) < V(7, 2))"),
+            _ => format!("T(V(1, nil) and V(2, {a}), V(3, false) or V(4, {b}), (V(5, T))(V(6, {c})))"),
         })
     }
 
@@ -162,10 +157,7 @@ impl Gen {
         let mut parts = vec![(format!("if {condition} then"), self.scoped(Gen::statements))];
         while self.rng.chance(1, 3) {
             let condition = self.bool(2);
-            parts.push((
-                format!("elseif {condition} then"),
-                self.scoped(Gen::statements),
-            ));
+            parts.push((format!("elseif {condition} then"), self.scoped(Gen::statements)));
         }
         if self.rng.chance(1, 2) {
             parts.push(("else".to_string(), self.scoped(Gen::statements)));
@@ -429,8 +421,7 @@ impl Gen {
             return self.local_variable();
         };
         let key = self.rng.pick(&[
-            ".x", ".y", ".n", "[1]", "[2]", "[3]", "[-1]", "['k']", "[1.5]", "[2^53]", "[true]",
-            "[1.0]",
+            ".x", ".y", ".n", "[1]", "[2]", "[3]", "[-1]", "['k']", "[1.5]", "[2^53]", "[true]", "[1.0]",
         ]);
         let value = if self.rng.chance(1, 4) {
             "nil".to_string()
@@ -450,12 +441,22 @@ impl Gen {
             self.str(1)
         };
         let form = self.rng.pick(&[
-            "if #Q < 40 then Q[#Q + 1] = (V) end", "if #Q < 40 then table.insert(Q, (V)) end",
-            "if #Q < 40 then table.insert(Q, 1, (V)) end", "T(table.remove(Q))", "T(table.remove(Q, 1))", "Q[#Q] = nil",
-            "T(#Q, table.unpack(Q))", "T(table.concat(Q, '|'))", "if #Q > 0 then Q[#Q] = (V) end",
-            "T(#table.move(Q, 1, #Q, 2, {0}))", "T(select('#', table.unpack(Q)))",
+            "if #Q < 40 then Q[#Q + 1] = (V) end",
+            "if #Q < 40 then table.insert(Q, (V)) end",
+            "if #Q < 40 then table.insert(Q, 1, (V)) end",
+            "T(table.remove(Q))",
+            "T(table.remove(Q, 1))",
+            "Q[#Q] = nil",
+            "T(#Q, table.unpack(Q))",
+            "T(table.concat(Q, '|'))",
+            "if #Q > 0 then Q[#Q] = (V) end",
+            "T(#table.move(Q, 1, #Q, 2, {0}))",
+            "T(select('#', table.unpack(Q)))",
             "table.sort(Q, function(a, b) return tostring(a) < tostring(b) end) T(table.concat(Q, ' '))",
-            "T(next(Q))", "T(table.unpack(Q, 2, 3))", "for i = 1, #Q do T(Q[i]) end", "T(rawlen(Q), rawget(Q, 1), rawequal(Q, Q))",
+            "T(next(Q))",
+            "T(table.unpack(Q, 2, 3))",
+            "for i = 1, #Q do T(Q[i]) end",
+            "T(rawlen(Q), rawget(Q, 1), rawequal(Q, Q))",
         ]);
         line(form.replace('Q', &s).replace("(V)", &format!("({v})")))
     }

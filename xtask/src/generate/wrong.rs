@@ -235,11 +235,8 @@ impl Gen {
     fn wrong_text(&mut self, form: &str) -> String {
         let (a, b, l) = (self.operand(), self.operand(), self.fresh());
         // A literal or `nil` cannot be called, indexed or assigned to as it stands.
-        let simple = a
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_.".contains(c))
-            && a != "nil"
-            && a != "true";
+        let simple =
+            a.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c)) && a != "nil" && a != "true";
         let a = if simple || a.starts_with('(') || a.ends_with(']') {
             a
         } else {

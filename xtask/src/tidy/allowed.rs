@@ -62,18 +62,14 @@ impl Allowances {
 
     /// Complaints about allowances that nothing needs any more.
     pub fn stale(&self) -> Vec<String> {
-        let files = FILES
-            .iter()
-            .filter(|(f, _)| !self.files.iter().any(|x| x == f));
+        let files = FILES.iter().filter(|(f, _)| !self.files.iter().any(|x| x == f));
         let functions = FUNCTIONS
             .iter()
             .filter(|(f, n, _)| !self.functions.iter().any(|(x, y)| x == f && y == n));
         let mut out: Vec<String> = files
             .map(|(f, _)| format!("{f}: no longer needs its allowance"))
             .collect();
-        out.extend(
-            functions.map(|(f, n, _)| format!("{f}: function {n} no longer needs its allowance")),
-        );
+        out.extend(functions.map(|(f, n, _)| format!("{f}: function {n} no longer needs its allowance")));
         out
     }
 }

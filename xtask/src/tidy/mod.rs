@@ -41,12 +41,7 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// Long files and long functions that nobody has given a reason for.
-fn sizes(
-    name: &str,
-    source: &str,
-    allowances: &mut allowed::Allowances,
-    complaints: &mut Vec<String>,
-) {
+fn sizes(name: &str, source: &str, allowances: &mut allowed::Allowances, complaints: &mut Vec<String>) {
     let lines = source.lines().count();
     if lines > allowed::FILE_LINES && !allowances.file(name) {
         complaints.push(format!(

@@ -172,9 +172,7 @@ impl Compiler<'_> {
             Kind::Local(reg) | Kind::VarargParam(reg) => e.kind = Kind::Fixed(reg),
             Kind::Call(_) | Kind::Varargs(_) => self.set_one_result(e),
             Kind::Upvalue(up) => self.pending(e, Op::GETUPVAL, up, 0, 0),
-            Kind::UpvalueField { table, key } => {
-                self.pending(e, Op::GETTABUP, table, 0, key as i32)
-            }
+            Kind::UpvalueField { table, key } => self.pending(e, Op::GETTABUP, table, 0, key as i32),
             Kind::Field { table, key } => {
                 self.fs.release(table);
                 self.pending(e, Op::GETFIELD, table, 0, key as i32);
@@ -390,10 +388,7 @@ impl Compiler<'_> {
         t.kind = match (name, key.kind) {
             (Some(key), _) => Kind::Field { table, key },
             (None, Kind::Int(i)) if !key.has_jumps() && i32::try_from(i).is_ok() => {
-                Kind::IntIndex {
-                    table,
-                    key: i as i32,
-                }
+                Kind::IntIndex { table, key: i as i32 }
             }
             (None, _) => Kind::Index {
                 table,

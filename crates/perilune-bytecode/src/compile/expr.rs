@@ -45,9 +45,7 @@ impl<'a> Compiler<'a> {
 
     fn left_operand(&self, id: ExprId) -> Option<ExprId> {
         match &self.chunk.expr(id).kind {
-            ExprKind::Binary { lhs, .. } | ExprKind::And { lhs, .. } | ExprKind::Or { lhs, .. } => {
-                Some(*lhs)
-            }
+            ExprKind::Binary { lhs, .. } | ExprKind::And { lhs, .. } | ExprKind::Or { lhs, .. } => Some(*lhs),
             ExprKind::Index { obj, .. } | ExprKind::Method { obj, .. } => Some(*obj),
             ExprKind::Call { callee, .. } => Some(*callee),
             ExprKind::Paren(inner) => Some(*inner),
@@ -147,9 +145,7 @@ impl<'a> Compiler<'a> {
                 let base = self.put_next(&mut e)?;
                 return self.call(base, args, *line, expr.span);
             }
-            ExprKind::Method {
-                name, args, line, ..
-            } => {
+            ExprKind::Method { name, args, line, .. } => {
                 self.next_token();
                 self.next_token();
                 let base = self.method(&mut e, *name)?;

@@ -494,12 +494,7 @@ impl Compiler<'_> {
     }
 
     /// Brings a variable into scope, in the next register after the active ones.
-    pub(super) fn activate(
-        &mut self,
-        name: Arc<[u8]>,
-        local: Option<LocalId>,
-        open: bool,
-    ) -> CResult {
+    pub(super) fn activate(&mut self, name: Arc<[u8]>, local: Option<LocalId>, open: bool) -> CResult {
         let reg = self.fs.active.len();
         self.check_limit(reg as u32 + 1, MAX_LOCALS as u32, "local variables")?;
         let pc = self.fs.pc() as u32;

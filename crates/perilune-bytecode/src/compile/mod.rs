@@ -37,12 +37,7 @@ pub struct CompileError {
 
 impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}",
-            self.line,
-            String::from_utf8_lossy(&self.message)
-        )
+        write!(f, "{}: {}", self.line, String::from_utf8_lossy(&self.message))
     }
 }
 
@@ -56,11 +51,7 @@ type CResult<T = ()> = Result<T, CompileError>;
 /// # Errors
 /// When a function needs more registers, variables, upvalues or results than an instruction can
 /// name.
-pub fn compile(
-    chunk: &Chunk,
-    source: &[u8],
-    name: Option<Arc<[u8]>>,
-) -> Result<Proto, CompileError> {
+pub fn compile(chunk: &Chunk, source: &[u8], name: Option<Arc<[u8]>>) -> Result<Proto, CompileError> {
     let func = chunk.func(chunk.main);
     let mut compiler = Compiler {
         chunk,
@@ -140,8 +131,7 @@ impl<'a> Compiler<'a> {
             0 => "main function".to_string(),
             n => format!("function at line {n}"),
         };
-        let mut message =
-            format!("too many {what} (limit is {limit}) in {place} near ").into_bytes();
+        let mut message = format!("too many {what} (limit is {limit}) in {place} near ").into_bytes();
         message.extend_from_slice(&near);
         Err(CompileError { line, message })
     }
@@ -207,10 +197,7 @@ impl<'a> Compiler<'a> {
             self.emit(Op::VARARGPREP, func.params as u8, table, 0, 0);
         }
         match func.vararg {
-            Vararg::Named {
-                local,
-                used_as_value,
-            } => {
+            Vararg::Named { local, used_as_value } => {
                 self.activate_local(local)?;
                 self.fs.virtual_vararg = (!used_as_value).then_some(local);
             }

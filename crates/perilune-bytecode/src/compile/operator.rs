@@ -39,9 +39,7 @@ fn ops(op: BinOp) -> Option<Ops> {
         BinOp::BXor => entry(Op::BXOR, Some(Op::BXORK), None),
         BinOp::Shl => entry(Op::SHL, None, Some(Op::SHLI)),
         BinOp::Shr => entry(Op::SHR, None, Some(Op::SHRI)),
-        BinOp::Concat | BinOp::Eq | BinOp::Lt | BinOp::Le | BinOp::Ne | BinOp::Gt | BinOp::Ge => {
-            None
-        }
+        BinOp::Concat | BinOp::Eq | BinOp::Lt | BinOp::Le | BinOp::Ne | BinOp::Gt | BinOp::Ge => None,
     }
 }
 
@@ -190,13 +188,9 @@ impl Compiler<'_> {
             BinOp::BAnd | BinOp::BOr | BinOp::BXor => {
                 self.arith(op, a, b, matches!(a.kind, Kind::Int(_)), line)
             }
-            BinOp::Sub
-            | BinOp::Mod
-            | BinOp::Pow
-            | BinOp::Div
-            | BinOp::IDiv
-            | BinOp::Shl
-            | BinOp::Shr => self.arith(op, a, b, false, line),
+            BinOp::Sub | BinOp::Mod | BinOp::Pow | BinOp::Div | BinOp::IDiv | BinOp::Shl | BinOp::Shr => {
+                self.arith(op, a, b, false, line)
+            }
         }
     }
 
@@ -223,14 +217,7 @@ impl Compiler<'_> {
     }
 
     /// Emits an operator whose right operand is encoded already.
-    fn operate(
-        &mut self,
-        op: Op,
-        mut a: Exp,
-        b: &Exp,
-        (c, d): (u8, i32),
-        line: u32,
-    ) -> CResult<Exp> {
+    fn operate(&mut self, op: Op, mut a: Exp, b: &Exp, (c, d): (u8, i32), line: u32) -> CResult<Exp> {
         let left = self.put_any(&mut a)?;
         let pc = self.emit(op, 0, left, c, d);
         self.fs.fix_line(line);
@@ -270,9 +257,7 @@ impl Compiler<'_> {
             (regs, left, self.put_any(&mut b)?)
         };
         self.release_exps(&a, &b);
-        Ok(Exp::from(Kind::Jump(
-            self.emit(op, left, right, 1, NO_JUMP),
-        )))
+        Ok(Exp::from(Kind::Jump(self.emit(op, left, right, 1, NO_JUMP))))
     }
 
     fn equality(&mut self, equal: bool, mut a: Exp, mut b: Exp) -> CResult<Exp> {

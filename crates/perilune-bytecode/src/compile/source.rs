@@ -20,9 +20,7 @@ impl<'a> SourceMap<'a> {
             let c = text[i];
             i += 1;
             if c == b'\n' || c == b'\r' {
-                let pair = text
-                    .get(i)
-                    .is_some_and(|&n| (n == b'\n' || n == b'\r') && n != c);
+                let pair = text.get(i).is_some_and(|&n| (n == b'\n' || n == b'\r') && n != c);
                 i += usize::from(pair);
                 starts.push(i as u32);
             }
@@ -102,8 +100,7 @@ fn long_bracket(text: &[u8]) -> Option<usize> {
     if inner.get(level) != Some(&b'[') {
         return None;
     }
-    let closes =
-        |w: &[u8]| w[0] == b']' && w[level + 1] == b']' && w[1..=level].iter().all(|&c| c == b'=');
+    let closes = |w: &[u8]| w[0] == b']' && w[level + 1] == b']' && w[1..=level].iter().all(|&c| c == b'=');
     let found = text[level + 2..].windows(level + 2).position(closes);
     Some(found.map_or(text.len(), |at| 2 * (level + 2) + at))
 }

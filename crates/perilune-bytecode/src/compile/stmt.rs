@@ -39,9 +39,7 @@ impl<'a> Compiler<'a> {
             StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), exprs, stmt.span),
             StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
             StmtKind::Global { targets, exprs } => self.global_stmt(targets, exprs),
-            StmtKind::GlobalFunction { target, expr } => {
-                self.global_function(*target, *expr, stmt.span)
-            }
+            StmtKind::GlobalFunction { target, expr } => self.global_function(*target, *expr, stmt.span),
             StmtKind::Assign { targets, exprs } => self.assign(targets, exprs),
             StmtKind::Function { target, expr } => self.function_stmt(*target, *expr, stmt.span),
             StmtKind::Call(call) => self.call_stmt(*call),
@@ -372,18 +370,10 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn generic_for(
-        &mut self,
-        vars: Range<u32>,
-        exprs: &[ExprId],
-        body: &'a Block,
-        span: Span,
-    ) -> CResult {
+    fn generic_for(&mut self, vars: Range<u32>, exprs: &[ExprId], body: &'a Block, span: Span) -> CResult {
         self.enter_block(true);
         let base = self.fs.free;
-        let line = exprs
-            .first()
-            .map_or(span.line, |&e| self.chunk.expr(e).span.line);
+        let line = exprs.first().map_or(span.line, |&e| self.chunk.expr(e).span.line);
         let e = self.expr_list(exprs)?;
         self.adjust(GENERIC_STATE + 1, exprs.len(), e)?;
         self.activate_hidden(GENERIC_STATE)?;

@@ -54,11 +54,7 @@ impl Checker<'_> {
     }
 
     fn require(&self, holds: bool, message: impl FnOnce() -> String) -> Check {
-        if holds {
-            Ok(())
-        } else {
-            self.broken(message())
-        }
+        if holds { Ok(()) } else { self.broken(message()) }
     }
 
     /// Rules 1, 2 and 3, operand by operand.
@@ -91,9 +87,9 @@ impl Checker<'_> {
             Operand::Window | Operand::Int => Ok(()),
             Operand::Const => self.constant(value, "constant", |_| true),
             Operand::StrConst => self.constant(value, "string", |k| matches!(k, Const::Str(_))),
-            Operand::NumConst => self.constant(value, "number", |k| {
-                matches!(k, Const::Int(_) | Const::Float(_))
-            }),
+            Operand::NumConst => {
+                self.constant(value, "number", |k| matches!(k, Const::Int(_) | Const::Float(_)))
+            }
             Operand::Upvalue => {
                 let exists = value < p.upvalues.len() as i64;
                 self.require(exists, || format!("upvalue {value} does not exist"))
@@ -109,10 +105,7 @@ impl Checker<'_> {
     }
 
     fn constant(&self, index: i64, what: &str, fits: fn(&Const) -> bool) -> Check {
-        let Some(k) = usize::try_from(index)
-            .ok()
-            .and_then(|n| self.proto.consts.get(n))
-        else {
+        let Some(k) = usize::try_from(index).ok().and_then(|n| self.proto.consts.get(n)) else {
             return self.broken(format!("constant {index} does not exist"));
         };
         self.require(fits(k), || format!("constant {index} is not a {what}"))
@@ -120,9 +113,7 @@ impl Checker<'_> {
 
     fn jump(&mut self) -> Check {
         let to = target(self.proto, self.pc);
-        let inside = usize::try_from(to)
-            .ok()
-            .filter(|&t| t < self.proto.code.len());
+        let inside = usize::try_from(to).ok().filter(|&t| t < self.proto.code.len());
         match inside {
             Some(t) => self.targets[t] = true,
             None => return self.broken(format!("jump to {to}, which is outside of the code")),
@@ -364,19 +355,13 @@ impl Checker<'_> {
         let p = self.proto;
         let i = self.instr();
         if !p.is_vararg {
-            return self.require(i.op() != Op::VARARGPREP, || {
-                "the function has no varargs".into()
-            });
+            return self.require(i.op() != Op::VARARGPREP, || "the function has no varargs".into());
         }
         self.require(i.op() == Op::VARARGPREP, || {
             "a vararg function must start with VARARGPREP".into()
         })?;
-        self.require(i.a() == p.num_params, || {
-            "wrong number of parameters".into()
-        })?;
-        self.require(i.b() == u8::from(p.vararg_table), || {
-            "wrong table flag".into()
-        })?;
+        self.require(i.a() == p.num_params, || "wrong number of parameters".into())?;
+        self.require(i.b() == u8::from(p.vararg_table), || "wrong table flag".into())?;
         self.require(!self.targets[0], || "a jump goes back to it".into())
     }
 

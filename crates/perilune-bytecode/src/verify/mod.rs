@@ -104,10 +104,7 @@ fn verify_tree(root: &Proto) -> Result<(), VerifyError> {
             message,
         };
         if depth > MAX_DEPTH {
-            return Err(fail((
-                None,
-                format!("functions nest deeper than {MAX_DEPTH}"),
-            )));
+            return Err(fail((None, format!("functions nest deeper than {MAX_DEPTH}"))));
         }
         if checked.insert(proto) {
             verify_function(proto).map_err(fail)?;
@@ -193,9 +190,7 @@ fn debug_info(p: &Proto) -> Check {
     let mut last_start = 0;
     for (n, var) in p.locals.iter().enumerate() {
         if var.start_pc > var.end_pc || var.end_pc as usize > p.code.len() {
-            return broken(format!(
-                "range of local variable {n} is not inside the code"
-            ));
+            return broken(format!("range of local variable {n} is not inside the code"));
         }
         if var.start_pc < last_start {
             return broken(format!("local variable {n} is out of order"));

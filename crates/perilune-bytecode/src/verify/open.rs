@@ -57,9 +57,7 @@ impl State {
     }
 
     fn open_from(&self, reg: u8) -> bool {
-        self.captured
-            .union(self.to_close)
-            .meets(Registers::from(reg))
+        self.captured.union(self.to_close).meets(Registers::from(reg))
     }
 }
 
@@ -86,10 +84,7 @@ pub(super) fn check(proto: &Proto) -> Check {
 }
 
 fn opens_anything(proto: &Proto) -> bool {
-    let captures = proto
-        .protos
-        .iter()
-        .any(|p| p.upvalues.iter().any(|u| u.in_stack));
+    let captures = proto.protos.iter().any(|p| p.upvalues.iter().any(|u| u.in_stack));
     captures
         || proto
             .code

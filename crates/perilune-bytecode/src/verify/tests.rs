@@ -52,10 +52,7 @@ fn refused(proto: Proto, message: &str) {
         Ok(_) => panic!("accepted; expected: {message}"),
         Err(e) => e.to_string(),
     };
-    assert!(
-        error.contains(message),
-        "{error:?} does not say {message:?}"
-    );
+    assert!(error.contains(message), "{error:?} does not say {message:?}");
 }
 
 #[track_caller]
@@ -80,11 +77,7 @@ fn the_base_is_accepted() {
         i(Op::VARARG, 0, 0, 0, 0),
         i(Op::RETURN, 0, 0, 0, 0),
     ]));
-    accepted(base(&[
-        i(Op::CLOSURE, 0, 0, 0, 0),
-        i(Op::CLOSE, 1, 0, 0, 0),
-        RET,
-    ]));
+    accepted(base(&[i(Op::CLOSURE, 0, 0, 0, 0), i(Op::CLOSE, 1, 0, 0, 0), RET]));
 }
 
 #[test]
@@ -172,30 +165,12 @@ fn operands() {
     refused_code(&[i(Op::MOVE, 0, 1, 1, 0), RET], "unused operand c is not 0");
     refused_code(&[i(Op::RETURN0, 0, 0, 0, 1)], "unused operand d is not 0");
     refused_code(&[i(Op::MOVE, 4, 0, 0, 0), RET], "register 4 does not exist");
-    refused_code(
-        &[i(Op::ADD, 0, 0, 200, 0), RET],
-        "register 200 does not exist",
-    );
-    refused_code(
-        &[i(Op::LOADK, 0, 0, 0, 3), RET],
-        "constant 3 does not exist",
-    );
-    refused_code(
-        &[i(Op::LOADK, 0, 0, 0, -1), RET],
-        "constant -1 does not exist",
-    );
-    refused_code(
-        &[i(Op::GETFIELD, 0, 1, 0, 1), RET],
-        "constant 1 is not a string",
-    );
-    refused_code(
-        &[i(Op::ADDK, 0, 1, 0, 0), RET],
-        "constant 0 is not a number",
-    );
-    refused_code(
-        &[i(Op::GETUPVAL, 0, 1, 0, 0), RET],
-        "upvalue 1 does not exist",
-    );
+    refused_code(&[i(Op::ADD, 0, 0, 200, 0), RET], "register 200 does not exist");
+    refused_code(&[i(Op::LOADK, 0, 0, 0, 3), RET], "constant 3 does not exist");
+    refused_code(&[i(Op::LOADK, 0, 0, 0, -1), RET], "constant -1 does not exist");
+    refused_code(&[i(Op::GETFIELD, 0, 1, 0, 1), RET], "constant 1 is not a string");
+    refused_code(&[i(Op::ADDK, 0, 1, 0, 0), RET], "constant 0 is not a number");
+    refused_code(&[i(Op::GETUPVAL, 0, 1, 0, 0), RET], "upvalue 1 does not exist");
     refused_code(
         &[i(Op::CLOSURE, 0, 0, 0, 1), RET],
         "nested function 1 does not exist",
@@ -215,19 +190,10 @@ fn windows() {
     refused_code(&[i(Op::CALL, 2, 1, 4, 0), RET], "CALL: registers 2 to 4");
     refused_code(&[i(Op::TAILCALL, 3, 2, 0, 0)], "TAILCALL: registers 3 to 4");
     refused_code(&[i(Op::RETURN, 3, 3, 0, 0)], "RETURN: registers 3 to 4");
-    refused_code(
-        &[i(Op::CONCAT, 3, 2, 0, 0), RET],
-        "CONCAT: registers 3 to 4",
-    );
+    refused_code(&[i(Op::CONCAT, 3, 2, 0, 0), RET], "CONCAT: registers 3 to 4");
     refused_code(&[i(Op::CONCAT, 0, 1, 0, 0), RET], "fewer than two operands");
-    refused_code(
-        &[i(Op::SETLIST, 1, 3, 0, 0), RET],
-        "SETLIST: registers 1 to 4",
-    );
-    refused_code(
-        &[i(Op::SETLIST, 0, 1, 0, i32::MAX), RET],
-        "index is too large",
-    );
+    refused_code(&[i(Op::SETLIST, 1, 3, 0, 0), RET], "SETLIST: registers 1 to 4");
+    refused_code(&[i(Op::SETLIST, 0, 1, 0, i32::MAX), RET], "index is too large");
     refused_code(&[i(Op::CLOSE, 4, 0, 0, 0), RET], "CLOSE: registers 4 to 4");
     refused_code(
         &[i(Op::NEWTABLE, 0, 0, 0, 1 << 30), RET],
@@ -239,14 +205,8 @@ fn windows() {
 
 #[test]
 fn control_flow() {
-    refused_code(
-        &[i(Op::JMP, 0, 0, 0, 1), RET],
-        "jump to 2, which is outside",
-    );
-    refused_code(
-        &[i(Op::JMP, 0, 0, 0, -2), RET],
-        "jump to -1, which is outside",
-    );
+    refused_code(&[i(Op::JMP, 0, 0, 0, 1), RET], "jump to 2, which is outside");
+    refused_code(&[i(Op::JMP, 0, 0, 0, -2), RET], "jump to -1, which is outside");
     refused_code(&[i(Op::JMP, 0, 0, 0, i32::MIN), RET], "which is outside");
     refused_code(&[i(Op::LOADTRUE, 0, 0, 0, 0)], "run off the end");
     refused_code(&[i(Op::TEST, 0, 0, 0, -1)], "run off the end");
@@ -255,14 +215,8 @@ fn control_flow() {
 #[test]
 fn varargs() {
     refused_code(&[VARARGPREP, RET], "the function has no varargs");
-    refused_code(
-        &[i(Op::VARARG, 0, 0, 2, 0), RET],
-        "the function has no varargs",
-    );
-    refused_code(
-        &[i(Op::GETVARG, 0, 0, 1, 0), RET],
-        "the function has no varargs",
-    );
+    refused_code(&[i(Op::VARARG, 0, 0, 2, 0), RET], "the function has no varargs");
+    refused_code(&[i(Op::GETVARG, 0, 0, 1, 0), RET], "the function has no varargs");
     refused(vararg(&[RET]), "must start with VARARGPREP");
     refused(
         vararg(&[VARARGPREP, VARARGPREP, RET]),
@@ -272,10 +226,7 @@ fn varargs() {
         vararg(&[i(Op::VARARGPREP, 1, 0, 0, 0), RET]),
         "wrong number of parameters",
     );
-    refused(
-        vararg(&[i(Op::VARARGPREP, 0, 1, 0, 0), RET]),
-        "wrong table flag",
-    );
+    refused(vararg(&[i(Op::VARARGPREP, 0, 1, 0, 0), RET]), "wrong table flag");
     refused(
         vararg(&[VARARGPREP, i(Op::JMP, 0, 0, 0, -2)]),
         "a jump goes back to it",
@@ -284,11 +235,7 @@ fn varargs() {
         vararg(&[VARARGPREP, i(Op::VARARG, 0, 2, 2, 0), RET]),
         "from where they are",
     );
-    let table = [
-        i(Op::VARARGPREP, 0, 1, 0, 0),
-        i(Op::GETVARG, 1, 0, 2, 0),
-        RET,
-    ];
+    let table = [i(Op::VARARGPREP, 0, 1, 0, 0), i(Op::GETVARG, 1, 0, 2, 0), RET];
     refused(
         Proto {
             vararg_table: true,
@@ -314,11 +261,7 @@ fn open_results() {
         &[open_call, i(Op::CALL, 1, 0, 1, 0), RET],
         "start below the window",
     );
-    let jumped_to = [
-        i(Op::TEST, 0, 0, 0, 1),
-        open_call,
-        i(Op::RETURN, 0, 0, 0, 0),
-    ];
+    let jumped_to = [i(Op::TEST, 0, 0, 0, 1), open_call, i(Op::RETURN, 0, 0, 0, 0)];
     refused_code(&jumped_to, "a jump lands where open values are used");
     accepted(base(&[open_call, i(Op::CALL, 0, 0, 1, 0), RET]));
 }
@@ -337,10 +280,7 @@ fn numeric_loops() {
         "FORPREP: does not go behind its FORLOOP",
     );
     refused_code(&[prep(1), end(0, -2), RET], "does not go behind its FOR");
-    refused_code(
-        &[end(0, -1), RET],
-        "FORLOOP: does not go behind its FORPREP",
-    );
+    refused_code(&[end(0, -1), RET], "FORLOOP: does not go behind its FORPREP");
     refused_code(
         &[i(Op::FORPREP, 2, 0, 0, 1), i(Op::FORLOOP, 2, 0, 0, -1), RET],
         "registers 2 to 4",
@@ -361,14 +301,8 @@ fn generic_loops() {
     let end = |d| i(Op::TFORLOOP, 0, 0, 0, d);
     let close = i(Op::CLOSE, 0, 0, 0, 0);
     accepted(generic(&[prep(0), call(1), end(-2), close, RET]));
-    refused(
-        base(&[prep(0), call(1), end(-2), close, RET]),
-        "registers 0 to 5",
-    );
-    refused(
-        generic(&[prep(0), call(0), end(-2), close, RET]),
-        "no variables",
-    );
+    refused(base(&[prep(0), call(1), end(-2), close, RET]), "registers 0 to 5");
+    refused(generic(&[prep(0), call(0), end(-2), close, RET]), "no variables");
     refused(
         generic(&[prep(1), call(1), end(-2), close, RET]),
         "does not go to its TFORCALL",

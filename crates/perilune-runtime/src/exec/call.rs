@@ -64,7 +64,7 @@ pub(crate) unsafe fn call_value(
                     return Err(st.call_error(f));
                 }
                 if ncall == MAX_CALL_CHAIN {
-                    return Err(st.error("'__call' chain too long"));
+                    return Err(st.runtime_error("'__call' chain too long"));
                 }
                 ncall += 1;
                 func = insert_callee(st, func, mm)?;
@@ -172,12 +172,19 @@ pub(crate) unsafe fn call_native(
             func = (*th).stack.add(at);
         }
         let frame = (*th).frame.sub(1);
-        *frame = Frame { nresults: nresults as i16, cont: how, ncall, ..Frame::native(func, func.add(1)) };
+        *frame = Frame {
+            nresults: nresults as i16,
+            cont: how,
+            ncall,
+            ..Frame::native(func, func.add(1))
+        };
         (*th).frame = frame;
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
         }
-        let function = (*(*th).frame.as_ref().unwrap_unchecked().func).gc::<crate::object::Native>().function();
+        let function = (*(*th).frame.as_ref().unwrap_unchecked().func)
+            .gc::<crate::object::Native>()
+            .function();
         match function(st)? {
             Ret::One(v) => {
                 let frame = &*(*th).frame;
@@ -410,7 +417,11 @@ pub(crate) unsafe fn call_meta(
     // an open RETURN), where `room` makes space; nothing collects in between.
     unsafe {
         let open = how == cont::RETURN_CLOSE;
-        (*th).top = if open { (*th).live_end() } else { (*th).registers_end() };
+        (*th).top = if open {
+            (*th).live_end()
+        } else {
+            (*th).registers_end()
+        };
         st.room(args.len() + 1)?;
         let func = (*th).top;
         *func = f;
@@ -787,14 +798,17 @@ impl State {
             return Ok(());
         }
         if self.heap.metamethod(v, Event::Close).is_nil() {
-            let name = self.register_name(slot).unwrap_or_else(|| b"(temporary)".to_vec());
+            let name = self
+                .register_name(slot)
+                .unwrap_or_else(|| b"(temporary)".to_vec());
             let mut s = b"variable '".to_vec();
             s.extend_from_slice(&name);
             s.extend_from_slice(b"' got a non-closable value");
             return Err(self.error(s));
         }
         let th = self.th();
-        th.push_tbc(&mut self.heap, slot).map_err(|OutOfMemory| self.memory_error())
+        th.push_tbc(&mut self.heap, slot)
+            .map_err(|OutOfMemory| self.memory_error())
     }
 
     /// Runs the pending `__close` at and above slot `at` after a stop, within a small grace budget.
@@ -820,7 +834,12 @@ impl State {
     ///
     /// # Errors
     /// Why it was stopped.
-    pub fn host_call(&mut self, f: Value, args: &[Value], handler: Option<Value>) -> Result<Result<usize, Value>, StopReason> {
+    pub fn host_call(
+        &mut self,
+        f: Value,
+        args: &[Value],
+        handler: Option<Value>,
+    ) -> Result<Result<usize, Value>, StopReason> {
         let at = self.th().slots();
         let main = self.thread;
         let r = self.host_call_inner(f, args, handler);

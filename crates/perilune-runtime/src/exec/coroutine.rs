@@ -143,11 +143,15 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
     let co = st.thread.ptr();
     // SAFETY: a coroutine that runs has a resumer, whose running frame is the native that resumed.
     unsafe {
-        let Some(back) = (*co).resumer.take() else { unreachable!("a running coroutine has a resumer") };
+        let Some(back) = (*co).resumer.take() else {
+            unreachable!("a running coroutine has a resumer")
+        };
         st.c_depth -= 1;
         let b = back.ptr();
         st.switch_to(back);
-        if !(*b).fits((*b).top.wrapping_add(n + 1)) && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err() {
+        if !(*b).fits((*b).top.wrapping_add(n + 1))
+            && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err()
+        {
             return Err(st.error("too many results to resume"));
         }
         let to = (*b).top;
@@ -173,7 +177,11 @@ pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
     // SAFETY: the running coroutine.
     unsafe {
         if (*co).no_yield > 0 {
-            let msg = if st.thread == st.main { text::YIELD_OUTSIDE } else { text::YIELD_ACROSS };
+            let msg = if st.thread == st.main {
+                text::YIELD_OUTSIDE
+            } else {
+                text::YIELD_ACROSS
+            };
             return Err(st.runtime_error(msg));
         }
         let first = (*(*co).frame).base;
@@ -225,7 +233,9 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
             let slot = [error];
             return transfer(st, slot.as_ptr().cast_mut(), 1, Value::FALSE).map(Some);
         }
-        let Some(back) = (*t).resumer.take() else { unreachable!("a running coroutine has a resumer") };
+        let Some(back) = (*t).resumer.take() else {
+            unreachable!("a running coroutine has a resumer")
+        };
         st.c_depth -= 1;
         st.switch_to(back);
         if throw == Throw::Stop {

@@ -80,7 +80,8 @@ impl State {
     }
 
     fn proto_of(&self, f: Value) -> Option<Arc<Proto>> {
-        f.as_closure().map(|c| c.proto(&self.heap).meta(&self.heap).clone())
+        f.as_closure()
+            .map(|c| c.proto(&self.heap).meta(&self.heap).clone())
     }
 
     /// The instruction that a Lua frame is executing.
@@ -108,7 +109,9 @@ impl State {
 
     /// "chunk:line: " of the function at `level`, empty if it is not a Lua function.
     pub fn where_(&self, level: i64) -> Vec<u8> {
-        let Some(r) = self.debug_frame(self.thread, level) else { return Vec::new() };
+        let Some(r) = self.debug_frame(self.thread, level) else {
+            return Vec::new();
+        };
         let f = self.frame_ptr(self.thread, r);
         if self.line_of(self.thread, f).is_none() {
             return Vec::new();
@@ -118,8 +121,12 @@ impl State {
 
     fn position_of(&self, f: *mut Frame) -> Vec<u8> {
         // SAFETY: a frame record of the running coroutine.
-        let Some(p) = self.proto_of(function_of(unsafe { &*f })) else { return Vec::new() };
-        let Some(src) = &p.source else { return b"?:?: ".to_vec() };
+        let Some(p) = self.proto_of(function_of(unsafe { &*f })) else {
+            return Vec::new();
+        };
+        let Some(src) = &p.source else {
+            return b"?:?: ".to_vec();
+        };
         let Some(line) = self.line_of(self.thread, f) else {
             let mut s = chunk_id(src);
             s.extend_from_slice(b":?: ");
@@ -136,7 +143,11 @@ impl State {
         if th.frame == th.bottom() {
             return Vec::new();
         }
-        if self.frame().is_lua() { self.position_of(th.frame) } else { self.where_(1) }
+        if self.frame().is_lua() {
+            self.position_of(th.frame)
+        } else {
+            self.where_(1)
+        }
     }
 
     /// The name of the running native for messages, whether it was called as a method, and how many
@@ -152,7 +163,11 @@ impl State {
         if let Some((kind, name)) = self.call_name_of(self.thread, f) {
             return (name, kind == "method", extra);
         }
-        (self.global_name(func).unwrap_or_else(|| b"?".to_vec()), false, extra)
+        (
+            self.global_name(func).unwrap_or_else(|| b"?".to_vec()),
+            false,
+            extra,
+        )
     }
 
     /// How the frame's function was called, as the caller's code tells.
@@ -222,7 +237,9 @@ impl State {
         if th.frame == th.bottom() || !self.frame().is_lua() {
             return Vec::new();
         }
-        let Some(p) = self.proto_of(function_of(self.frame())) else { return Vec::new() };
+        let Some(p) = self.proto_of(function_of(self.frame())) else {
+            return Vec::new();
+        };
         let pc = self.current_pc(self.thread, th.frame);
         let found = self.find_operand(&p, pc, v);
         found.map_or_else(Vec::new, |(kind, name)| describe(kind, &name))
@@ -246,7 +263,9 @@ impl State {
             match kind {
                 Operand::Read | Operand::ReadWrite if reg(n).same(v) => return describe(n),
                 Operand::Upvalue => {
-                    let u = function_of(self.frame()).as_closure()?.upval(&self.heap, n as usize);
+                    let u = function_of(self.frame())
+                        .as_closure()?
+                        .upval(&self.heap, n as usize);
                     if u.get(&self.heap).same(v) {
                         let name = debuginfo::describe_upvalue(p, n);
                         return Some((name.kind, name.name.to_vec()));
@@ -255,9 +274,19 @@ impl State {
                 Operand::Window if matches!(i.op(), Op::CALL | Op::TAILCALL) && reg(n).same(v) => {
                     return describe(n);
                 }
-                Operand::Read | Operand::ReadWrite | Operand::Window | Operand::None | Operand::Write
-                | Operand::Const | Operand::StrConst | Operand::NumConst | Operand::Proto | Operand::Int
-                | Operand::Count | Operand::Flag | Operand::Jump => {}
+                Operand::Read
+                | Operand::ReadWrite
+                | Operand::Window
+                | Operand::None
+                | Operand::Write
+                | Operand::Const
+                | Operand::StrConst
+                | Operand::NumConst
+                | Operand::Proto
+                | Operand::Int
+                | Operand::Count
+                | Operand::Flag
+                | Operand::Jump => {}
             }
         }
         None
@@ -286,12 +315,13 @@ impl State {
     pub(crate) fn call_error(&mut self, f: Value) -> Throw {
         let th = self.th();
         let mut extra = Vec::new();
-        if th.frame != th.bottom() && self.frame().is_lua()
+        if th.frame != th.bottom()
+            && self.frame().is_lua()
             && let Some(p) = self.proto_of(function_of(self.frame()))
         {
             let pc = self.current_pc(self.thread, th.frame);
             extra = match debuginfo::call_name(&p, pc) {
-                Some(n) => describe(n.kind, &n.name),
+                Some(n) => describe(n.kind, n.name),
                 None => self.describe_value(f),
             };
         }
@@ -374,7 +404,9 @@ impl State {
             lastlinedefined: -1,
             name: None,
             namewhat: "",
-            nups: func.as_native().map_or(0, |n| n.upvalues(&self.heap).len() as i64),
+            nups: func
+                .as_native()
+                .map_or(0, |n| n.upvalues(&self.heap).len() as i64),
             nparams: 0,
             isvararg: true,
             istailcall: false,
@@ -387,7 +419,11 @@ impl State {
         if let Some(p) = self.proto_of(func) {
             info.source = p.source.as_ref().map_or_else(|| b"=?".to_vec(), |s| s.to_vec());
             info.short_src = chunk_id(&info.source);
-            info.what = if p.line_defined == 0 { "main" } else { what_of(&info.source) };
+            info.what = if p.line_defined == 0 {
+                "main"
+            } else {
+                what_of(&info.source)
+            };
             info.linedefined = p.line_defined as i64;
             info.lastlinedefined = p.last_line_defined as i64;
             info.nups = p.upvalues.len() as i64;
@@ -402,7 +438,13 @@ impl State {
     fn frame_limit(&self, co: Gc<Thread>, f: *mut Frame) -> *mut Value {
         let t = co.get(&self.heap);
         // SAFETY: the frame above, if any, is the next lower record.
-        unsafe { if f == t.frame { t.live_end() } else { (*f.sub(1)).func } }
+        unsafe {
+            if f == t.frame {
+                t.live_end()
+            } else {
+                (*f.sub(1)).func
+            }
+        }
     }
 
     fn local_slot(&self, co: Gc<Thread>, r: FrameRef, n: i64) -> Option<(Vec<u8>, *mut Value)> {
@@ -431,7 +473,11 @@ impl State {
                 self.frame_limit(co, f)
             };
             let slot = frame.base.wrapping_add(k - 1);
-            let name: &[u8] = if frame.is_lua() { b"(temporary)" } else { b"(C temporary)" };
+            let name: &[u8] = if frame.is_lua() {
+                b"(temporary)"
+            } else {
+                b"(C temporary)"
+            };
             (slot < limit && k < 1 << 20).then(|| (name.to_vec(), slot))
         }
     }
@@ -439,7 +485,8 @@ impl State {
     /// Local variable `n` of a frame: its name and value. Negative numbers are varargs.
     pub fn local_get(&self, co: Gc<Thread>, r: FrameRef, n: i64) -> Option<(Vec<u8>, Value)> {
         // SAFETY: `local_slot` gives live slots.
-        self.local_slot(co, r, n).map(|(name, slot)| (name, unsafe { *slot }))
+        self.local_slot(co, r, n)
+            .map(|(name, slot)| (name, unsafe { *slot }))
     }
     /// Changes local variable `n` of a frame; its name.
     pub fn local_set(&mut self, co: Gc<Thread>, r: FrameRef, n: i64, v: Value) -> Option<Vec<u8>> {
@@ -465,7 +512,10 @@ impl State {
             return None;
         }
         let p = c.proto(&self.heap).meta(&self.heap);
-        let name = p.upvalues[n].name.as_ref().map_or_else(|| b"(no name)".to_vec(), |s| s.to_vec());
+        let name = p.upvalues[n]
+            .name
+            .as_ref()
+            .map_or_else(|| b"(no name)".to_vec(), |s| s.to_vec());
         Some((name, c.upval(&self.heap, n).get(&self.heap)))
     }
     /// Sets upvalue `n` of a function; its name.
@@ -497,7 +547,12 @@ impl State {
     pub fn hook_set(&mut self, co: Gc<Thread>, f: Value, call: bool, ret: bool, line: bool, count: i64) {
         use crate::object::hook;
         let mut mask = 0;
-        for (on, bit) in [(call, hook::CALL), (ret, hook::RETURN), (line, hook::LINE), (count > 0, hook::COUNT)] {
+        for (on, bit) in [
+            (call, hook::CALL),
+            (ret, hook::RETURN),
+            (line, hook::LINE),
+            (count > 0, hook::COUNT),
+        ] {
             if on {
                 mask |= bit;
             }

@@ -124,7 +124,13 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
     loop {
         let trace = st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0;
         // SAFETY: the running frame is a Lua frame with its pc saved.
-        let flow = unsafe { if trace { dispatch::<true>(st) } else { dispatch::<false>(st) } };
+        let flow = unsafe {
+            if trace {
+                dispatch::<true>(st)
+            } else {
+                dispatch::<false>(st)
+            }
+        };
         return match flow {
             Flow::Switch => continue,
             Flow::Exit => Ok(Next::Exit),
@@ -436,7 +442,9 @@ unsafe fn prepare_for(st: &mut State, ra: *mut Value) -> Result<bool, Throw> {
                 Some(n) => num::Num::Int(n),
                 None => num::Num::Float(for_float(st, limit, "limit")?),
             };
-            let Some(count) = num::for_count(i, limit, s) else { return Ok(false) };
+            let Some(count) = num::for_count(i, limit, s) else {
+                return Ok(false);
+            };
             *ra = Value::int(count as i64);
             *ra.add(1) = step;
             *ra.add(2) = init;
@@ -479,7 +487,8 @@ unsafe fn vararg_table(st: &mut State, slot: *mut Value) -> Result<(), Throw> {
         let t = st.new_table(n, 1)?;
         let first = f.base.sub(1 + n);
         let items = std::slice::from_raw_parts(first, n);
-        t.set_list(&mut st.heap, 1, items).map_err(|e| st.table_error(e))?;
+        t.set_list(&mut st.heap, 1, items)
+            .map_err(|e| st.table_error(e))?;
         *slot = t.into();
         st.set_field(t, "n", Value::int(n as i64))
     }
@@ -527,9 +536,16 @@ unsafe fn get_varargs(st: &mut State, a: usize, want: i32, table: Option<usize>)
 unsafe fn one_vararg(f: &Frame, key: Value, st: &State) -> Value {
     let n = f.nextra as i64;
     if let Some(s) = key.as_str() {
-        return if s.bytes(&st.heap) == b"n" { Value::int(n) } else { Value::NIL };
+        return if s.bytes(&st.heap) == b"n" {
+            Value::int(n)
+        } else {
+            Value::NIL
+        };
     }
-    match key.as_int().or_else(|| key.as_float().and_then(num::float_to_int_exact)) {
+    match key
+        .as_int()
+        .or_else(|| key.as_float().and_then(num::float_to_int_exact))
+    {
         // SAFETY: the varargs stand below the frame's function.
         Some(i) if (1..=n).contains(&i) => unsafe { *f.base.sub(1 + n as usize).add(i as usize - 1) },
         _ => Value::NIL,
@@ -610,10 +626,12 @@ unsafe fn slow_call(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
             Ok(Next::Lua) => {
                 let th = st.thread.ptr();
                 let f = (*th).frame;
-                if (*th).hook_mask != 0 && (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f) {
-                    if let Err(t) = st.hook_call(false) {
-                        return fail(t);
-                    }
+                let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
+                if (*th).hook_mask != 0
+                    && fresh
+                    && let Err(t) = st.hook_call(false)
+                {
+                    return fail(t);
                 }
                 Flow::Reload
             }
@@ -664,7 +682,7 @@ unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
             *func = mm;
             (*th).top = (*th).top.add(1);
             if ncall == call::MAX_CALL_CHAIN {
-                let t = st.error("'__call' chain too long");
+                let t = st.runtime_error("'__call' chain too long");
                 return fail(t);
             }
             ncall += 1;
@@ -781,8 +799,12 @@ impl Machine {
     }
     #[inline(always)]
     unsafe fn branch(&mut self, truth: bool, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        if truth == (i.c() != 0) { unsafe { self.jump(i.d()) } } else { Flow::Next }
+        if truth == (i.c() != 0) {
+            // SAFETY: rule 4.
+            unsafe { self.jump(i.d()) }
+        } else {
+            Flow::Next
+        }
     }
 
     /// `obj[k]` for an interned string.
@@ -1127,12 +1149,26 @@ impl Machine {
     #[inline(always)]
     unsafe fn setfield<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { self.set_field(self.r(i.a()), self.k(i.du() as usize), self.r(i.c()), i.b() as u32) }
+        unsafe {
+            self.set_field(
+                self.r(i.a()),
+                self.k(i.du() as usize),
+                self.r(i.c()),
+                i.b() as u32,
+            )
+        }
     }
     #[inline(always)]
     unsafe fn setfieldk<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { self.set_field(self.r(i.a()), self.k(i.du() as usize), self.k(i.c() as usize), i.b() as u32) }
+        unsafe {
+            self.set_field(
+                self.r(i.a()),
+                self.k(i.du() as usize),
+                self.k(i.c() as usize),
+                i.b() as u32,
+            )
+        }
     }
     #[inline(always)]
     unsafe fn setindex<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -1200,7 +1236,12 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             self.save();
-            match new_table(&mut *self.st, i.du() as usize, i.b() as usize, self.base.add(i.a() as usize)) {
+            match new_table(
+                &mut *self.st,
+                i.du() as usize,
+                i.b() as usize,
+                self.base.add(i.a() as usize),
+            ) {
                 Flow::Next => self.check(i.a() as usize + 1),
                 other => other,
             }
@@ -1217,7 +1258,9 @@ impl Machine {
             } else {
                 ((*self.th()).top as usize - first as usize) / size_of::<Value>()
             };
-            let Some(t) = self.r(i.a()).as_table() else { return Flow::Next };
+            let Some(t) = self.r(i.a()).as_table() else {
+                return Flow::Next;
+            };
             self.save();
             let items = std::slice::from_raw_parts(first, n);
             match t.set_list(&mut st.heap, i.du() + 1, items) {
@@ -1229,30 +1272,68 @@ impl Machine {
     #[inline(always)]
     unsafe fn add<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { arith_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::Add, i64::wrapping_add, |x: f64, y: f64| x + y) }
+        unsafe {
+            arith_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::Add,
+                i64::wrapping_add,
+                |x: f64, y: f64| x + y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn sub<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { arith_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::Sub, i64::wrapping_sub, |x: f64, y: f64| x - y) }
+        unsafe {
+            arith_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::Sub,
+                i64::wrapping_sub,
+                |x: f64, y: f64| x - y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn mul<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { arith_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::Mul, i64::wrapping_mul, |x: f64, y: f64| x * y) }
+        unsafe {
+            arith_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::Mul,
+                i64::wrapping_mul,
+                |x: f64, y: f64| x * y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn int_division(&mut self, i: Instr, x: Value, y: Value, op: Arith) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             if both_int(x, y) && int(y) != 0 {
-                let r = if op == Arith::Mod { num::int_mod(int(x), int(y)) } else { num::int_floor_div(int(x), int(y)) };
+                let r = if op == Arith::Mod {
+                    num::int_mod(int(x), int(y))
+                } else {
+                    num::int_floor_div(int(x), int(y))
+                };
                 self.set(i.a(), Value::int(r.unwrap_or(0)));
                 return Flow::Next;
             }
             if both_float(x, y) {
                 let (p, q) = (float(x), float(y));
-                let r = if op == Arith::Mod { num::float_mod(p, q) } else { num::float_floor_div(p, q) };
+                let r = if op == Arith::Mod {
+                    num::float_mod(p, q)
+                } else {
+                    num::float_floor_div(p, q)
+                };
                 self.set(i.a(), Value::float(r));
                 return Flow::Next;
             }
@@ -1275,9 +1356,21 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             if x.is_number() && y.is_number() {
-                let p = if x.tag == Tag::INT { int(x) as f64 } else { float(x) };
-                let q = if y.tag == Tag::INT { int(y) as f64 } else { float(y) };
-                let r = if op == Arith::Div { p / q } else { num::float_pow(p, q) };
+                let p = if x.tag == Tag::INT {
+                    int(x) as f64
+                } else {
+                    float(x)
+                };
+                let q = if y.tag == Tag::INT {
+                    int(y) as f64
+                } else {
+                    float(y)
+                };
+                let r = if op == Arith::Div {
+                    p / q
+                } else {
+                    num::float_pow(p, q)
+                };
                 self.set(i.a(), Value::float(r));
                 return Flow::Next;
             }
@@ -1298,17 +1391,44 @@ impl Machine {
     #[inline(always)]
     unsafe fn band<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::BAnd, |x: i64, y: i64| x & y) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::BAnd,
+                |x: i64, y: i64| x & y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn bor<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::BOr, |x: i64, y: i64| x | y) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::BOr,
+                |x: i64, y: i64| x | y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn bxor<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::BXor, |x: i64, y: i64| x ^ y) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::BXor,
+                |x: i64, y: i64| x ^ y
+            )
+        }
     }
     #[inline(always)]
     unsafe fn shl<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -1318,7 +1438,16 @@ impl Machine {
     #[inline(always)]
     unsafe fn shr<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), self.r(i.c()), Arith::Shr, num::shift_right) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                self.r(i.c()),
+                Arith::Shr,
+                num::shift_right
+            )
+        }
     }
     #[inline(always)]
     unsafe fn addi<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -1450,12 +1579,30 @@ impl Machine {
     #[inline(always)]
     unsafe fn shli<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), Value::int(i.d() as i64), Arith::Shl, num::shift_left) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                Value::int(i.d() as i64),
+                Arith::Shl,
+                num::shift_left
+            )
+        }
     }
     #[inline(always)]
     unsafe fn shri<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe { bit_op!(self, i, self.r(i.b()), Value::int(i.d() as i64), Arith::Shr, num::shift_right) }
+        unsafe {
+            bit_op!(
+                self,
+                i,
+                self.r(i.b()),
+                Value::int(i.d() as i64),
+                Arith::Shr,
+                num::shift_right
+            )
+        }
     }
     #[inline(always)]
     unsafe fn unm<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -1575,7 +1722,11 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let (x, n) = (self.r(i.a()), i.b() as i8);
-            let r = if x.tag == Tag::INT { int(x) == n as i64 } else { x.tag == Tag::FLT && float(x) == n as f64 };
+            let r = if x.tag == Tag::INT {
+                int(x) == n as i64
+            } else {
+                x.tag == Tag::FLT && float(x) == n as f64
+            };
             self.branch(r, i)
         }
     }
@@ -1662,7 +1813,11 @@ impl Machine {
                 Flow::Reload => {
                     let same = (*self.th()).frame == frame && nresults >= 0;
                     self.reload();
-                    self.check(if same { i.a() as usize + nresults as usize } else { UNKNOWN })
+                    self.check(if same {
+                        i.a() as usize + nresults as usize
+                    } else {
+                        UNKNOWN
+                    })
                 }
                 other => other,
             }
@@ -1898,4 +2053,3 @@ impl Machine {
         }
     }
 }
-

@@ -29,13 +29,21 @@ impl State {
         let binary = source.first() == Some(&0x1b);
         let (kind, flag) = if binary { ("binary", b'b') } else { ("text", b't') };
         let compiled = if mode.contains(&flag) {
-            if binary { read_chunk(source, chunk_name) } else { self.compile_text(source, chunk_name)? }
+            if binary {
+                read_chunk(source, chunk_name)
+            } else {
+                self.compile_text(source, chunk_name)?
+            }
         } else {
-            Err([format!("attempt to load a {kind} chunk (mode is '").as_bytes(), mode, b"')"].concat())
+            Err([
+                format!("attempt to load a {kind} chunk (mode is '").as_bytes(),
+                mode,
+                b"')",
+            ]
+            .concat())
         };
-        let verified = compiled.and_then(|p| {
-            verify::verify(Arc::new(p)).map_err(|e| bad_chunk(chunk_name, &e.to_string()))
-        });
+        let verified = compiled
+            .and_then(|p| verify::verify(Arc::new(p)).map_err(|e| bad_chunk(chunk_name, &e.to_string())));
         match verified {
             Ok(p) => Ok(Ok(self.new_main(&p, env)?.into())),
             Err(msg) => Ok(Err(self.new_str(&msg)?.into())),
@@ -45,7 +53,10 @@ impl State {
     fn compile_text(&mut self, source: &[u8], name: &[u8]) -> Result<Result<Proto, Vec<u8>>, Throw> {
         let word = self.interrupt.clone();
         let stopped = || word.load(Ordering::Relaxed) & (interrupt::STOP | interrupt::TIMEOUT) != 0;
-        let options = ParseOptions { dialect: self.dialect(), interrupt: Some(&stopped) };
+        let options = ParseOptions {
+            dialect: self.dialect(),
+            interrupt: Some(&stopped),
+        };
         let chunk = match parse_with(source, name, options) {
             Ok(c) => c,
             Err(ParseError::Syntax(e)) => return Ok(Err(e.message)),

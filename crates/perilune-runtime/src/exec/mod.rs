@@ -17,4 +17,3 @@ mod load;
 mod safepoint;
 mod slots;
 mod trace;
-

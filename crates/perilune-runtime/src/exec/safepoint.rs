@@ -79,7 +79,9 @@ impl State {
 
     /// The hard cap: a full collection, then a stop if that did not help.
     fn check_memory_cap(&mut self) -> Result<(), Throw> {
-        let Some(cap) = self.options.max_memory else { return Ok(()) };
+        let Some(cap) = self.options.max_memory else {
+            return Ok(());
+        };
         if self.heap.bytes() > cap {
             self.heap.full();
             if self.heap.bytes() > cap {
@@ -101,7 +103,9 @@ impl State {
             return Ok(());
         }
         for _ in 0..max {
-            let Some(v) = self.heap.pop_finaliser() else { return Ok(()) };
+            let Some(v) = self.heap.pop_finaliser() else {
+                return Ok(());
+            };
             let f = self.heap.metamethod(v, Event::Gc);
             if !f.is_function() {
                 continue;
@@ -247,7 +251,11 @@ impl State {
             }
             GcOp::Count => self.heap.bytes() as f64 / 1024.0,
             GcOp::Step(n) => {
-                let work = if n == 0 { self.heap.step_work() } else { n.saturating_mul(1024) };
+                let work = if n == 0 {
+                    self.heap.step_work()
+                } else {
+                    n.saturating_mul(1024)
+                };
                 let done = self.heap.step(work);
                 self.run_finalisers(usize::MAX)?;
                 f64::from(u8::from(done))

@@ -1,10 +1,10 @@
 //! A native's view of its frame: arguments, pushed values, upvalues.
 
 use crate::error::{Throw, text};
+use crate::heap::Gc;
 use crate::object::{Frame, Native, Thread};
 use crate::state::State;
 use crate::value::Value;
-use crate::heap::Gc;
 
 impl State {
     #[inline(always)]
@@ -141,7 +141,9 @@ impl State {
     /// Upvalue `i`, from 1, of the running native; nil if there is none.
     #[inline]
     pub fn upvalue(&self, i: usize) -> Value {
-        self.running_native().and_then(|n| n.upvalues(&self.heap).get(i - 1).copied()).unwrap_or(Value::NIL)
+        self.running_native()
+            .and_then(|n| n.upvalues(&self.heap).get(i - 1).copied())
+            .unwrap_or(Value::NIL)
     }
     /// Sets upvalue `i`, from 1, of the running native.
     pub fn set_upvalue(&mut self, i: usize, v: Value) {

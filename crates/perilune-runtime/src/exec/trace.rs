@@ -53,7 +53,11 @@ impl State {
         }
         let mask = self.th().hook_mask;
         if mask & (hook::COUNT | hook::LINE) == 0 {
-            return if mask == 0 && self.fuel == u64::MAX { TraceFlow::Leave } else { TraceFlow::Go };
+            return if mask == 0 && self.fuel == u64::MAX {
+                TraceFlow::Leave
+            } else {
+                TraceFlow::Go
+            };
         }
         match self.trace_hooks(mask) {
             Ok(()) => TraceFlow::Go,
@@ -91,14 +95,21 @@ impl State {
         let (pc, proto) = unsafe {
             let cl: Gc<Closure> = (*f.base.sub(1)).gc();
             let p = cl.proto(&self.heap);
-            ((f.pc as usize - (*p.ptr()).code as usize) / size_of::<Instr>() - 1, p)
+            (
+                (f.pc as usize - (*p.ptr()).code as usize) / size_of::<Instr>() - 1,
+                p,
+            )
         };
         let meta = proto.meta(&self.heap).clone();
         if pc == 0 && meta.is_vararg {
             return Ok(());
         }
         let first = usize::from(meta.is_vararg);
-        let old = if f.hook_pc == u32::MAX && pc > first { pc - 1 } else { f.hook_pc as usize };
+        let old = if f.hook_pc == u32::MAX && pc > first {
+            pc - 1
+        } else {
+            f.hook_pc as usize
+        };
         f.hook_pc = pc as u32;
         let line = meta.lines.get(pc);
         if pc == first || pc <= old || meta.lines.get(old) != line {
@@ -153,7 +164,9 @@ impl State {
         let slots = t.slots();
         self.frame().flags |= frame_flags::HOOK;
         let line = line.map_or(Value::NIL, Value::int);
-        let r = self.new_str(event.as_bytes()).and_then(|s| self.call(hook, &[s.into(), line], 0));
+        let r = self
+            .new_str(event.as_bytes())
+            .and_then(|s| self.call(hook, &[s.into(), line], 0));
         let t = co.get(&self.heap);
         if r.is_ok() {
             self.frame().flags &= !frame_flags::HOOK;

@@ -220,8 +220,10 @@ impl Blocks {
             Some(b) => b,
             None => {
                 let b = self.take_block()?;
-                self.blocks[b as usize] =
-                    Block { state: State::Cells(c as u8), size: self.classes[c].size };
+                self.blocks[b as usize] = Block {
+                    state: State::Cells(c as u8),
+                    size: self.classes[c].size,
+                };
                 b
             }
         };
@@ -246,7 +248,13 @@ impl Blocks {
         if n > self.total - b {
             return Err(OutOfMemory);
         }
-        self.blocks.resize((b + n) as usize, Block { state: State::Free, size: 0 });
+        self.blocks.resize(
+            (b + n) as usize,
+            Block {
+                state: State::Free,
+                size: 0,
+            },
+        );
         Ok(b)
     }
 
@@ -259,9 +267,15 @@ impl Blocks {
             Some(b) => b,
             None => self.extend(n)?,
         };
-        self.blocks[first as usize] = Block { state: State::Large(n), size };
+        self.blocks[first as usize] = Block {
+            state: State::Large(n),
+            size,
+        };
         for b in first + 1..first + n {
-            self.blocks[b as usize] = Block { state: State::Tail, size: 0 };
+            self.blocks[b as usize] = Block {
+                state: State::Tail,
+                size: 0,
+            };
         }
         self.bytes += size;
         Ok((self.base + ((first as usize) << BLOCK_SHIFT)) as *mut u8)
@@ -290,10 +304,15 @@ impl Blocks {
     }
 
     fn free_large(&mut self, first: u32) {
-        let State::Large(n) = self.blocks[first as usize].state else { return };
+        let State::Large(n) = self.blocks[first as usize].state else {
+            return;
+        };
         self.bytes -= self.blocks[first as usize].size;
         for b in first..first + n {
-            self.blocks[b as usize] = Block { state: State::Free, size: 0 };
+            self.blocks[b as usize] = Block {
+                state: State::Free,
+                size: 0,
+            };
             self.free.push(b);
         }
         if n as usize * BLOCK >= DECOMMIT_AT_ONCE {
@@ -343,7 +362,11 @@ impl Blocks {
 
     /// Whether the object at `addr` is in the running (or else the last) mark phase's sum.
     pub fn is_counted(&self, addr: usize, marking: bool) -> bool {
-        if marking { self.is_marked(addr) } else { self.survived(addr) }
+        if marking {
+            self.is_marked(addr)
+        } else {
+            self.survived(addr)
+        }
     }
 
     /// Marks a cell; returns its size if it was not marked before.
@@ -392,7 +415,10 @@ impl Blocks {
                 State::Free => self.free.push(b as u32),
                 State::Cells(c) => {
                     if self.is_empty(b) {
-                        self.blocks[b] = Block { state: State::Free, size: 0 };
+                        self.blocks[b] = Block {
+                            state: State::Free,
+                            size: 0,
+                        };
                         self.free.push(b as u32);
                     } else {
                         self.classes[c as usize].unswept.push(b as u32);
@@ -425,9 +451,7 @@ impl Blocks {
     /// Gives memory back when more blocks are free than the heap will use soon.
     fn trim(&mut self) {
         let keep = (self.bytes + self.bytes / 2) / BLOCK + 64;
-        while self.blocks.last().is_some_and(|b| b.state == State::Free)
-            && self.free.len() > keep
-        {
+        while self.blocks.last().is_some_and(|b| b.state == State::Free) && self.free.len() > keep {
             self.blocks.pop();
             let first = self.blocks.len() as u32;
             self.decommit(first, 1);

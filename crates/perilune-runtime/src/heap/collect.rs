@@ -159,8 +159,9 @@ impl Heap {
     /// they live until their finaliser has run.
     pub(crate) fn separate_finalisable(&mut self, all: bool) {
         let list = std::mem::take(&mut self.finalisable);
-        let (dead, live): (Vec<_>, Vec<_>) =
-            list.into_iter().partition(|&p| all || !self.blocks.is_marked(p as usize));
+        let (dead, live): (Vec<_>, Vec<_>) = list
+            .into_iter()
+            .partition(|&p| all || !self.blocks.is_marked(p as usize));
         self.finalisable = live;
         if !dead.is_empty() {
             let mut queue = dead;

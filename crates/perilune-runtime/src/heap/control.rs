@@ -126,9 +126,9 @@ impl Heap {
         let c = &mut self.control;
         c.trigger = match (self.mode, self.phase) {
             (Mode::Incremental, Phase::Mark) => bytes + c.step_size.max(1024) as usize,
-            (Mode::Incremental, Phase::Pause) => {
-                (bytes / 100).saturating_mul(c.pause.max(110) as usize).max(bytes + (1 << 16))
-            }
+            (Mode::Incremental, Phase::Pause) => (bytes / 100)
+                .saturating_mul(c.pause.max(110) as usize)
+                .max(bytes + (1 << 16)),
             (Mode::Generational, _) => bytes + (bytes / 100 * c.minor_mul.max(5) as usize).max(1 << 17),
         };
     }

@@ -26,8 +26,8 @@ use crate::value::{Tag, Value};
 use blocks::Blocks;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A reference to a heap object (rule 1).
 #[repr(transparent)]
@@ -55,8 +55,11 @@ impl<T> Gc<T> {
     #[inline(always)]
     pub(crate) fn from_addr(addr: usize) -> Gc<T> {
         debug_assert!(addr != 0);
-        // SAFETY: no object has address 0.
-        Gc { addr: unsafe { NonZeroUsize::new_unchecked(addr) }, _type: PhantomData }
+        Gc {
+            // SAFETY: no object has address 0.
+            addr: unsafe { NonZeroUsize::new_unchecked(addr) },
+            _type: PhantomData,
+        }
     }
     #[inline(always)]
     pub(crate) fn from_ptr(p: *mut T) -> Gc<T> {
@@ -92,7 +95,13 @@ pub struct Header {
 impl Header {
     pub(crate) const FINALISER: u8 = 1;
     pub(crate) fn new(tag: Tag, aux: u32) -> Header {
-        Header { tag, barrier: 0, flags: 0, bits: 0, aux }
+        Header {
+            tag,
+            barrier: 0,
+            flags: 0,
+            bits: 0,
+            aux,
+        }
     }
 }
 
@@ -417,7 +426,10 @@ impl Heap {
             self.unroot(i);
         }
         drop(list);
-        Rooted { index: self.root(v), released }
+        Rooted {
+            index: self.root(v),
+            released,
+        }
     }
 
     /// The value of a handle, None if it belongs to another heap.
@@ -446,7 +458,10 @@ pub struct Rooted {
 
 impl Drop for Rooted {
     fn drop(&mut self) {
-        self.released.lock().unwrap_or_else(PoisonError::into_inner).push(self.index);
+        self.released
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(self.index);
     }
 }
 

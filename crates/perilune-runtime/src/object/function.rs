@@ -1,9 +1,9 @@
 //! Functions: compiled code of one state, closures, natives and upvalues.
 
 use super::Thread;
+use crate::error::Throw;
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
-use crate::error::Throw;
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -89,7 +89,12 @@ impl Closure {
     pub(crate) fn new(heap: &mut Heap, proto: Gc<ProtoObj>, n: usize) -> Result<Gc<Closure>, OutOfMemory> {
         let p = heap.alloc(size_of::<Closure>() + 8 * n)?.cast::<Closure>();
         // SAFETY: a fresh cell of the right size.
-        unsafe { p.write(Closure { header: Header::new(Tag::CLOSURE, n as u32), proto }) };
+        unsafe {
+            p.write(Closure {
+                header: Header::new(Tag::CLOSURE, n as u32),
+                proto,
+            })
+        };
         Ok(Gc::from_ptr(p))
     }
 }
@@ -214,12 +219,23 @@ pub struct Native {
 }
 
 impl Native {
-    pub(crate) fn new(heap: &mut Heap, function: NativeFn, upvalues: &[Value]) -> Result<Gc<Native>, OutOfMemory> {
-        let p = heap.alloc(size_of::<Native>() + size_of_val(upvalues))?.cast::<Native>();
+    pub(crate) fn new(
+        heap: &mut Heap,
+        function: NativeFn,
+        upvalues: &[Value],
+    ) -> Result<Gc<Native>, OutOfMemory> {
+        let p = heap
+            .alloc(size_of::<Native>() + size_of_val(upvalues))?
+            .cast::<Native>();
         // SAFETY: a fresh cell of the right size.
         unsafe {
-            p.write(Native { header: Header::new(Tag::NATIVE, upvalues.len() as u32), function });
-            p.add(1).cast::<Value>().copy_from_nonoverlapping(upvalues.as_ptr(), upvalues.len());
+            p.write(Native {
+                header: Header::new(Tag::NATIVE, upvalues.len() as u32),
+                function,
+            });
+            p.add(1)
+                .cast::<Value>()
+                .copy_from_nonoverlapping(upvalues.as_ptr(), upvalues.len());
         }
         Ok(Gc::from_ptr(p))
     }
@@ -260,6 +276,9 @@ impl Gc<Closure> {
     pub(crate) fn init_upvals(self, heap: &mut Heap, upvals: &[Gc<Upval>]) {
         assert_eq!(upvals.len(), self.upvalue_count(heap));
         // SAFETY: the closure has room for that many.
-        unsafe { self.upvals().copy_from_nonoverlapping(upvals.as_ptr(), upvals.len()) };
+        unsafe {
+            self.upvals()
+                .copy_from_nonoverlapping(upvals.as_ptr(), upvals.len())
+        };
     }
 }

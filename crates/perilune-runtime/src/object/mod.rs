@@ -10,6 +10,6 @@ mod userdata;
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
 pub use string::{Str, StringTable};
 pub use table::{InvalidKey, Table, TableError};
-pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
+pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};
 pub use userdata::Userdata;

@@ -71,8 +71,14 @@ impl Str {
         header.flags = flags;
         // SAFETY: `p` is a fresh cell of at least DATA + len bytes.
         unsafe {
-            p.write(Str { header, hash, next: 0 });
-            p.cast::<u8>().add(DATA).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            p.write(Str {
+                header,
+                hash,
+                next: 0,
+            });
+            p.cast::<u8>()
+                .add(DATA)
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
         }
         Ok(Gc::from_ptr(p))
     }
@@ -135,7 +141,11 @@ pub struct StringTable {
 
 impl StringTable {
     pub(crate) fn new(seed: u64) -> StringTable {
-        StringTable { seed, buckets: vec![0; 256], count: 0 }
+        StringTable {
+            seed,
+            buckets: vec![0; 256],
+            count: 0,
+        }
     }
 
     #[inline]

@@ -47,11 +47,17 @@ pub(crate) struct Node {
 impl Node {
     #[inline(always)]
     pub fn key(&self) -> Value {
-        Value { bits: self.key_bits, tag: self.key_tag }
+        Value {
+            bits: self.key_bits,
+            tag: self.key_tag,
+        }
     }
     #[inline(always)]
     pub fn value(&self) -> Value {
-        Value { bits: self.value_bits, tag: self.value_tag }
+        Value {
+            bits: self.value_bits,
+            tag: self.value_tag,
+        }
     }
     #[inline(always)]
     pub fn set_value(&mut self, v: Value) {
@@ -181,7 +187,13 @@ impl Table {
     #[allow(clippy::mut_from_ref)]
     fn head<'a>(&self, bucket: u32) -> &'a mut u32 {
         // SAFETY: the heads follow `ncap` nodes and number mask + 1.
-        unsafe { &mut *self.nodes.add(self.ncap as usize).cast::<u32>().add(bucket as usize) }
+        unsafe {
+            &mut *self
+                .nodes
+                .add(self.ncap as usize)
+                .cast::<u32>()
+                .add(bucket as usize)
+        }
     }
 
     pub(crate) fn array_bytes(&self) -> usize {
@@ -311,7 +323,11 @@ impl Gc<Table> {
         if t.nused == 0 {
             return Value::NIL;
         }
-        let n = if s.is_short(heap) { t.find_short(s) } else { t.find(s.into(), heap) };
+        let n = if s.is_short(heap) {
+            t.find_short(s)
+        } else {
+            t.find(s.into(), heap)
+        };
         n.map_or(Value::NIL, |n| t.node(n).value())
     }
 
@@ -409,7 +425,9 @@ impl Gc<Table> {
     fn migrate(self, heap: &mut Heap) {
         let t = self.tab_mut(heap);
         while t.nused > 0 && t.asize < t.acap {
-            let Some(n) = t.find_int(t.asize as i64 + 1) else { return };
+            let Some(n) = t.find_int(t.asize as i64 + 1) else {
+                return;
+            };
             let v = t.node(n).value();
             if v.is_nil() {
                 return;
@@ -548,8 +566,10 @@ impl Gc<Table> {
     /// Cuts the array part down to `size`; what stands behind goes into the hash part.
     fn shrink_array(self, heap: &mut Heap, size: u32, live: usize) -> Result<(), TableError> {
         let t = self.tab_mut(heap);
-        let rest: Vec<(u32, Value)> =
-            (size..t.asize).map(|i| (i, t.array_get(i))).filter(|(_, v)| !v.is_nil()).collect();
+        let rest: Vec<(u32, Value)> = (size..t.asize)
+            .map(|i| (i, t.array_get(i)))
+            .filter(|(_, v)| !v.is_nil())
+            .collect();
         self.rebuild(heap, live + rest.len())?;
         t.asize = size;
         t.hint = 0;
@@ -579,7 +599,11 @@ impl Gc<Table> {
         }
         let t = self.tab_mut(heap);
         let (old, old_bytes, used) = (t.nodes, t.nodes_bytes(), t.nused);
-        let mask = if cap as u32 <= LINEAR { 0 } else { (cap as u32).next_power_of_two() - 1 };
+        let mask = if cap as u32 <= LINEAR {
+            0
+        } else {
+            (cap as u32).next_power_of_two() - 1
+        };
         if cap == 0 {
             (t.nodes, t.ncap, t.nused, t.mask) = (std::ptr::null_mut(), 0, 0, 0);
         } else {
@@ -671,7 +695,11 @@ impl Gc<Table> {
         }
         while j - i > 1 {
             let m = i + (j - i) / 2;
-            if self.get_int(heap, m).is_nil() { j = m } else { i = m }
+            if self.get_int(heap, m).is_nil() {
+                j = m
+            } else {
+                i = m
+            }
         }
         i
     }
@@ -682,7 +710,11 @@ impl Gc<Table> {
     /// `key` is not in the table.
     pub fn next(self, heap: &Heap, key: Value) -> Result<Option<(Value, Value)>, InvalidKey> {
         let t = self.tab(heap);
-        let mut at = if key.is_nil() { 0 } else { self.position(heap, key)? };
+        let mut at = if key.is_nil() {
+            0
+        } else {
+            self.position(heap, key)?
+        };
         while at < t.asize {
             let v = t.array_get(at);
             at += 1;
@@ -721,7 +753,11 @@ impl Table {
     fn search_array(&self, mut low: u32, mut high: u32) -> u32 {
         while high - low > 1 {
             let m = low + (high - low) / 2;
-            if self.array_get(m - 1).is_nil() { high = m } else { low = m }
+            if self.array_get(m - 1).is_nil() {
+                high = m
+            } else {
+                low = m
+            }
         }
         low
     }
@@ -747,13 +783,21 @@ struct Bins {
 
 impl Default for Bins {
     fn default() -> Bins {
-        Bins { bins: [0; 33], total: 0, from_hash: 0 }
+        Bins {
+            bins: [0; 33],
+            total: 0,
+            from_hash: 0,
+        }
     }
 }
 
 impl Bins {
     fn count(&mut self, i: i64) {
-        let bin = if i <= 1 { 0 } else { 64 - (i as u64 - 1).leading_zeros() };
+        let bin = if i <= 1 {
+            0
+        } else {
+            64 - (i as u64 - 1).leading_zeros()
+        };
         self.bins[bin as usize] += 1;
         self.total += 1;
     }
@@ -782,6 +826,8 @@ impl Bins {
         (best, best_count)
     }
     fn in_old_array(&self, t: &Table, size: u32) -> u32 {
-        (0..t.asize.min(size)).filter(|&i| !t.array_get(i).is_nil()).count() as u32
+        (0..t.asize.min(size))
+            .filter(|&i| !t.array_get(i).is_nil())
+            .count() as u32
     }
 }

@@ -244,9 +244,19 @@ impl Thread {
     /// `Err(true)`: the stack would be longer than the limit; `Err(false)`: no memory.
     #[cold]
     #[inline(never)]
-    pub(crate) fn grow(&mut self, heap: &mut Heap, end: *mut Value, extra: usize, in_error: bool) -> Result<(), bool> {
+    pub(crate) fn grow(
+        &mut self,
+        heap: &mut Heap,
+        end: *mut Value,
+        extra: usize,
+        in_error: bool,
+    ) -> Result<(), bool> {
         let used = (end as usize - self.stack as usize) / size_of::<Value>();
-        let limit = if in_error { MAX_BLOCK + ERROR_BYTES } else { MAX_BLOCK };
+        let limit = if in_error {
+            MAX_BLOCK + ERROR_BYTES
+        } else {
+            MAX_BLOCK
+        };
         let frames = self.bottom() as usize - self.frame as usize + size_of::<Frame>();
         let need = (used + extra) * size_of::<Value>() + frames + 8 * size_of::<Frame>();
         if need > limit || (used + extra > MAX_STACK && !in_error) {
@@ -315,7 +325,12 @@ impl Thread {
             p.write(Upval {
                 header: Header::new(Tag::UPVAL, 0),
                 at: slot,
-                slot: UpvalSlot { open: OpenLink { next: *link, thread: self } },
+                slot: UpvalSlot {
+                    open: OpenLink {
+                        next: *link,
+                        thread: self,
+                    },
+                },
             });
             *link = p;
             Ok(Gc::from_ptr(p))

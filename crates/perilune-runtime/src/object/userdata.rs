@@ -21,7 +21,12 @@ impl Userdata {
     ///
     /// # Errors
     /// Out of memory.
-    pub fn new(heap: &mut Heap, data: Box<dyn Any + Send>, n: usize, bytes: usize) -> Result<Gc<Userdata>, OutOfMemory> {
+    pub fn new(
+        heap: &mut Heap,
+        data: Box<dyn Any + Send>,
+        n: usize,
+        bytes: usize,
+    ) -> Result<Gc<Userdata>, OutOfMemory> {
         let p = heap.alloc(size_of::<Userdata>())?.cast::<Userdata>();
         let external = bytes + n * size_of::<Value>();
         // SAFETY: a fresh cell of the right size.
@@ -71,11 +76,17 @@ impl Gc<Userdata> {
     }
     /// User value `i`, from 1; nil if there is none.
     pub fn user_value(self, heap: &Heap, i: usize) -> Value {
-        self.get(heap).user_values.get(i.wrapping_sub(1)).copied().unwrap_or(Value::NIL)
+        self.get(heap)
+            .user_values
+            .get(i.wrapping_sub(1))
+            .copied()
+            .unwrap_or(Value::NIL)
     }
     /// Sets user value `i`, from 1; false if there is none.
     pub fn set_user_value(self, heap: &mut Heap, i: usize, v: Value) -> bool {
-        let Some(slot) = self.get_mut(heap).user_values.get_mut(i.wrapping_sub(1)) else { return false };
+        let Some(slot) = self.get_mut(heap).user_values.get_mut(i.wrapping_sub(1)) else {
+            return false;
+        };
         *slot = v;
         heap.barrier(self.ptr().cast());
         true

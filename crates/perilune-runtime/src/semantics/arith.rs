@@ -50,9 +50,14 @@ impl Arith {
     fn is_bitwise(self) -> bool {
         match self {
             Arith::BAnd | Arith::BOr | Arith::BXor | Arith::Shl | Arith::Shr | Arith::BNot => true,
-            Arith::Add | Arith::Sub | Arith::Mul | Arith::Mod | Arith::Pow | Arith::Div | Arith::IDiv | Arith::Unm => {
-                false
-            }
+            Arith::Add
+            | Arith::Sub
+            | Arith::Mul
+            | Arith::Mod
+            | Arith::Pow
+            | Arith::Div
+            | Arith::IDiv
+            | Arith::Unm => false,
         }
     }
 }
@@ -114,7 +119,9 @@ fn integer(v: Value) -> Option<i64> {
 /// Division by zero of integers.
 pub fn raw(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Option<Value>, Throw> {
     if op.is_bitwise() {
-        let (Some(x), Some(y)) = (integer(a), integer(b)) else { return Ok(None) };
+        let (Some(x), Some(y)) = (integer(a), integer(b)) else {
+            return Ok(None);
+        };
         return Ok(ints(op, x, y).map(Value::int));
     }
     if let (Some(x), Some(y)) = (a.as_int(), b.as_int())
@@ -126,7 +133,9 @@ pub fn raw(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Option<Value
             None => Err(st.runtime_error(text::DIVIDE_BY_ZERO)),
         };
     }
-    let (Some(x), Some(y)) = (number(a), number(b)) else { return Ok(None) };
+    let (Some(x), Some(y)) = (number(a), number(b)) else {
+        return Ok(None);
+    };
     Ok(Some(Value::float(floats(op, x, y))))
 }
 

@@ -67,7 +67,12 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
         st.culprit = at as u8;
         return Err(st.operand_error(culprit, "concatenate"));
     }
-    Ok(Concat::Call { f, a, b, at: if first + 1 >= n { n - 2 } else { first - 1 } })
+    Ok(Concat::Call {
+        f,
+        a,
+        b,
+        at: if first + 1 >= n { n - 2 } else { first - 1 },
+    })
 }
 
 fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {

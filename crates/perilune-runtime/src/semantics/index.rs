@@ -22,7 +22,9 @@ pub fn index(st: &mut State, obj: Value, key: Value) -> Result<Outcome, Throw> {
                 if !v.is_nil() {
                     return Ok(Outcome::Value(v));
                 }
-                let Some(mt) = t.metatable(&st.heap) else { return Ok(Outcome::Value(Value::NIL)) };
+                let Some(mt) = t.metatable(&st.heap) else {
+                    return Ok(Outcome::Value(Value::NIL));
+                };
                 let f = st.heap.event_of(mt, Event::Index);
                 if f.is_nil() {
                     return Ok(Outcome::Value(Value::NIL));

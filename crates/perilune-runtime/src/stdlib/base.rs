@@ -96,11 +96,7 @@ fn parse_in_base(text: &[u8], base: i64) -> Option<i64> {
             .filter(|&d| d < base)?;
         value = value.wrapping_mul(base).wrapping_add(digit);
     }
-    Some(if negative {
-        value.wrapping_neg()
-    } else {
-        value
-    })
+    Some(if negative { value.wrapping_neg() } else { value })
 }
 
 fn tonumber(st: &mut State) -> Result<Ret, Throw> {
@@ -110,13 +106,11 @@ fn tonumber(st: &mut State) -> Result<Ret, Throw> {
             return Ok(Ret::One(value));
         }
         if let Some(text) = value.as_str() {
-            return Ok(Ret::One(
-                match number::str_to_number(text.bytes(&st.heap)) {
-                    Some(number::Num::Int(n)) => Value::int(n),
-                    Some(number::Num::Float(x)) => Value::float(x),
-                    None => Value::NIL,
-                },
-            ));
+            return Ok(Ret::One(match number::str_to_number(text.bytes(&st.heap)) {
+                Some(number::Num::Int(n)) => Value::int(n),
+                Some(number::Num::Float(x)) => Value::float(x),
+                None => Value::NIL,
+            }));
         }
         st.check_any(1)?;
         return Ok(Ret::One(Value::NIL));
@@ -191,9 +185,7 @@ fn setmetatable(st: &mut State) -> Result<Ret, Throw> {
 fn rawequal(st: &mut State) -> Result<Ret, Throw> {
     st.check_any(1)?;
     st.check_any(2)?;
-    Ok(Ret::One(Value::bool(
-        st.arg(1).raw_equals(st.arg(2), &st.heap),
-    )))
+    Ok(Ret::One(Value::bool(st.arg(1).raw_equals(st.arg(2), &st.heap))))
 }
 
 fn rawlen(st: &mut State) -> Result<Ret, Throw> {
@@ -382,11 +374,7 @@ fn loaded(st: &mut State, outcome: Result<Value, Value>) -> Ret {
 
 fn load(st: &mut State) -> Result<Ret, Throw> {
     let mode = load_mode(st, 3)?;
-    let env = if st.arg_is_none(4) {
-        None
-    } else {
-        Some(st.arg(4))
-    };
+    let env = if st.arg_is_none(4) { None } else { Some(st.arg(4)) };
     let chunk = st.arg(1);
     let is_text = chunk.as_str().is_some() || chunk.is_number();
     let source;
@@ -443,11 +431,7 @@ fn read_pieces(st: &mut State) -> Result<Result<Vec<u8>, Value>, Throw> {
 fn loadfile(st: &mut State) -> Result<Ret, Throw> {
     let name = util::opt_c_str(st, 1)?;
     let mode = load_mode(st, 2)?;
-    let env = if st.arg_is_none(3) {
-        None
-    } else {
-        Some(st.arg(3))
-    };
+    let env = if st.arg_is_none(3) { None } else { Some(st.arg(3)) };
     let outcome = load_file(st, name.as_deref(), &mode, env)?;
     Ok(loaded(st, outcome))
 }
@@ -468,10 +452,7 @@ pub fn load_file(
         None => read_stdin(&mut source).map_err(|error| ("read", error)),
         Some(name) => std::fs::File::open(super::platform::path(name))
             .map_err(|error| ("open", error))
-            .and_then(|mut file| {
-                file.read_to_end(&mut source)
-                    .map_err(|error| ("read", error))
-            }),
+            .and_then(|mut file| file.read_to_end(&mut source).map_err(|error| ("read", error))),
     };
     if let Err((what, error)) = outcome {
         let reason = super::platform::error_text(&error);

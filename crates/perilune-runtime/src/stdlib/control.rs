@@ -64,12 +64,20 @@ fn create(st: &mut State) -> Result<Ret, Throw> {
 
 fn resume(st: &mut State) -> Result<Ret, Throw> {
     let co = check_thread(st, 1)?;
-    Ok(Ret::Resume { co, from: 1, wrap: false })
+    Ok(Ret::Resume {
+        co,
+        from: 1,
+        wrap: false,
+    })
 }
 
 fn resume_wrapped(st: &mut State) -> Result<Ret, Throw> {
     match st.upvalue(1).as_thread() {
-        Some(co) => Ok(Ret::Resume { co, from: 0, wrap: true }),
+        Some(co) => Ok(Ret::Resume {
+            co,
+            from: 0,
+            wrap: true,
+        }),
         None => Err(st.error("cannot resume dead coroutine")),
     }
 }
@@ -77,7 +85,9 @@ fn resume_wrapped(st: &mut State) -> Result<Ret, Throw> {
 fn wrap(st: &mut State) -> Result<Ret, Throw> {
     let f = st.check_function(1)?;
     let co = st.new_coroutine(f)?;
-    Ok(Ret::One(st.new_native("wrap", resume_wrapped, &[co.into()])?.into()))
+    Ok(Ret::One(
+        st.new_native("wrap", resume_wrapped, &[co.into()])?.into(),
+    ))
 }
 
 fn r#yield(_: &mut State) -> Result<Ret, Throw> {
@@ -96,7 +106,11 @@ fn status(st: &mut State) -> Result<Ret, Throw> {
 }
 
 fn optional_thread(st: &mut State) -> Result<Gc<Thread>, Throw> {
-    if st.arg_is_none(1) { Ok(st.current_thread()) } else { check_thread(st, 1) }
+    if st.arg_is_none(1) {
+        Ok(st.current_thread())
+    } else {
+        check_thread(st, 1)
+    }
 }
 
 fn is_yieldable(st: &mut State) -> Result<Ret, Throw> {
@@ -135,7 +149,10 @@ fn close(st: &mut State) -> Result<Ret, Throw> {
 /// No memory.
 pub fn open(st: &mut State) -> Result<(), Throw> {
     let globals = st.globals();
-    st.register(globals, &[("pcall", pcall), ("xpcall", xpcall), ("dofile", dofile)])?;
+    st.register(
+        globals,
+        &[("pcall", pcall), ("xpcall", xpcall), ("dofile", dofile)],
+    )?;
     let next = st.get_field(globals, "next")?;
     let pairs = st.new_native("pairs", pairs, &[next])?;
     st.set_field(globals, "pairs", pairs.into())?;

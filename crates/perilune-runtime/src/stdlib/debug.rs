@@ -194,9 +194,7 @@ fn getlocal(st: &mut State) -> Result<Ret, Throw> {
     let n = check_small(st, skip + 2)?;
     let subject = st.arg(skip + 1);
     if subject.is_function() {
-        let name = subject
-            .as_closure()
-            .and_then(|closure| st.param_name(closure, n));
+        let name = subject.as_closure().and_then(|closure| st.param_name(closure, n));
         return ret_name(st, name);
     }
     let level = check_small(st, skip + 1)?;

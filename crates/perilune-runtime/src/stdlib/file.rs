@@ -48,11 +48,7 @@ impl File {
     /// A handle for one of the standard streams.
     pub fn standard(target: Target) -> Self {
         let line = matches!(target, Target::Stdout) && util::stdout_is_terminal();
-        let buffering = if line {
-            Buffering::Line
-        } else {
-            Buffering::Full
-        };
+        let buffering = if line { Buffering::Line } else { Buffering::Full };
         Self {
             target,
             standard: true,
@@ -79,11 +75,7 @@ pub fn metatable(st: &mut State) -> Result<Gc<Table>, Throw> {
     util::set_text(st, meta, "__name", TYPE_NAME.as_bytes())?;
     st.register(
         meta,
-        &[
-            ("__gc", collect),
-            ("__close", collect),
-            ("__tostring", tostring),
-        ],
+        &[("__gc", collect), ("__close", collect), ("__tostring", tostring)],
     )?;
     let methods = util::library(
         st,
@@ -102,11 +94,7 @@ pub fn metatable(st: &mut State) -> Result<Gc<Table>, Throw> {
 }
 
 /// A new handle.
-pub fn new_handle(
-    st: &mut State,
-    file: File,
-    meta: Option<Gc<Table>>,
-) -> Result<Gc<Userdata>, Throw> {
+pub fn new_handle(st: &mut State, file: File, meta: Option<Gc<Table>>) -> Result<Gc<Userdata>, Throw> {
     let handle = st.new_userdata(Box::new(file), 0, size_of::<Stream>())?;
     st.set_metatable(handle.into(), meta)?;
     Ok(handle)
@@ -188,9 +176,7 @@ fn tostring(st: &mut State) -> Result<Ret, Throw> {
 /// `__gc` and `__close`
 fn collect(st: &mut State) -> Result<Ret, Throw> {
     let handle = check_handle(st, 1)?;
-    let is_standard = handle
-        .data::<File>(&st.heap)
-        .is_some_and(|file| file.standard);
+    let is_standard = handle.data::<File>(&st.heap).is_some_and(|file| file.standard);
     if !is_standard && !is_closed(st, handle) {
         close_handle(st, handle)?;
     }
@@ -251,9 +237,7 @@ fn seek(st: &mut State) -> Result<Ret, Throw> {
         None => Err(platform::invalid_argument()),
         Some(to) => with_target(st, handle, |st, target| match target {
             Target::Stream(stream) => stream.seek(to),
-            Target::Stdout => st
-                .flush_stdout()
-                .and_then(|()| Err(platform::not_seekable())),
+            Target::Stdout => st.flush_stdout().and_then(|()| Err(platform::not_seekable())),
             Target::Closed => Err(platform::bad_descriptor()),
         }),
     };
@@ -329,11 +313,7 @@ fn settle_stdout(st: &mut State, handle: Gc<Userdata>, first: usize) {
 }
 
 /// Writes a string or a number; yields how many bytes that took.
-fn write_value(
-    st: &mut State,
-    target: &mut Target,
-    value: Value,
-) -> Result<usize, (io::Error, usize)> {
+fn write_value(st: &mut State, target: &mut Target, value: Value) -> Result<usize, (io::Error, usize)> {
     let stream = match target {
         Target::Stream(stream) => stream,
         Target::Stdout => {
@@ -386,12 +366,7 @@ pub fn read_formats(st: &mut State, handle: Gc<Userdata>, first: usize) -> Resul
 }
 
 /// As [`read_formats`], with the formats in slots up to `last`.
-fn read_until(
-    st: &mut State,
-    handle: Gc<Userdata>,
-    first: usize,
-    last: usize,
-) -> Result<Ret, Throw> {
+fn read_until(st: &mut State, handle: Gc<Userdata>, first: usize, last: usize) -> Result<Ret, Throw> {
     let from_terminal = with_stream(st, handle, |stream| Ok(stream.is_stdin()));
     if from_terminal.unwrap_or(false) && io::stdin().is_terminal() {
         // So that a prompt shows.
@@ -594,10 +569,7 @@ pub fn line_iterator(st: &mut State, handle: Value, closes: bool) -> Result<Valu
 
 fn next_line(st: &mut State) -> Result<Ret, Throw> {
     let handle = st.upvalue(1);
-    let Some(handle) = handle
-        .as_userdata()
-        .filter(|&handle| !is_closed(st, handle))
-    else {
+    let Some(handle) = handle.as_userdata().filter(|&handle| !is_closed(st, handle)) else {
         return Err(st.error("file is already closed"));
     };
     let count = st.upvalue(3).as_int().unwrap_or(0) as usize;

@@ -101,12 +101,7 @@ fn convert(st: &mut State, out: &mut Vec<u8>, conversion: &[u8], arg: usize) -> 
 }
 
 /// Parses `conversion`, allowing `flags` and maybe a precision.
-fn check(
-    st: &mut State,
-    conversion: &[u8],
-    flags: &[u8],
-    with_precision: bool,
-) -> Result<Spec, Throw> {
+fn check(st: &mut State, conversion: &[u8], flags: &[u8], with_precision: bool) -> Result<Spec, Throw> {
     let count = conversion.iter().take_while(|b| flags.contains(b)).count();
     let has = |flag: u8| conversion[..count].contains(&flag);
     let mut spec = Spec {

@@ -71,17 +71,11 @@ fn file_meta(st: &State) -> Option<Gc<Table>> {
 }
 
 /// A new handle for an open stream, or the results that say why there is none.
-fn handle_or_reason(
-    st: &mut State,
-    stream: io::Result<Stream>,
-    name: Option<&[u8]>,
-) -> Result<Ret, Throw> {
+fn handle_or_reason(st: &mut State, stream: io::Result<Stream>, name: Option<&[u8]>) -> Result<Ret, Throw> {
     match stream {
         Ok(stream) => {
             let meta = file_meta(st);
-            Ok(Ret::One(
-                file::new_handle(st, File::owned(stream), meta)?.into(),
-            ))
+            Ok(Ret::One(file::new_handle(st, File::owned(stream), meta)?.into()))
         }
         Err(error) => file_result(st, Err(error), name),
     }

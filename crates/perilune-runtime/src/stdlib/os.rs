@@ -33,11 +33,7 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
 }
 
 /// What a file operation returns: true, or nil with the reason and its number.
-pub fn file_result(
-    st: &mut State,
-    outcome: io::Result<()>,
-    name: Option<&[u8]>,
-) -> Result<Ret, Throw> {
+pub fn file_result(st: &mut State, outcome: io::Result<()>, name: Option<&[u8]>) -> Result<Ret, Throw> {
     let Err(error) = outcome else {
         return Ok(Ret::One(Value::TRUE));
     };
@@ -258,11 +254,7 @@ fn time(st: &mut State) -> Result<Ret, Throw> {
     let table = st.arg(1);
     let key = st.new_str(b"isdst")?;
     let dst = st.index(table, key.into())?;
-    let dst = if dst.is_nil() {
-        None
-    } else {
-        Some(dst.truthy())
-    };
+    let dst = if dst.is_nil() { None } else { Some(dst.truthy()) };
     let seconds = match time::from_local(&when, dst) {
         Some((seconds, normal)) => {
             when = normal;

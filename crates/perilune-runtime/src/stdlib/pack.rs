@@ -59,11 +59,7 @@ impl Layout {
     /// The byte at this point; NUL, or nothing, ends the format.
     #[inline]
     fn peek(&self, st: &State) -> u8 {
-        self.format
-            .bytes(&st.heap)
-            .get(self.at)
-            .copied()
-            .unwrap_or(0)
+        self.format.bytes(&st.heap).get(self.at).copied().unwrap_or(0)
     }
 
     fn at_end(&self, st: &State) -> bool {
@@ -169,11 +165,7 @@ impl Layout {
             return Err(st.arg_error(1, "format asks for alignment not power of 2"));
         }
         let padding = (align - (total & (align - 1))) & (align - 1);
-        Ok(Item {
-            kind,
-            size,
-            padding,
-        })
+        Ok(Item { kind, size, padding })
     }
 }
 
@@ -217,8 +209,7 @@ pub fn pack(st: &mut State) -> Result<Ret, Throw> {
             Kind::AlignTo | Kind::Nothing => {}
             kind => {
                 arg += 1;
-                total =
-                    total.saturating_add(pack_value(st, &mut out, &layout, kind, item.size, arg)?);
+                total = total.saturating_add(pack_value(st, &mut out, &layout, kind, item.size, arg)?);
             }
         }
     }
@@ -329,8 +320,7 @@ pub fn packsize(st: &mut State) -> Result<Ret, Throw> {
 fn get_int(data: &[u8], little: bool, signed: bool) -> Option<i64> {
     let size = data.len();
     let byte = |i: usize| if little { data[i] } else { data[size - 1 - i] };
-    let mut bits =
-        (0..size.min(INT_SIZE)).fold(0u64, |bits, i| bits | u64::from(byte(i)) << (8 * i));
+    let mut bits = (0..size.min(INT_SIZE)).fold(0u64, |bits, i| bits | u64::from(byte(i)) << (8 * i));
     if size < INT_SIZE {
         if signed {
             let sign = 1u64 << (size * 8 - 1);
@@ -339,9 +329,7 @@ fn get_int(data: &[u8], little: bool, signed: bool) -> Option<i64> {
         return Some(bits as i64);
     }
     let filler = if signed && (bits as i64) < 0 { 0xff } else { 0 };
-    (INT_SIZE..size)
-        .all(|i| byte(i) == filler)
-        .then_some(bits as i64)
+    (INT_SIZE..size).all(|i| byte(i) == filler).then_some(bits as i64)
 }
 
 fn get_bytes<const N: usize>(data: &[u8], little: bool) -> [u8; N] {
@@ -392,15 +380,13 @@ fn unpack_value(
     let data = st.check_str(2)?;
     let bytes = &data.bytes(&st.heap)[pos..];
     let (value, extra) = match kind {
-        Kind::Int | Kind::Unsigned => {
-            match get_int(&bytes[..size], layout.little, kind == Kind::Int) {
-                Some(n) => (Value::int(n), 0),
-                None => {
-                    let message = format!("{size}-byte integer does not fit into Lua Integer");
-                    return Err(st.error(message));
-                }
+        Kind::Int | Kind::Unsigned => match get_int(&bytes[..size], layout.little, kind == Kind::Int) {
+            Some(n) => (Value::int(n), 0),
+            None => {
+                let message = format!("{size}-byte integer does not fit into Lua Integer");
+                return Err(st.error(message));
             }
-        }
+        },
         Kind::Float => {
             let value = f32::from_le_bytes(get_bytes(bytes, layout.little));
             (Value::float(f64::from(value)), 0)

@@ -47,8 +47,7 @@ fn configured(st: &State, name: &str, default: &str) -> Vec<u8> {
     if st.options.env_vars_ignored {
         return default.into();
     }
-    let value =
-        platform::env(format!("{name}_5_5").as_bytes()).or_else(|| platform::env(name.as_bytes()));
+    let value = platform::env(format!("{name}_5_5").as_bytes()).or_else(|| platform::env(name.as_bytes()));
     let Some(value) = value else {
         return default.into();
     };
@@ -102,12 +101,7 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// The first readable file for `name` on `path`, or the message that lists what was tried.
-fn find_file(
-    name: &[u8],
-    path: &[u8],
-    separator: &[u8],
-    directory: &[u8],
-) -> Result<Vec<u8>, Vec<u8>> {
+fn find_file(name: &[u8], path: &[u8], separator: &[u8], directory: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let name = if separator.is_empty() {
         name.to_vec()
     } else {

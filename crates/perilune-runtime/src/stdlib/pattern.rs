@@ -165,14 +165,7 @@ pub fn search(
     scratch: &mut Scratch,
 ) -> Result<Option<(usize, usize)>, PatternError> {
     let anchored = pattern.first() == Some(&b'^');
-    search_from(
-        subject,
-        pattern,
-        usize::from(anchored),
-        from,
-        anchored,
-        scratch,
-    )
+    search_from(subject, pattern, usize::from(anchored), from, anchored, scratch)
 }
 
 /// As [`search`], for a pattern whose item at `first` is the first one, `^` having no meaning.
@@ -371,11 +364,7 @@ impl Matcher<'_> {
         from: usize,
         anchored: bool,
     ) -> Result<Option<(usize, usize)>, PatternError> {
-        let lead = if anchored {
-            None
-        } else {
-            self.leading_item(first)?
-        };
+        let lead = if anchored { None } else { self.leading_item(first)? };
         let mut at = from;
         loop {
             self.scratch.resume = at;
@@ -660,11 +649,7 @@ impl Matcher<'_> {
         let end = self.set_end(p)?;
         let members = self.set_members(p, end - 1);
         let slot = self.scratch.next_set;
-        self.scratch.sets[slot] = Some(CachedSet {
-            at: p,
-            end,
-            members,
-        });
+        self.scratch.sets[slot] = Some(CachedSet { at: p, end, members });
         self.scratch.next_set = (slot + 1) % self.scratch.sets.len();
         Ok((Item::Set(members), end))
     }
@@ -705,11 +690,7 @@ impl Matcher<'_> {
                 at += 1;
             }
         }
-        if negated {
-            members.complement()
-        } else {
-            members
-        }
+        if negated { members.complement() } else { members }
     }
 }
 
@@ -718,12 +699,7 @@ mod tests {
     use super::*;
 
     fn found(subject: &str, pattern: &str) -> Result<Option<(usize, usize)>, PatternError> {
-        search(
-            subject.as_bytes(),
-            pattern.as_bytes(),
-            0,
-            &mut Scratch::new(),
-        )
+        search(subject.as_bytes(), pattern.as_bytes(), 0, &mut Scratch::new())
     }
 
     #[test]
@@ -731,15 +707,9 @@ mod tests {
         assert_eq!(found("hello world", "o w"), Ok(Some((4, 7))));
         assert_eq!(found("hello", "l+"), Ok(Some((2, 4))));
         assert_eq!(found("hello", "^l+"), Ok(None));
-        assert_eq!(
-            found("key = value", "^(%w+)%s*=%s*(%w+)$"),
-            Ok(Some((0, 11)))
-        );
+        assert_eq!(found("key = value", "^(%w+)%s*=%s*(%w+)$"), Ok(Some((0, 11))));
         assert_eq!(found("f(a(b)c)d", "%b()"), Ok(Some((1, 8))));
-        assert_eq!(
-            found("THE (quick) fox", "%f[%a]%a+%f[%A]"),
-            Ok(Some((0, 3)))
-        );
+        assert_eq!(found("THE (quick) fox", "%f[%a]%a+%f[%A]"), Ok(Some((0, 3))));
         assert_eq!(found("aaab", "a-b"), Ok(Some((0, 4))));
         assert_eq!(found("]]]b", "[^]]"), Ok(Some((3, 4))));
         assert_eq!(found("a-z", "[a-]+"), Ok(Some((0, 2))));
@@ -762,14 +732,8 @@ mod tests {
         assert_eq!(found("a", "%1"), Err(PatternError::InvalidCaptureIndex(1)));
         assert_eq!(found("a", "%0"), Err(PatternError::InvalidCaptureIndex(0)));
         let deep = "a?".repeat(300);
-        assert_eq!(
-            found(&"a".repeat(300), &deep),
-            Err(PatternError::TooComplex)
-        );
+        assert_eq!(found(&"a".repeat(300), &deep), Err(PatternError::TooComplex));
         let heavy = "a*".repeat(20) + "b";
-        assert_eq!(
-            found(&"a".repeat(300), &heavy),
-            Err(PatternError::Interrupted)
-        );
+        assert_eq!(found(&"a".repeat(300), &heavy), Err(PatternError::Interrupted));
     }
 }

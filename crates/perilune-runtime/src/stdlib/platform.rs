@@ -58,9 +58,7 @@ pub fn shell(command: &[u8]) -> Command {
 #[cfg(not(unix))]
 pub fn shell(command: &[u8]) -> Command {
     let mut shell = Command::new("cmd");
-    shell
-        .arg("/C")
-        .arg(String::from_utf8_lossy(command).into_owned());
+    shell.arg("/C").arg(String::from_utf8_lossy(command).into_owned());
     shell
 }
 
@@ -122,10 +120,7 @@ pub fn cpu_seconds() -> f64 {
 #[cfg(not(unix))]
 pub fn cpu_seconds() -> f64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    START
-        .get_or_init(std::time::Instant::now)
-        .elapsed()
-        .as_secs_f64()
+    START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
 }
 
 /// Removes a file or an empty directory.
@@ -147,8 +142,7 @@ pub fn temporary_file() -> io::Result<(Vec<u8>, std::fs::File)> {
         let mut suffix = String::with_capacity(6);
         for _ in 0..6 {
             suffix.push(char::from(
-                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                    [(random % 62) as usize],
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[(random % 62) as usize],
             ));
             random /= 62;
         }

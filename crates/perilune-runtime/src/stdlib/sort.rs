@@ -36,11 +36,7 @@ pub fn sort(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::None);
     }
     st.set_top(2);
-    let order = if st.arg(2).is_nil() {
-        None
-    } else {
-        Some(st.arg(2))
-    };
+    let order = if st.arg(2).is_nil() { None } else { Some(st.arg(2)) };
     let base = st.top();
     for _ in 0..3 {
         st.push(Value::NIL);
@@ -113,11 +109,7 @@ fn collect<T>(items: impl Iterator<Item = Option<T>>, size: usize) -> Option<Vec
     Some(all)
 }
 
-fn write_back(
-    st: &mut State,
-    table: Gc<Table>,
-    values: impl Iterator<Item = Value>,
-) -> Result<(), Throw> {
+fn write_back(st: &mut State, table: Gc<Table>, values: impl Iterator<Item = Value>) -> Result<(), Throw> {
     for (i, value) in values.enumerate() {
         util::set_int(st, table, i as i64 + 1, value)?;
     }
@@ -168,13 +160,7 @@ impl Sorter {
     }
 
     /// Sorts `low..=high`; the recursion goes to the smaller part, so it is at most 32 deep.
-    fn sort(
-        &mut self,
-        st: &mut State,
-        mut low: u64,
-        mut high: u64,
-        mut random: u64,
-    ) -> Result<(), Throw> {
+    fn sort(&mut self, st: &mut State, mut low: u64, mut high: u64, mut random: u64) -> Result<(), Throw> {
         while low < high {
             self.order_pair(st, low, high)?;
             if high - low == 1 {
@@ -213,13 +199,7 @@ impl Sorter {
     }
 
     /// Given ordered ends, puts the middle element between them.
-    fn order_three(
-        &mut self,
-        st: &mut State,
-        low: u64,
-        middle: u64,
-        high: u64,
-    ) -> Result<(), Throw> {
+    fn order_three(&mut self, st: &mut State, low: u64, middle: u64, high: u64) -> Result<(), Throw> {
         let a = self.get(st, middle, 0)?;
         let b = self.get(st, low, 1)?;
         if self.before(st, a, b)? {
@@ -235,13 +215,7 @@ impl Sorter {
     }
 
     /// Splits `low..=high` around `pivot`, which stands at `high - 1`; yields where it ends up.
-    fn partition(
-        &mut self,
-        st: &mut State,
-        low: u64,
-        high: u64,
-        pivot: Value,
-    ) -> Result<u64, Throw> {
+    fn partition(&mut self, st: &mut State, low: u64, high: u64, pivot: Value) -> Result<u64, Throw> {
         let mut i = low;
         let mut j = high - 1;
         loop {

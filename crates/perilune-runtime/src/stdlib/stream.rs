@@ -218,9 +218,7 @@ impl Stream {
         self.input.clear();
         self.at = 0;
         match &mut self.source {
-            Source::File(file) if ahead > 0 => {
-                file.seek(SeekFrom::Current(-(ahead as i64))).map(|_| ())
-            }
+            Source::File(file) if ahead > 0 => file.seek(SeekFrom::Current(-(ahead as i64))).map(|_| ()),
             _ => Ok(()),
         }
     }

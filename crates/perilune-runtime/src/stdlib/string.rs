@@ -138,9 +138,7 @@ fn byte(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::None);
     }
     if start == end {
-        return Ok(Ret::One(Value::int(i64::from(
-            text.bytes(&st.heap)[start - 1],
-        ))));
+        return Ok(Ret::One(Value::int(i64::from(text.bytes(&st.heap)[start - 1]))));
     }
     let count = end - start + 1;
     if count >= i32::MAX as usize {
@@ -301,11 +299,7 @@ fn push_captures(
     found: (usize, usize),
     whole: bool,
 ) -> Result<usize, Throw> {
-    let count = if whole {
-        scratch.count()
-    } else {
-        scratch.level()
-    };
+    let count = if whole { scratch.count() } else { scratch.level() };
     for i in 0..count {
         let value = capture(st, subject, scratch, i, found)?;
         st.push(value);
@@ -352,12 +346,7 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
     Ok(Ret::Top(count))
 }
 
-fn find_plain(
-    st: &mut State,
-    subject: Gc<Str>,
-    pattern: Gc<Str>,
-    from: usize,
-) -> Result<Ret, Throw> {
+fn find_plain(st: &mut State, subject: Gc<Str>, pattern: Gc<Str>, from: usize) -> Result<Ret, Throw> {
     let text = &subject.bytes(&st.heap)[from..];
     let scanned = text.len() as u64 / 16;
     let Some(at) = find_bytes(text, pattern.bytes(&st.heap)) else {
@@ -379,15 +368,9 @@ fn gmatch(st: &mut State) -> Result<Ret, Throw> {
     let len = subject.len(&st.heap);
     let from = start_position(st.opt_int(3, 1)?, len) - 1;
     let from = from.min(len + 1) as i64;
-    let upvalues = [
-        subject.into(),
-        pattern.into(),
-        Value::int(from),
-        Value::int(-1),
-    ];
+    let upvalues = [subject.into(), pattern.into(), Value::int(from), Value::int(-1)];
     Ok(Ret::One(
-        st.new_native("for iterator", gmatch_next, &upvalues)?
-            .into(),
+        st.new_native("for iterator", gmatch_next, &upvalues)?.into(),
     ))
 }
 
@@ -440,9 +423,7 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
     let limit = st.opt_int(4, len as i64 + 1)?;
     if replacement.is_number() {
         st.check_str(3)?;
-    } else if replacement.as_str().is_none()
-        && replacement.as_table().is_none()
-        && !replacement.is_function()
+    } else if replacement.as_str().is_none() && replacement.as_table().is_none() && !replacement.is_function()
     {
         return Err(st.type_error(3, "string/function/table"));
     }
@@ -535,12 +516,7 @@ impl Substitution {
     }
 
     /// Appends the replacement string `text` with its `%` items filled in.
-    fn add_template(
-        &mut self,
-        st: &mut State,
-        text: Gc<Str>,
-        found: (usize, usize),
-    ) -> Result<(), Throw> {
+    fn add_template(&mut self, st: &mut State, text: Gc<Str>, found: (usize, usize)) -> Result<(), Throw> {
         let len = text.len(&st.heap);
         util::grow(st, &mut self.out, len)?;
         let mut at = 0;
@@ -563,12 +539,7 @@ impl Substitution {
         Ok(())
     }
 
-    fn add_capture(
-        &mut self,
-        st: &mut State,
-        index: usize,
-        found: (usize, usize),
-    ) -> Result<(), Throw> {
+    fn add_capture(&mut self, st: &mut State, index: usize, found: (usize, usize)) -> Result<(), Throw> {
         match self.scratch.capture(index, found.0, found.1) {
             Ok(Capture::Span(start, end)) => self.copy(st, start, end),
             Ok(Capture::Position(at)) => {

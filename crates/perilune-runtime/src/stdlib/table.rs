@@ -166,9 +166,7 @@ fn create(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.error_plain("table overflow"));
     }
     st.reserve(sequence as usize * 9 + record as usize * 32)?;
-    Ok(Ret::One(
-        st.new_table(sequence as usize, record as usize)?.into(),
-    ))
+    Ok(Ret::One(st.new_table(sequence as usize, record as usize)?.into()))
 }
 
 fn insert(st: &mut State) -> Result<Ret, Throw> {
@@ -300,11 +298,7 @@ fn unpack(st: &mut State) -> Result<Ret, Throw> {
     let table = TableLike::check(st, 1, Access::READ_LENGTH)?;
     let len = table.len(st)?;
     let first = st.opt_int(2, 1)?;
-    let last = if st.arg(3).is_nil() {
-        len
-    } else {
-        st.check_int(3)?
-    };
+    let last = if st.arg(3).is_nil() { len } else { st.check_int(3)? };
     if first > last {
         return Ok(Ret::None);
     }

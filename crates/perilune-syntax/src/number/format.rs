@@ -120,20 +120,11 @@ pub fn write_float(out: &mut Vec<u8>, value: f64, dialect: Dialect) {
     if value.is_subnormal() {
         text = exponential_for_subnormal(value, digits);
     } else if significant(text.as_bytes()) > digits {
-        let shown = if dialect == Dialect::Lua55 {
-            17
-        } else {
-            digits
-        };
+        let shown = if dialect == Dialect::Lua55 { 17 } else { digits };
         text = exponential(value, shown);
     }
     let (mantissa, exponent) = split_exponential(text.as_bytes());
-    general_layout(
-        out,
-        mantissa,
-        exponent,
-        digits_limit(dialect, mantissa, digits),
-    );
+    general_layout(out, mantissa, exponent, digits_limit(dialect, mantissa, digits));
     if out[start..].iter().all(u8::is_ascii_digit) {
         out.extend_from_slice(b".0");
     }
@@ -261,24 +252,9 @@ pub fn format_float(
                 prefix = b"0x";
                 hexadecimal(&mut body, magnitude, precision, flags.alternate);
             }
-            b'e' => scientific(
-                &mut body,
-                magnitude,
-                precision.unwrap_or(6),
-                flags.alternate,
-            ),
-            b'f' => fixed(
-                &mut body,
-                magnitude,
-                precision.unwrap_or(6),
-                flags.alternate,
-            ),
-            _ => general(
-                &mut body,
-                magnitude,
-                precision.unwrap_or(6),
-                flags.alternate,
-            ),
+            b'e' => scientific(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
+            b'f' => fixed(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
+            _ => general(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
         }
     }
     let start = out.len();
@@ -332,11 +308,7 @@ pub fn format_int(
     }
     let mut flags = flags;
     flags.zero &= precision.is_none();
-    let sign = if signed {
-        sign_text(value < 0, flags)
-    } else {
-        b""
-    };
+    let sign = if signed { sign_text(value < 0, flags) } else { b"" };
     pad(out, sign, prefix, &digits, flags, width);
 }
 
@@ -365,14 +337,7 @@ fn sign_text(negative: bool, flags: FormatFlags) -> &'static [u8] {
 }
 
 /// Puts sign, prefix and body together in a field of `width`.
-fn pad(
-    out: &mut Vec<u8>,
-    sign: &[u8],
-    prefix: &[u8],
-    body: &[u8],
-    flags: FormatFlags,
-    width: usize,
-) {
+fn pad(out: &mut Vec<u8>, sign: &[u8], prefix: &[u8], body: &[u8], flags: FormatFlags, width: usize) {
     let missing = width.saturating_sub(sign.len() + prefix.len() + body.len());
     if !flags.left && !flags.zero {
         out.resize(out.len() + missing, b' ');
@@ -471,10 +436,7 @@ fn hexadecimal(out: &mut Vec<u8>, value: f64, precision: Option<usize>, point: b
     for i in 0..digits {
         in_base(out, (mantissa >> (48 - 4 * i)) & 15, 4, false);
     }
-    out.resize(
-        out.len() + precision.map_or(0, |p| p.saturating_sub(13)),
-        b'0',
-    );
+    out.resize(out.len() + precision.map_or(0, |p| p.saturating_sub(13)), b'0');
     out.push(b'p');
     out.push(if exponent < 0 { b'-' } else { b'+' });
     write_uint(out, u64::from(exponent.unsigned_abs()));

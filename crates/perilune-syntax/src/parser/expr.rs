@@ -1,9 +1,7 @@
 //! Expressions.
 
 use super::Parser;
-use crate::ast::{
-    BinOp, Constant, ExprId, ExprKind, FuncId, LocalId, Span, Symbol, TableItem, UnOp, Vararg,
-};
+use crate::ast::{BinOp, Constant, ExprId, ExprKind, FuncId, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
 use crate::error::Step;
 use crate::scope::{Found, GlobalRule, VarKind};
 use crate::token::TokenKind;
@@ -311,12 +309,7 @@ impl Parser<'_> {
         Ok(self.add(ExprKind::Global { env, name }, span))
     }
 
-    pub(super) fn semantic_about(
-        &self,
-        before: &str,
-        name: Symbol,
-        after: &str,
-    ) -> crate::ParseError {
+    pub(super) fn semantic_about(&self, before: &str, name: Symbol, after: &str) -> crate::ParseError {
         let text = [before.as_bytes(), self.lex.text(name), after.as_bytes()].concat();
         self.semantic_error(&text)
     }
@@ -369,12 +362,7 @@ impl Parser<'_> {
     // Functions.
 
     /// A function from its parameters to its `end`; `line` is the line of its definition.
-    pub(super) fn function_body(
-        &mut self,
-        start: Span,
-        is_method: bool,
-        line: u32,
-    ) -> Step<ExprId> {
+    pub(super) fn function_body(&mut self, start: Span, is_method: bool, line: u32) -> Step<ExprId> {
         let id = FuncId(self.funcs.len() as u32);
         self.funcs.push(None);
         self.scopes.open_function(line);

@@ -76,9 +76,7 @@ impl Parser<'_> {
             TokenKind::Return => Some(self.return_statement()?),
             TokenKind::Break => Some(self.break_statement()?),
             TokenKind::Goto => Some(self.goto_statement(line)?),
-            TokenKind::Name(name) if self.starts_global(name)? => {
-                Some(self.global_statement(start)?)
-            }
+            TokenKind::Name(name) if self.starts_global(name)? => Some(self.global_statement(start)?),
             _ => Some(self.expr_statement()?),
         };
         if let Some(kind) = kind {
@@ -338,9 +336,7 @@ impl Parser<'_> {
         match self.attribute(default)? {
             Attribute::None => Ok(false),
             Attribute::Const => Ok(true),
-            Attribute::Close => {
-                Err(self.semantic_error(b"global variables cannot be to-be-closed"))
-            }
+            Attribute::Close => Err(self.semantic_error(b"global variables cannot be to-be-closed")),
         }
     }
 
