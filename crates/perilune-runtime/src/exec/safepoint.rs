@@ -55,7 +55,7 @@ impl State {
     }
 
     fn collect_and_finalise(&mut self) -> Result<(), Throw> {
-        if self.stressed() && !self.in_stress {
+        if self.stressed() && !self.in_stress && !self.heap.control.stopped {
             self.in_stress = true;
             if self.options.stress.collect {
                 self.heap.full();

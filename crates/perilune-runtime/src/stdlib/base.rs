@@ -55,9 +55,8 @@ fn print(st: &mut State) -> Result<Ret, Throw> {
         }
     }
     let _ = st.write_stdout(b"\n");
-    if util::stdout_is_terminal() {
-        let _ = st.flush_stdout();
-    }
+    // As PUC's: whoever reads the other end of a pipe sees each line at once.
+    let _ = st.flush_stdout();
     Ok(Ret::None)
 }
 
