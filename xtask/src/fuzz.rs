@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: the differential fuzzer, and the cargo-fuzz targets of fuzz/.
 
 use crate::{Outcome, args::Args, diff, generate, paths};
+use std::path::Path;
 use std::process::Command;
 
 /// `cargo xtask fuzz KIND ...`.
@@ -28,7 +29,7 @@ const GENERATED: u64 = 100;
 fn target_run(target: &str, mut args: Args) -> Outcome {
     let minutes = args.number("--minutes", 15)?;
     let jobs = args.number("--jobs", 2)?;
-    seed(target)?;
+    seed(target, args.option("--bin")?)?;
     let mut command = Command::new(env!("CARGO"));
     // AddressSanitizer would forbid the heap's large reservation.
     command.args(["fuzz", "run", "--sanitizer", "none", target]);
@@ -45,7 +46,6 @@ fn target_run(target: &str, mut args: Args) -> Outcome {
     command.arg(format!("-dict={}", dictionary.display()));
     let status = command
         .env("RUSTC_BOOTSTRAP", "1")
-        .env_remove("CARGO_TARGET_DIR")
         .current_dir(paths::root())
         .status()
         .map_err(|e| format!("cargo fuzz: {e}"))?;
@@ -53,12 +53,12 @@ fn target_run(target: &str, mut args: Args) -> Outcome {
 }
 
 /// Puts the test corpus and some generated programs where the target starts from.
-fn seed(target: &str) -> Result<(), String> {
+fn seed(target: &str, binary: Option<String>) -> Result<(), String> {
     let dir = paths::root().join("fuzz/corpus").join(target);
     let fail = |e: std::io::Error| format!("{}: {e}", dir.display());
     std::fs::create_dir_all(&dir).map_err(fail)?;
     if target == "bytecode" {
-        return seed_bytecode(&dir);
+        return seed_bytecode(&dir, binary);
     }
     for (number, file) in paths::files(&paths::root().join("tests"), ".lua")
         .iter()
@@ -74,8 +74,8 @@ fn seed(target: &str) -> Result<(), String> {
 }
 
 /// Dumps the test corpus as binary chunks.
-fn seed_bytecode(dir: &std::path::Path) -> Result<(), String> {
-    let binary = paths::binary(None)?;
+fn seed_bytecode(dir: &Path, binary: Option<String>) -> Result<(), String> {
+    let binary = paths::binary(binary)?;
     let script = "for i = 2, #arg do local f = loadfile(arg[i]) if f then \
                   for _, strip in ipairs{true, false} do \
                   local out = io.open(arg[1] .. '/seed-' .. i .. tostring(strip), 'wb') \

@@ -69,7 +69,7 @@ impl Gen {
 
     pub(super) fn varargs(&mut self) -> Vec<Node> {
         let name = self.fresh();
-        let named = self.rng.chance(1, 3);
+        let named = self.rng.chance(1, 2);
         let uses: &[&str] = if named {
             &[
                 "T(args.n, args[1])",

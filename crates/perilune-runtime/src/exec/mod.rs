@@ -17,3 +17,7 @@ mod load;
 mod safepoint;
 mod slots;
 mod trace;
+
+// SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is
+// used, natives are plain functions, and userdata payloads and callbacks are `Send`.
+unsafe impl Send for crate::state::State {}

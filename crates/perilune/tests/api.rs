@@ -1,0 +1,189 @@
+//! The embedding API as a host program uses it.
+
+use perilune::{Error, Function, Lua, Options, Result, StopReason, Table, Value, Variadic};
+use std::time::{Duration, Instant};
+
+#[test]
+fn two_states_live_side_by_side() -> Result<()> {
+    let mut a = Lua::new()?;
+    let mut b = Lua::new()?;
+    a.globals().set(&mut a, "x", 1)?;
+    b.globals().set(&mut b, "x", 2)?;
+    a.load("x = x + 10").exec()?;
+    assert_eq!(a.load("x").eval::<i64>()?, 11);
+    assert_eq!(b.load("x").eval::<i64>()?, 2);
+    let t = a.create_table()?;
+    assert!(matches!(t.get::<i64>(&mut b, 1), Err(Error::WrongState)));
+    Ok(())
+}
+
+#[test]
+fn a_state_moves_between_threads() -> Result<()> {
+    let mut lua = Lua::new()?;
+    lua.load("co = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end)")
+        .exec()?;
+    assert_eq!(lua.load("co()").eval::<i64>()?, 1);
+    let handle = std::thread::spawn(move || {
+        let n = lua.load("collectgarbage() return co()").eval::<i64>();
+        (lua, n)
+    });
+    let Ok((mut lua, n)) = handle.join() else {
+        panic!("the thread panicked")
+    };
+    assert_eq!(n?, 2);
+    assert_eq!(lua.load("co()").eval::<i64>()?, 3);
+    Ok(())
+}
+
+#[test]
+fn rust_functions_take_and_give_values() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let sum = lua.create_function(|_, v: Variadic<i64>| Ok(v.0.iter().sum::<i64>()))?;
+    let greet = lua.create_function(|_, (name, n): (String, Option<i64>)| Ok((format!("hi {name}"), n)))?;
+    lua.globals().set(&mut lua, "sum", sum)?;
+    lua.globals().set(&mut lua, "greet", greet)?;
+    assert_eq!(lua.load("sum(1, 2, 3)").eval::<i64>()?, 6);
+    let (text, n): (String, Option<i64>) = lua.load("greet('Ann')").eval()?;
+    assert_eq!((text.as_str(), n), ("hi Ann", None));
+    let caught: String = lua.load("select(2, pcall(sum, {}))").eval()?;
+    assert!(caught.contains("cannot convert table to i64"), "{caught}");
+    Ok(())
+}
+
+#[test]
+fn rust_calls_lua_calls_rust() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let apply = lua.create_function(|lua, (f, n): (Function, i64)| f.call::<i64>(lua, n))?;
+    lua.globals().set(&mut lua, "apply", apply)?;
+    assert_eq!(
+        lua.load("apply(function(n) return n * 2 end, 21)")
+            .eval::<i64>()?,
+        42
+    );
+    let caught: bool = lua.load("pcall(apply, function() error('no') end, 1)").eval()?;
+    assert!(!caught);
+    Ok(())
+}
+
+#[test]
+fn a_panic_in_a_callback_is_an_error() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let boom = lua.create_function(|_, ()| -> Result<()> { panic!("boom") })?;
+    lua.globals().set(&mut lua, "boom", boom)?;
+    let text: String = lua.load("select(2, pcall(boom))").eval()?;
+    assert!(text.contains("internal error: boom"), "{text}");
+    assert_eq!(lua.load("1 + 1").eval::<i64>()?, 2);
+    Ok(())
+}
+
+#[test]
+fn handles_keep_values_alive() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let t: Table = lua.load("{ name = 'kept', inner = {1, 2, 3} }").eval()?;
+    lua.load("collectgarbage() collectgarbage()").exec()?;
+    assert_eq!(t.get::<String>(&mut lua, "name")?, "kept");
+    let inner: Table = t.get(&mut lua, "inner")?;
+    drop(t);
+    lua.load("collectgarbage()").exec()?;
+    assert_eq!(inner.raw_len(&lua)?, 3);
+    assert_eq!(inner.pairs::<i64, i64>(&mut lua)?, vec![(1, 1), (2, 2), (3, 3)]);
+    Ok(())
+}
+
+#[test]
+fn instruction_limits_cannot_be_caught() -> Result<()> {
+    let options = Options {
+        max_instructions: Some(100_000),
+        ..Options::default()
+    };
+    let mut lua = Lua::with_options(options)?;
+    let r = lua
+        .load("while true do pcall(function() while true do end end) end")
+        .exec();
+    assert_eq!(r, Err(Error::Stopped(StopReason::Instructions)));
+    Ok(())
+}
+
+#[test]
+fn memory_limits_cannot_be_caught() -> Result<()> {
+    let options = Options {
+        max_memory: Some(8 << 20),
+        ..Options::default()
+    };
+    let mut lua = Lua::with_options(options)?;
+    let r = lua
+        .load("local t = {} while true do pcall(function() t[#t + 1] = ('x'):rep(1000) .. #t end) end")
+        .exec();
+    assert_eq!(r, Err(Error::Stopped(StopReason::Memory)));
+    Ok(())
+}
+
+#[test]
+fn time_limits_hold_in_natives() -> Result<()> {
+    let mut lua = Lua::new()?;
+    lua.set_time_limit(Duration::from_millis(100));
+    let start = Instant::now();
+    let r = lua.load("string.find(('a'):rep(200000), '.*b')").exec();
+    assert_eq!(r, Err(Error::Stopped(StopReason::Timeout)));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    lua.clear_stop();
+    assert_eq!(lua.load("1").eval::<i64>()?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_state_can_be_interrupted() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let word = lua.interrupter();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        word.interrupt();
+    });
+    let r = lua.load("while true do end").exec();
+    assert_eq!(r, Err(Error::Stopped(StopReason::Interrupted)));
+    Ok(())
+}
+
+#[test]
+fn pending_variables_are_closed_after_a_stop() -> Result<()> {
+    let options = Options {
+        max_instructions: Some(10_000),
+        ..Options::default()
+    };
+    let mut lua = Lua::with_options(options)?;
+    let r = lua
+        .load(
+            "local x <close> = setmetatable({}, {__close = function() closed = true end}) while true do end",
+        )
+        .exec();
+    assert!(r.is_err());
+    let closed: Value = lua.globals().get(&mut lua, "closed")?;
+    assert!(matches!(closed, Value::Boolean(true)));
+    Ok(())
+}
+
+#[test]
+fn syntax_errors_say_whether_more_input_would_help() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let Err(Error::Syntax { incomplete, message }) = lua.load("for i = 1, 2 do").set_name("=t").exec() else {
+        panic!("a syntax error is expected");
+    };
+    assert!(incomplete);
+    assert_eq!(message, "t:1: 'end' expected near <eof>");
+    Ok(())
+}
+
+#[test]
+fn lua_5_4_programs_load() -> Result<()> {
+    let options = Options {
+        dialect: perilune::Dialect::Lua54,
+        ..Options::default()
+    };
+    let mut lua = Lua::with_options(options)?;
+    let n: i64 = lua
+        .load("local global = 0 for i = 1, 3 do i = i * 2 global = global + i end return global")
+        .eval()?;
+    assert_eq!(n, 12);
+    assert_eq!(lua.load("tostring(0.1 + 0.2)").eval::<String>()?, "0.3");
+    Ok(())
+}
