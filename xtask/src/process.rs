@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Most bytes of each output stream that are kept.
@@ -93,16 +94,13 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
     };
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
-    let stdout = guard.collect(&stdout);
-    let stderr = guard.collect(&stderr);
-    let end = match (&stdout, &stderr) {
-        (Err(end), _) | (_, Err(end)) => stop(&mut child, end.clone())?,
-        _ => guard.finish(&mut child)?,
+    let end = match guard.wait(&stdout).or_else(|| guard.wait(&stderr)) {
+        Some(end) => stop(&mut child, end)?,
+        None => guard.finish(&mut child)?,
     };
-    let bytes = Result::unwrap_or_default;
     Ok(Output {
-        stdout: bytes(stdout),
-        stderr: bytes(stderr),
+        stdout: stdout.take(),
+        stderr: stderr.take(),
         end,
     })
 }
@@ -131,16 +129,39 @@ fn feed(child: &mut Child, input: &[u8]) {
     });
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
+/// A stream that a thread reads, and what has come so far.
+struct Stream {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Stream {
+    /// Takes what has come so far.
+    fn take(self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes.lock().unwrap_or_else(|p| p.into_inner()))
+    }
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Stream {
+    let (sender, ended) = channel();
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&bytes);
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
         if let Some(pipe) = pipe {
-            let _partial = pipe.take(MOST_OUTPUT).read_to_end(&mut bytes);
+            copy(&mut pipe.take(MOST_OUTPUT), &shared);
         }
-        let _receiver_gone = sender.send(bytes);
+        let _receiver_gone = sender.send(());
     });
-    receiver
+    Stream { bytes, ended }
+}
+
+fn copy(pipe: &mut impl Read, to: &Mutex<Vec<u8>>) {
+    let mut piece = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = pipe.read(&mut piece) {
+        to.lock()
+            .unwrap_or_else(|p| p.into_inner())
+            .extend_from_slice(&piece[..count]);
+    }
 }
 
 /// What a process may not exceed.
@@ -158,16 +179,15 @@ impl Guard {
         (resident(self.pid) > MOST_MEMORY).then_some(End::Memory)
     }
 
-    /// Waits for a stream's end.
-    fn collect(&self, from: &Receiver<Vec<u8>>) -> Result<Vec<u8>, End> {
+    /// Waits for a stream's end; the limit that was reached before, if any.
+    fn wait(&self, stream: &Stream) -> Option<End> {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
-            match from.recv_timeout(left.min(LOOK)) {
-                Ok(bytes) => return Ok(bytes),
-                Err(_) => match self.reached() {
-                    Some(end) => return Err(end),
-                    None => continue,
-                },
+            if stream.ended.recv_timeout(left.min(LOOK)).is_ok() {
+                return None;
+            }
+            if let Some(end) = self.reached() {
+                return Some(end);
             }
         }
     }

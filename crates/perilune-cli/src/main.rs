@@ -3,6 +3,7 @@
 
 mod dump;
 mod options;
+mod platform;
 mod repl;
 mod run;
 

@@ -1,9 +1,9 @@
 //! The command line: what was typed -> what is meant. The options of `lua` are order-dependent, so
 //! they are kept as a list of steps.
 
+use crate::platform;
 use perilune::{Dialect, Options, Stress};
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
 /// One of `-e`, `-l`, `-W`, in the order given.
@@ -57,7 +57,7 @@ pub struct Parsed {
 
 /// The bytes of an argument.
 pub fn bytes(s: &OsString) -> Vec<u8> {
-    s.as_bytes().to_vec()
+    platform::to_bytes(s)
 }
 
 /// Understands the command line.
@@ -142,7 +142,7 @@ fn parse_dump(args: &[OsString], mut p: Parsed) -> Result<Parsed, Vec<u8>> {
         } else if a.starts_with(b"--") {
             long_option(&mut p.settings, &a)?;
         } else {
-            file = Some(OsString::from_vec(a));
+            file = Some(platform::from_bytes(a));
         }
     }
     if !matches!(stage.as_str(), "tokens" | "ast" | "bytecode") {

@@ -7,7 +7,6 @@ use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
-use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 /// The version line, as `lua -v` prints it.
@@ -142,7 +141,7 @@ fn set_arg(s: &mut Session, args: &[OsString], script: Option<usize>) -> Result<
 fn init(s: &mut Session) -> Result<(), Error> {
     for name in ["LUA_INIT_5_5", "LUA_INIT"] {
         let Some(v) = std::env::var_os(name) else { continue };
-        let v = v.into_vec();
+        let v = bytes(&v);
         if let Some(file) = v.strip_prefix(b"@") {
             return run_file(s, Some(file), Vec::new());
         }

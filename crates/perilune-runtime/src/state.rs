@@ -73,6 +73,8 @@ pub struct State {
     pub(crate) seed: u64,
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) in_stress: bool,
+    /// Handles of coroutines that a stop has passed through, innermost first.
+    pub(crate) stopped: Vec<u32>,
     /// Which operand of the CONCAT being executed is at fault.
     pub(crate) culprit: u8,
     /// The coroutine that closes itself: what looks like a stop ends there.
@@ -124,6 +126,7 @@ impl State {
             seed,
             interrupt: word,
             in_stress: false,
+            stopped: Vec::new(),
             culprit: 0,
             closing_self: None,
             transfer: (0, 0),

@@ -163,6 +163,29 @@ fn pending_variables_are_closed_after_a_stop() -> Result<()> {
 }
 
 #[test]
+fn a_stop_closes_variables_of_coroutines_too() -> Result<()> {
+    let options = Options {
+        max_instructions: Some(10_000),
+        ..Options::default()
+    };
+    let mut lua = Lua::with_options(options)?;
+    let source = "
+        log = ''
+        local function closing(name)
+            return setmetatable({}, {__close = function() log = log .. name end})
+        end
+        local a <close> = closing('a')
+        coroutine.wrap(function()
+            local b <close> = closing('b')
+            coroutine.wrap(function() local c <close> = closing('c') while true do end end)()
+        end)()";
+    assert!(lua.load(source).exec().is_err());
+    let log: String = lua.globals().get(&mut lua, "log")?;
+    assert_eq!(log, "cba");
+    Ok(())
+}
+
+#[test]
 fn syntax_errors_say_whether_more_input_would_help() -> Result<()> {
     let mut lua = Lua::new()?;
     let Err(Error::Syntax { incomplete, message }) = lua.load("for i = 1, 2 do").set_name("=t").exec() else {

@@ -821,6 +821,12 @@ impl State {
         self.fuel = GRACE;
         let cap = self.options.max_memory.take();
         self.refresh_trace();
+        for root in std::mem::take(&mut self.stopped) {
+            if let Some(co) = self.heap.handle(root).as_thread() {
+                while self.close_coroutine(co).is_err() && self.fuel > 0 {}
+            }
+            self.heap.unroot(root);
+        }
         while self.close_pending(at, None).is_err() && self.fuel > 0 {}
         self.th().tbc_len = 0;
         self.options.max_memory = cap;

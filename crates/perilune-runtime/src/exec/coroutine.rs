@@ -239,6 +239,10 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
         st.c_depth -= 1;
         st.switch_to(back);
         if throw == Throw::Stop {
+            // Its pending variables are closed when the stop reaches the host.
+            (*t).status = Status::Failed;
+            (*t).error = Value::NIL;
+            st.stopped.push(st.heap.root(co.into()));
             return Ok(None);
         }
         st.take_error();

@@ -89,7 +89,7 @@ impl Heap {
     }
 
     fn generational_step(&mut self) {
-        let grown = self.control.full_size / 100 * self.control.major_minor.max(20) as usize;
+        let grown = self.control.full_size / 100 * self.control.minor_major.max(20) as usize;
         if self.phase == Phase::Mark || self.bytes() > self.control.full_size + grown.max(1 << 16) {
             self.full();
         } else {

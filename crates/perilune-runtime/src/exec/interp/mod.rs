@@ -1,0 +1,209 @@
+//! Bytecode -> effects: the interpreter loop. `ops` and `numeric` have one method per opcode, `machine`
+//! what they share, `slow` what is rare.
+//!
+//! Numbered rules of this file:
+//! 1. `base`, `pc` and `consts` of the [`Machine`] are copies of what the running frame says. Before
+//!    anything that may look at the frame (errors, calls, safepoints, debug information), `pc` is
+//!    saved in it; after anything that may move the stack or change frames, all are reloaded.
+//! 2. A method that did all its work returns `Flow::Next`. Anything else leaves to [`settle`].
+//! 3. Cold work is done in free functions that take the state, never the machine, so that the
+//!    machine stays in registers.
+//! 4. Operands need no checks: the code was verified, so registers lie inside the frame, constants
+//!    and upvalues exist, and jumps land on instructions.
+
+mod machine;
+mod numeric;
+mod ops;
+mod slow;
+
+use super::call::{self, Next};
+use crate::error::Throw;
+use crate::heap::interrupt;
+use crate::object::{Frame, cont};
+use crate::state::State;
+use crate::value::Value;
+use perilune_bytecode::for_each_op;
+use perilune_bytecode::ops::{Instr, Op};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What happens after an instruction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// The next instruction.
+    Next,
+    /// Reload the machine from the running frame.
+    Reload,
+    /// The entry frame has returned.
+    Exit,
+    /// An error is being delivered.
+    Unwind,
+    /// Raise.
+    Error,
+    /// Stop.
+    Stop,
+    /// Go on in the tracing loop, or back in the plain one.
+    Switch,
+}
+
+impl From<Result<Next, Throw>> for Flow {
+    #[inline(always)]
+    fn from(r: Result<Next, Throw>) -> Flow {
+        match r {
+            Ok(Next::Lua) => Flow::Reload,
+            Ok(Next::Exit) => Flow::Exit,
+            Ok(Next::Unwind) => Flow::Unwind,
+            Err(Throw::Error) => Flow::Error,
+            Err(Throw::Stop) => Flow::Stop,
+        }
+    }
+}
+
+/// The registers of the bytecode machine.
+struct Machine {
+    base: *mut Value,
+    pc: *const Instr,
+    consts: *const Value,
+    st: *mut State,
+    word: *const AtomicU32,
+}
+
+/// Calls the value in slot `at` (arguments up to the top) and runs until it has returned.
+///
+/// # Safety
+/// The slots are live.
+pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
+    // SAFETY: the function and its arguments are live slots.
+    let mut r = unsafe {
+        let func = st.th().stack.add(at);
+        call::call_value(st, func, -1, cont::ENTRY)
+    };
+    let entry_error = r.is_err() && !entered(st, at);
+    if entry_error {
+        // The call failed before its frame was pushed.
+        let t = r.err().unwrap_or(Throw::Error);
+        return Err(call_failed(st, at, t));
+    }
+    loop {
+        match r {
+            Ok(Next::Exit) => return Ok(()),
+            Ok(Next::Unwind) => r = call::unwind(st),
+            Ok(Next::Lua) => r = interpret(st),
+            Err(t) => r = Ok(call::raise(st, t)?),
+        }
+    }
+}
+
+/// Whether the frame for the call at slot `at` has been pushed.
+fn entered(st: &State, at: usize) -> bool {
+    let th = st.th();
+    // SAFETY: the running frame's record is valid.
+    unsafe { (*th.frame).func >= th.stack.add(at) }
+}
+
+/// An entry call whose callee could not be entered: the handler still runs, at the caller's level.
+fn call_failed(st: &mut State, at: usize, t: Throw) -> Throw {
+    let th = st.thread.ptr();
+    // SAFETY: a frame for the failed call keeps `raise` from unwinding further than this entry.
+    unsafe {
+        let func = (*th).stack.add(at);
+        if !(*th).fits((*th).top) {
+            return t;
+        }
+        let frame = (*th).frame.sub(1);
+        *frame = Frame::native(func, func.add(1));
+        (*th).frame = frame;
+        (*th).top = (*th).top.max(func.add(1));
+    }
+    match call::raise(st, t) {
+        Err(t) => t,
+        Ok(_) => t,
+    }
+}
+
+/// Runs Lua frames until one of them needs more than the loop can do.
+fn interpret(st: &mut State) -> Result<Next, Throw> {
+    loop {
+        let trace = st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0;
+        // SAFETY: the running frame is a Lua frame with its pc saved.
+        let flow = unsafe {
+            if trace {
+                dispatch::<true>(st)
+            } else {
+                dispatch::<false>(st)
+            }
+        };
+        return match flow {
+            Flow::Switch => continue,
+            Flow::Exit => Ok(Next::Exit),
+            Flow::Unwind => Ok(Next::Unwind),
+            Flow::Error => Err(Throw::Error),
+            Flow::Stop => Err(Throw::Stop),
+            Flow::Next | Flow::Reload => Ok(Next::Lua),
+        };
+    }
+}
+
+macro_rules! define_dispatch {
+    ($($(#[doc = $doc:literal])* $name:ident $method:ident
+        ($a:ident, $b:ident, $c:ident, $d:ident) [$($eff:ident)*];)*) => {
+        /// The loop. With `TRACE`, hooks and the instruction limit are served before each
+        /// instruction.
+        #[inline(never)]
+        unsafe fn dispatch<const TRACE: bool>(st: &mut State) -> Flow {
+            // SAFETY: rules 1 and 4.
+            unsafe {
+                let mut m = Machine::load(st);
+                loop {
+                    if TRACE {
+                        m.save();
+                        let flow = (*m.st).trace();
+                        if flow != TraceFlow::Go {
+                            return flow.into();
+                        }
+                        m.reload();
+                    }
+                    let i = *m.pc;
+                    m.pc = m.pc.add(1);
+                    // SAFETY: verified code holds only bytes that are opcodes.
+                    let op: Op = std::mem::transmute(i.op_byte());
+                    let flow = match op {
+                        $(Op::$name => m.$method::<TRACE>(i),)*
+                    };
+                    match flow {
+                        Flow::Next => {}
+                        Flow::Reload => m.reload(),
+                        other => return other,
+                    }
+                }
+            }
+        }
+    };
+}
+for_each_op!(define_dispatch);
+
+/// At this safepoint any register may be in use.
+const UNKNOWN: usize = usize::MAX;
+
+/// What the tracing hook says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TraceFlow {
+    /// Execute the instruction.
+    Go,
+    /// An error.
+    Error,
+    /// A stop.
+    Stop,
+    /// Tracing is over.
+    Leave,
+}
+
+impl From<TraceFlow> for Flow {
+    fn from(t: TraceFlow) -> Flow {
+        match t {
+            TraceFlow::Go => Flow::Next,
+            TraceFlow::Error => Flow::Error,
+            TraceFlow::Stop => Flow::Stop,
+            TraceFlow::Leave => Flow::Switch,
+        }
+    }
+}

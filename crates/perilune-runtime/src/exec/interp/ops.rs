@@ -1,0 +1,581 @@
+//! Opcodes of moves, tables, control, calls and closures.
+
+use super::super::call::{self, Next};
+use super::machine::remember;
+use super::numeric::{float, int};
+use super::slow::*;
+use super::{Flow, Machine, UNKNOWN};
+use crate::heap::Gc;
+use crate::object::{Str, Table, cont};
+use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+use perilune_syntax::number as num;
+
+/// What each does is said in the opcode table.
+impl Machine {
+    #[inline(always)]
+    pub(super) unsafe fn move_<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), self.r(i.b())) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadi<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), Value::int(i.d() as i64)) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadf<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), Value::float(i.d() as f64)) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadk<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), self.k(i.du() as usize)) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadnil<const T: bool>(&mut self, i: Instr) -> Flow {
+        for k in 0..=i.b() {
+            // SAFETY: rule 4.
+            unsafe { self.set(i.a() + k, Value::NIL) };
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadfalse<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), Value::FALSE) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn loadtrue<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), Value::TRUE) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn getupval<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let u = *self.closure().upvals().add(i.b() as usize);
+            self.set(i.a(), *(*u.ptr()).at);
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setupval<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let u = *self.closure().upvals().add(i.b() as usize);
+            u.set(&mut (*self.st).heap, self.r(i.a()));
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn gettabup<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let u = *self.closure().upvals().add(i.b() as usize);
+            let obj = *(*u.ptr()).at;
+            self.get_field(obj, self.k(i.du() as usize), i.a(), i)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn settabup<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let u = *self.closure().upvals().add(i.b() as usize);
+            let obj = *(*u.ptr()).at;
+            self.set_field(obj, self.k(i.du() as usize), self.r(i.a()), u32::MAX)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn getfield<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.get_field(self.r(i.b()), self.k(i.du() as usize), i.a(), i) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn getindex<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let (obj, key) = (self.r(i.b()), self.r(i.c()));
+            if key.tag == Tag::INT {
+                return self.get_int(obj, int(key), i.a());
+            }
+            if key.tag == Tag::STR && obj.tag == Tag::TABLE {
+                let t = obj.gc::<Table>();
+                let v = t.get_str(&(*self.st).heap, key.gc());
+                if v.tag != Tag::NIL || (*t.ptr()).metatable.is_none() {
+                    self.set(i.a(), v);
+                    return Flow::Next;
+                }
+            }
+            self.save();
+            slow_index(&mut *self.st, obj, key, i.a())
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn getint<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.get_int(self.r(i.b()), i.d() as i64, i.a()) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setfield<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.set_field(
+                self.r(i.a()),
+                self.k(i.du() as usize),
+                self.r(i.c()),
+                i.b() as u32,
+            )
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setfieldk<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.set_field(
+                self.r(i.a()),
+                self.k(i.du() as usize),
+                self.k(i.c() as usize),
+                i.b() as u32,
+            )
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setindex<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set_any(self.r(i.a()), self.r(i.b()), self.r(i.c())) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setindexk<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set_any(self.r(i.a()), self.r(i.b()), self.k(i.c() as usize)) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setint<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set_int(self.r(i.a()), i.d() as i64, self.r(i.c())) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setintk<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set_int(self.r(i.a()), i.d() as i64, self.k(i.c() as usize)) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn self_<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let obj = self.r(i.b());
+            let key = self.k(i.du() as usize);
+            self.set(i.a() + 1, obj);
+            if obj.tag == Tag::TABLE {
+                let st = &mut *self.st;
+                let t: &Table = &*obj.gc::<Table>().ptr();
+                let key_str: Gc<Str> = key.gc();
+                if let Some(mt) = t.metatable
+                    && key_str.is_short(&st.heap)
+                    && (t.nused == 0 || t.find_short(key_str).is_none())
+                    && let Some(class) = st.heap.event_of(mt, crate::heap::Event::Index).as_table()
+                {
+                    let class: &Table = &*class.ptr();
+                    let hint = i.c() as u32;
+                    if hint < class.nused && class.node(hint).has_str(key_str) {
+                        let v = class.node(hint).value();
+                        if v.tag != Tag::NIL {
+                            self.set(i.a(), v);
+                            return Flow::Next;
+                        }
+                    }
+                    if class.nused > 0
+                        && let Some(at) = class.find_short(key_str)
+                        && class.node(at).value().tag != Tag::NIL
+                    {
+                        remember(self.pc, at);
+                        self.set(i.a(), class.node(at).value());
+                        return Flow::Next;
+                    }
+                } else {
+                    return self.get_field(obj, key, i.a(), i);
+                }
+            }
+            self.save();
+            slow_index(&mut *self.st, obj, key, i.a())
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn newtable<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match new_table(
+                &mut *self.st,
+                i.du() as usize,
+                i.b() as usize,
+                self.base.add(i.a() as usize),
+            ) {
+                Flow::Next => self.check(i.a() as usize + 1),
+                other => other,
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn setlist<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4; the table is fresh and the items are live registers.
+        unsafe {
+            let st = &mut *self.st;
+            let first = self.base.add(i.a() as usize + 1);
+            let n = if i.b() > 0 {
+                i.b() as usize
+            } else {
+                ((*self.th()).top as usize - first as usize) / size_of::<Value>()
+            };
+            let Some(t) = self.r(i.a()).as_table() else {
+                return Flow::Next;
+            };
+            self.save();
+            let items = std::slice::from_raw_parts(first, n);
+            match t.set_list(&mut st.heap, i.du() + 1, items) {
+                Ok(()) => Flow::Next,
+                Err(e) => fail(st.table_error(e)),
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn not<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), Value::bool(!self.r(i.b()).truthy())) };
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn len<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            slow_len(&mut *self.st, self.r(i.b()), i.a())
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn concat<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match call::concat(&mut *self.st, i.a() as usize, i.b() as usize) {
+                Ok(Next::Lua) => {
+                    self.reload();
+                    self.check(UNKNOWN)
+                }
+                other => other.into(),
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn close<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            slow_close(&mut *self.st, i)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn tbc<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match (*self.st).mark_tbc(self.base.add(i.a() as usize)) {
+                Ok(()) => Flow::Next,
+                Err(t) => fail(t),
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn jmp<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.jump(i.d()) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn test<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.branch(self.r(i.a()).truthy(), i) }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn testset<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let v = self.r(i.b());
+            if v.truthy() == (i.c() != 0) {
+                self.set(i.a(), v);
+                return self.jump(i.d());
+            }
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn call<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            let th = self.th();
+            let func = self.base.add(i.a() as usize);
+            let nresults = i.c() as i32 - 1;
+            if (*func).tag == Tag::CLOSURE {
+                let nargs = if i.b() != 0 {
+                    i.b() as usize - 1
+                } else {
+                    ((*th).top as usize - func as usize) / size_of::<Value>() - 1
+                };
+                return self.enter::<T>(func, nargs, nresults);
+            }
+            if i.b() != 0 {
+                (*th).top = func.add(i.b() as usize);
+            }
+            let frame = (*th).frame;
+            match slow_call(&mut *self.st, func, nresults) {
+                Flow::Reload => {
+                    let same = (*self.th()).frame == frame && nresults >= 0;
+                    self.reload();
+                    self.check(if same {
+                        i.a() as usize + nresults as usize
+                    } else {
+                        UNKNOWN
+                    })
+                }
+                other => other,
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn tailcall<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match tail_call(&mut *self.st, i) {
+                Flow::Reload => {
+                    self.reload();
+                    self.check(UNKNOWN)
+                }
+                other => other,
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn return_<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            slow_return(&mut *self.st, i)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn return0<const T: bool>(&mut self, _i: Instr) -> Flow {
+        // SAFETY: rule 4; a NORMAL continuation stands above a Lua frame.
+        unsafe {
+            let th = self.th();
+            let f = &*(*th).frame;
+            if T || f.cont != cont::NORMAL {
+                self.save();
+                return call::return_values(&mut *self.st, self.base, 0).into();
+            }
+            let want = f.nresults;
+            if want < 0 {
+                (*th).top = f.func;
+            } else {
+                for k in 0..want as usize {
+                    *f.func.add(k) = Value::NIL;
+                }
+            }
+            (*th).frame = (*th).frame.add(1);
+            self.reload();
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn return1<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: as in `return0`.
+        unsafe {
+            let th = self.th();
+            let f = &*(*th).frame;
+            if T || f.cont != cont::NORMAL {
+                self.save();
+                let first = self.base.add(i.a() as usize);
+                return call::return_values(&mut *self.st, first, 1).into();
+            }
+            let want = f.nresults;
+            let v = self.r(i.a());
+            let func = f.func;
+            if want == 1 {
+                (*func).bits = v.bits;
+                (*func).tag = v.tag;
+            } else if want < 0 {
+                *func = v;
+                (*th).top = func.add(1);
+            } else {
+                for k in 0..want as usize {
+                    *func.add(k) = if k == 0 { v } else { Value::NIL };
+                }
+            }
+            (*th).frame = (*th).frame.add(1);
+            self.reload();
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn forprep<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match prepare_for(&mut *self.st, self.base.add(i.a() as usize)) {
+                Ok(true) => Flow::Next,
+                Ok(false) => {
+                    self.pc = self.pc.offset(i.d() as isize);
+                    Flow::Next
+                }
+                Err(t) => fail(t),
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn forloop<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let ra = self.base.add(i.a() as usize);
+            let step = *ra.add(1);
+            if step.tag == Tag::INT {
+                let count = (*ra).bits;
+                if count == 0 {
+                    return Flow::Next;
+                }
+                // Whole values: `debug.setlocal` may have put anything into these registers.
+                *ra = Value::int(count as i64 - 1);
+                *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add(step.bits) as i64);
+                self.pc = self.pc.offset(i.d() as isize);
+                return self.check(i.a() as usize + 3);
+            }
+            let (limit, step) = (float(*ra), float(step));
+            let v = float(*ra.add(2)) + step;
+            if num::float_for_runs(v, limit, step) {
+                *ra.add(2) = Value::float(v);
+                self.pc = self.pc.offset(i.d() as isize);
+                return self.check(i.a() as usize + 3);
+            }
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn tforprep<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let ra = self.base.add(i.a() as usize);
+            std::ptr::swap(ra.add(2), ra.add(3));
+            if (*ra.add(2)).truthy() {
+                self.save();
+                if let Err(t) = (*self.st).mark_tbc(ra.add(2)) {
+                    return fail(t);
+                }
+            }
+            self.pc = self.pc.offset(i.d() as isize);
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn tforcall<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let ra = self.base.add(i.a() as usize);
+            let (f, state, control) = (*ra, *ra.add(1), *ra.add(3));
+            *ra.add(3) = f;
+            *ra.add(4) = state;
+            *ra.add(5) = control;
+            self.save();
+            let func = ra.add(3);
+            if f.tag == Tag::CLOSURE {
+                return self.enter::<T>(func, 2, i.c() as i32);
+            }
+            (*self.th()).top = func.add(3);
+            match slow_call(&mut *self.st, func, i.c() as i32) {
+                Flow::Reload => {
+                    self.reload();
+                    self.check(UNKNOWN)
+                }
+                other => other,
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn tforloop<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            if self.r(i.a() + 3).tag != Tag::NIL {
+                return self.jump(i.d());
+            }
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn closure_<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            match new_closure(&mut *self.st, self.closure(), self.base, i) {
+                Flow::Next => self.check(i.a() as usize + 1),
+                other => other,
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn vararg<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            let table = (i.b() != 0).then(|| i.b() as usize - 1);
+            match get_varargs(&mut *self.st, i.a() as usize, i.c() as i32 - 1, table) {
+                Ok(()) => Flow::Reload,
+                Err(t) => fail(t),
+            }
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn getvarg<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let v = one_vararg(&*(*self.th()).frame, self.r(i.c()), &*self.st);
+            self.set(i.a(), v);
+        }
+        Flow::Next
+    }
+    #[inline(always)]
+    pub(super) unsafe fn varargprep<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4. The frame's entry has already moved the parameters.
+        unsafe {
+            if i.b() != 0 {
+                self.save();
+                if let Err(t) = vararg_table(&mut *self.st, self.base.add(i.a() as usize)) {
+                    return fail(t);
+                }
+            }
+            self.check(i.a() as usize + i.b() as usize)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn errnnil<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            if self.r(i.a()).tag == Tag::NIL {
+                return Flow::Next;
+            }
+            self.save();
+            let st = &mut *self.st;
+            let mut s = b"global '".to_vec();
+            if let Some(name) = self.k(i.du() as usize).as_str() {
+                s.extend_from_slice(name.bytes(&st.heap));
+            }
+            s.extend_from_slice(b"' already defined");
+            fail(st.error(s))
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! The interpreter's cold paths: they take the state, never the machine (rule 3).
+
+use super::super::call::{self, Next};
+use super::{Flow, UNKNOWN};
+use crate::error::Throw;
+use crate::heap::{Gc, OutOfMemory};
+use crate::object::{Closure, Frame, Table, cont, frame_flags};
+use crate::semantics::arith::{self, Arith};
+use crate::semantics::compare::{self, Order};
+use crate::semantics::index::{self, Store};
+use crate::semantics::{self, Outcome};
+use crate::state::State;
+use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+use perilune_syntax::number as num;
+
+/// The instruction's result from an outcome, or a metamethod's frame.
+#[inline(always)]
+pub(super) unsafe fn store_outcome(st: &mut State, o: Outcome, a: u8) -> Flow {
+    match o {
+        // SAFETY: the running frame is a Lua frame with register `a`.
+        Outcome::Value(v) => unsafe {
+            *st.frame().base.add(a as usize) = v;
+            Flow::Next
+        },
+        // SAFETY: the running frame's pc is saved.
+        Outcome::Call { f, a, b } => unsafe { call::call_meta(st, f, &[a, b], 1, cont::STORE).into() },
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn fail(t: Throw) -> Flow {
+    match t {
+        Throw::Error => Flow::Error,
+        Throw::Stop => Flow::Stop,
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe fn slow_arith(st: &mut State, op: Arith, x: Value, y: Value, i: Instr) -> Flow {
+    match arith::arith(st, op, x, y) {
+        // SAFETY: the running frame's pc is saved.
+        Ok(o) => unsafe { store_outcome(st, o, i.a()) },
+        Err(t) => fail(t),
+    }
+}
+
+/// Decides a comparison whose truth is that of the outcome.
+pub(super) unsafe fn branch_outcome(st: &mut State, o: Outcome, i: Instr) -> Flow {
+    match o {
+        // SAFETY: the running frame's pc is saved, and stands after the comparison.
+        Outcome::Value(v) => unsafe {
+            if v.truthy() == (i.c() != 0) {
+                let f = st.frame();
+                f.pc = f.pc.offset(i.d() as isize);
+            }
+            Flow::Reload
+        },
+        // SAFETY: as above.
+        Outcome::Call { f, a, b } => unsafe { call::call_meta(st, f, &[a, b], 1, cont::CONDITION).into() },
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe fn slow_order(st: &mut State, op: Order, x: Value, y: Value, swap: bool, i: Instr) -> Flow {
+    let (x, y) = if swap { (y, x) } else { (x, y) };
+    match compare::order(st, op, x, y) {
+        // SAFETY: the running frame's pc is saved.
+        Ok(o) => unsafe { branch_outcome(st, o, i) },
+        Err(t) => fail(t),
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe fn slow_equals(st: &mut State, x: Value, y: Value, i: Instr) -> Flow {
+    let o = compare::equals(st, x, y);
+    // SAFETY: the running frame's pc is saved.
+    unsafe { branch_outcome(st, o, i) }
+}
+
+#[inline(never)]
+pub(super) unsafe fn slow_index(st: &mut State, obj: Value, key: Value, a: u8) -> Flow {
+    match index::index(st, obj, key) {
+        // SAFETY: the running frame's pc is saved.
+        Ok(o) => unsafe { store_outcome(st, o, a) },
+        Err(t) => fail(t),
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value) -> Flow {
+    match index::set_index(st, obj, key, v) {
+        Ok(Store::Done) => Flow::Next,
+        // SAFETY: the running frame's pc is saved.
+        Ok(Store::Call { f, obj }) => unsafe {
+            call::call_meta(st, f, &[obj, key, v], 0, cont::NORMAL).into()
+        },
+        Err(t) => fail(t),
+    }
+}
+
+#[inline(never)]
+pub(super) fn slow_len(st: &mut State, v: Value, a: u8) -> Flow {
+    match semantics::len(st, v) {
+        // SAFETY: the running frame's pc is saved.
+        Ok(o) => unsafe { store_outcome(st, o, a) },
+        Err(t) => fail(t),
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn poll(st: &mut State, live: usize) -> Flow {
+    if live != UNKNOWN {
+        st.clear_registers_from(live);
+    }
+    match st.serve_interrupts() {
+        Ok(true) => Flow::Switch,
+        Ok(false) => Flow::Reload,
+        Err(t) => fail(t),
+    }
+}
+
+#[inline(never)]
+pub(super) fn new_table(st: &mut State, narray: usize, nrecord: usize, slot: *mut Value) -> Flow {
+    match Table::new(&mut st.heap, narray, nrecord) {
+        Ok(t) => {
+            // SAFETY: a register of the running frame.
+            unsafe { *slot = t.into() };
+            Flow::Next
+        }
+        Err(OutOfMemory) => fail(st.memory_error()),
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe fn new_closure(st: &mut State, cl: Gc<Closure>, base: *mut Value, i: Instr) -> Flow {
+    // SAFETY: verified code: the nested function and what its upvalues name exist.
+    unsafe {
+        let parent = &*(*cl.ptr()).proto.ptr();
+        let proto = parent.data.protos[i.du() as usize];
+        let data = &(*proto.ptr()).data;
+        let descs = &data.meta.upvalues;
+        let th = st.thread.ptr();
+        let mut found: [Option<Gc<crate::object::Upval>>; 8] = [None; 8];
+        let mut more = Vec::new();
+        for (k, d) in descs.iter().enumerate() {
+            let u = if d.in_stack {
+                match (*th).find_upval(&mut st.heap, base.add(d.index as usize)) {
+                    Ok(u) => u,
+                    Err(OutOfMemory) => return fail(st.memory_error()),
+                }
+            } else {
+                *cl.upvals().add(d.index as usize)
+            };
+            match found.get_mut(k) {
+                Some(slot) => *slot = Some(u),
+                None => more.push(u),
+            }
+        }
+        let Ok(new) = Closure::new(&mut st.heap, proto, descs.len()) else {
+            return fail(st.memory_error());
+        };
+        for (k, u) in found.iter().flatten().enumerate() {
+            *new.upvals().add(k) = *u;
+        }
+        for (k, u) in more.iter().enumerate() {
+            *new.upvals().add(found.len() + k) = *u;
+        }
+        *base.add(i.a() as usize) = new.into();
+    }
+    Flow::Next
+}
+
+/// `for` with operands that are not all integers or that need checking; R[a]... as in FORPREP.
+/// Returns whether the loop runs.
+pub(super) unsafe fn prepare_for(st: &mut State, ra: *mut Value) -> Result<bool, Throw> {
+    // SAFETY: three registers of the running frame.
+    unsafe {
+        let (init, limit, step) = (*ra, *ra.add(1), *ra.add(2));
+        if let (Some(i), Some(s)) = (init.as_int(), step.as_int()) {
+            if s == 0 {
+                return Err(st.error("'for' step is zero"));
+            }
+            let limit = match limit.as_int() {
+                Some(n) => num::Num::Int(n),
+                None => num::Num::Float(for_float(st, limit, "limit")?),
+            };
+            let Some(count) = num::for_count(i, limit, s) else {
+                return Ok(false);
+            };
+            *ra = Value::int(count as i64);
+            *ra.add(1) = step;
+            *ra.add(2) = init;
+            return Ok(true);
+        }
+        let limit = for_float(st, limit, "limit")?;
+        let step = for_float(st, step, "step")?;
+        let init = for_float(st, init, "initial value")?;
+        if step == 0.0 {
+            return Err(st.error("'for' step is zero"));
+        }
+        if num::float_for_skips(init, limit, step) {
+            return Ok(false);
+        }
+        *ra = Value::float(limit);
+        *ra.add(1) = Value::float(step);
+        *ra.add(2) = Value::float(init);
+        Ok(true)
+    }
+}
+
+pub(super) fn for_float(st: &mut State, v: Value, what: &str) -> Result<f64, Throw> {
+    match v.to_number(&st.heap) {
+        Some(f) => Ok(f),
+        None => {
+            let mut s = format!("bad 'for' {what} (number expected, got ").into_bytes();
+            s.extend_from_slice(&st.named_type(v));
+            s.push(b')');
+            Err(st.error(s))
+        }
+    }
+}
+
+/// The vararg table of a named vararg.
+pub(super) unsafe fn vararg_table(st: &mut State, slot: *mut Value) -> Result<(), Throw> {
+    // SAFETY: the varargs stand below the running frame's function.
+    unsafe {
+        let f = *(*st.thread.ptr()).frame;
+        let n = f.nextra as usize;
+        let t = st.new_table(n, 1)?;
+        let first = f.base.sub(1 + n);
+        let items = std::slice::from_raw_parts(first, n);
+        t.set_list(&mut st.heap, 1, items)
+            .map_err(|e| st.table_error(e))?;
+        *slot = t.into();
+        st.set_field(t, "n", Value::int(n as i64))
+    }
+}
+
+/// Copies varargs (of the frame, or of a vararg table) to register `a`; `want` < 0: all, sets top.
+pub(super) unsafe fn get_varargs(
+    st: &mut State,
+    a: usize,
+    want: i32,
+    table: Option<usize>,
+) -> Result<(), Throw> {
+    // SAFETY: the registers exist; `room` makes space for an open list.
+    unsafe {
+        let th = st.thread.ptr();
+        let f = (*th).frame;
+        let table = table.and_then(|r| (*(*f).base.add(r)).as_table());
+        let n = match table {
+            None => (*f).nextra as usize,
+            Some(t) => {
+                let n = st.get_field(t, "n")?.as_int().unwrap_or(-1);
+                if !(0..i32::MAX as i64 / 2).contains(&n) {
+                    return Err(st.error("vararg table has no proper 'n'"));
+                }
+                n as usize
+            }
+        };
+        let count = if want < 0 { n } else { want as usize };
+        if want < 0 {
+            (*th).top = (*th).registers_end();
+            st.room(n)?;
+        }
+        let base = (*(*th).frame).base;
+        let first = base.sub(1 + (*(*th).frame).nextra as usize);
+        for k in 0..count {
+            *base.add(a + k) = match table {
+                _ if k >= n => Value::NIL,
+                None => *first.add(k),
+                Some(t) => t.get_int(&st.heap, k as i64 + 1),
+            };
+        }
+        if want < 0 {
+            (*th).top = base.add(a + n);
+        }
+        Ok(())
+    }
+}
+
+/// `varargs[key]` of a named vararg that has no table.
+pub(super) unsafe fn one_vararg(f: &Frame, key: Value, st: &State) -> Value {
+    let n = f.nextra as i64;
+    if let Some(s) = key.as_str() {
+        return if s.bytes(&st.heap) == b"n" {
+            Value::int(n)
+        } else {
+            Value::NIL
+        };
+    }
+    match key
+        .as_int()
+        .or_else(|| key.as_float().and_then(num::float_to_int_exact))
+    {
+        // SAFETY: the varargs stand below the frame's function.
+        Some(i) if (1..=n).contains(&i) => unsafe { *f.base.sub(1 + n as usize).add(i as usize - 1) },
+        _ => Value::NIL,
+    }
+}
+
+/// RETURN in general: pending variables are closed first, one each time the instruction runs.
+#[inline(never)]
+pub(super) unsafe fn slow_return(st: &mut State, i: Instr) -> Flow {
+    // SAFETY: the running frame's pc is saved, after the RETURN.
+    unsafe {
+        let th = st.thread.ptr();
+        let f = &mut *(*th).frame;
+        let first = f.base.add(i.a() as usize);
+        let n = if f.flags & frame_flags::RETURNING != 0 {
+            f.aux as usize
+        } else if i.b() > 0 {
+            i.b() as usize - 1
+        } else {
+            ((*th).top as usize - first as usize) / size_of::<Value>()
+        };
+        if i.c() != 0 {
+            if let Some(var) = (*th).last_tbc(f.base) {
+                f.flags |= frame_flags::RETURNING;
+                f.aux = n as u32;
+                f.pc = f.pc.sub(1);
+                (*th).top = first.add(n);
+                (*th).close_upvals(&mut st.heap, var);
+                (*th).tbc_len -= 1;
+                return close_variable(st, *var, cont::RETURN_CLOSE);
+            }
+            (*th).close_upvals(&mut st.heap, f.base);
+        }
+        (*th).top = first.add(n);
+        call::return_values(st, first, n).into()
+    }
+}
+
+/// Calls a variable's `__close` without an error.
+pub(super) unsafe fn close_variable(st: &mut State, v: Value, how: u8) -> Flow {
+    let f = st.heap.metamethod(v, crate::heap::Event::Close);
+    if !f.is_function() && st.heap.metamethod(f, crate::heap::Event::Call).is_nil() {
+        // The instruction will not run again: the error is its own.
+        let frame = st.frame();
+        // SAFETY: undoes the step back that asked for another run.
+        frame.pc = unsafe { frame.pc.add(1) };
+        return fail(st.call_error(f));
+    }
+    // SAFETY: the running frame's pc is saved.
+    unsafe { call::call_meta(st, f, &[v], 0, how).into() }
+}
+
+/// CLOSE: one pending variable each time the instruction runs.
+#[inline(never)]
+pub(super) unsafe fn slow_close(st: &mut State, i: Instr) -> Flow {
+    // SAFETY: the running frame's pc is saved, after the CLOSE.
+    unsafe {
+        let th = st.thread.ptr();
+        let f = &mut *(*th).frame;
+        let from = f.base.add(i.a() as usize);
+        if let Some(var) = (*th).last_tbc(from) {
+            (*th).close_upvals(&mut st.heap, var);
+            (*th).tbc_len -= 1;
+            f.pc = f.pc.sub(1);
+            return close_variable(st, *var, cont::CLOSE);
+        }
+        (*th).close_upvals(&mut st.heap, from);
+        Flow::Next
+    }
+}
+
+/// A call in general.
+#[inline(never)]
+pub(super) unsafe fn slow_call(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
+    // SAFETY: the caller set the top and saved its pc.
+    unsafe {
+        match call::call_value(st, func, nresults, cont::NORMAL) {
+            Ok(Next::Lua) => {
+                let th = st.thread.ptr();
+                let f = (*th).frame;
+                let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
+                if (*th).hook_mask != 0
+                    && fresh
+                    && let Err(t) = st.hook_call(false)
+                {
+                    return fail(t);
+                }
+                Flow::Reload
+            }
+            other => other.into(),
+        }
+    }
+}
+
+pub(super) unsafe fn at_start(f: *mut Frame) -> bool {
+    // SAFETY: a Lua frame's function stands below its base.
+    unsafe {
+        let cl: Gc<Closure> = (*(*f).base.sub(1)).gc();
+        std::ptr::eq((*f).pc, (*(*cl.ptr()).proto.ptr()).code)
+    }
+}
+
+/// TAILCALL: moves the callee and its arguments down over the running frame.
+#[inline(never)]
+pub(super) unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
+    // SAFETY: the running frame's pc is saved; the top is set for open arguments.
+    unsafe {
+        let th = st.thread.ptr();
+        let f = *(*th).frame;
+        let mut func = f.base.add(i.a() as usize);
+        if i.b() != 0 {
+            (*th).top = func.add(i.b() as usize);
+        }
+        if i.c() != 0 {
+            (*th).close_upvals(&mut st.heap, f.base);
+        }
+        let mut ncall = 0u8;
+        while (*func).tag != Tag::CLOSURE {
+            if (*func).tag == Tag::NATIVE {
+                return tail_native(st, func);
+            }
+            let mm = st.heap.metamethod(*func, crate::heap::Event::Call);
+            if mm.is_nil() {
+                let t = st.call_error(*func);
+                return fail(t);
+            }
+            let at = (func as usize - (*th).stack as usize) / size_of::<Value>();
+            if let Err(t) = st.room(1) {
+                return fail(t);
+            }
+            func = (*th).stack.add(at);
+            let n = ((*th).top as usize - func as usize) / size_of::<Value>();
+            std::ptr::copy(func, func.add(1), n);
+            *func = mm;
+            (*th).top = (*th).top.add(1);
+            if ncall == call::MAX_CALL_CHAIN {
+                let t = st.runtime_error("'__call' chain too long");
+                return fail(t);
+            }
+            ncall += 1;
+        }
+        let f = *(*th).frame;
+        let n = ((*th).top as usize - func as usize) / size_of::<Value>();
+        std::ptr::copy(func, f.func, n);
+        (*th).top = f.func.add(n);
+        (*th).frame = (*th).frame.add(1);
+        let r = call::enter_lua(st, f.func, f.nresults as i32, f.cont, ncall);
+        if r.is_ok() {
+            let new = &mut *(*th).frame;
+            new.flags |= frame_flags::TAIL | (f.flags & (frame_flags::HOOK | frame_flags::FINALISER));
+            if (*th).hook_mask != 0
+                && let Err(t) = st.hook_call(true)
+            {
+                return fail(t);
+            }
+        } else {
+            (*th).frame = (*th).frame.sub(1);
+        }
+        r.into()
+    }
+}
+
+/// A native in tail position is called like any other; its results are returned.
+pub(super) unsafe fn tail_native(st: &mut State, func: *mut Value) -> Flow {
+    // SAFETY: as in `tail_call`.
+    unsafe {
+        let r = call::call_value(st, func, -1, cont::TAIL);
+        r.into()
+    }
+}
