@@ -96,9 +96,10 @@ fn headers_are_checked() {
     };
     assert_eq!(with(1, b'X'), Err(FileError::NotBinary));
     assert_eq!(with(4, 0x54), Err(FileError::Version));
-    assert_eq!(with(5, 0), Err(FileError::Format));
+    assert_eq!(with(5, 1), Err(FileError::Format));
     assert_eq!(with(8, b'\n'), Err(FileError::Corrupted));
-    assert_eq!(with(12, !bytes[12]), Err(FileError::Format));
+    assert_eq!(with(12, !bytes[12]), Err(FileError::Corrupted));
+    assert_eq!(with(40, !bytes[40]), Err(FileError::Format));
     assert_eq!(FileError::Truncated.to_string(), "truncated chunk");
 }
 
