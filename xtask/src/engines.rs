@@ -46,7 +46,7 @@ pub const STRESS: &[Stress] = &[
 /// The allocations that fail in turn, one per run, in the stress mode `fail:N`. A program that
 /// allocates less passes as usual; one that does not must end with "not enough memory" or pass,
 /// and must not crash.
-pub const FAILING_ALLOCATIONS: &[u64] = &[1, 10, 50, 100, 200, 400, 700, 1000, 2000, 5000, 20000];
+pub const FAILING_ALLOCATIONS: &[u64] = &[1, 300, 400, 500, 600, 800, 1000, 1300, 1700, 2500, 5000, 20000];
 
 /// The engine of that name.
 pub fn engine(name: &str) -> Result<&'static Engine, String> {

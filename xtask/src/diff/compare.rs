@@ -47,20 +47,25 @@ impl Pair<'_> {
         if !matches!(peer.end, End::Code(_)) {
             return Ok(Verdict::Undefined);
         }
-        let ours = self.launch(self.ours, OUR_LIMIT)?;
+        let ours = self.launch(self.ours, FILE, OUR_LIMIT)?;
         Ok(difference(&ours, &peer).map_or(Verdict::Same, Verdict::Differs))
     }
 
     /// What the peer does.
     pub fn peer_output(&self, text: &str) -> Result<Output, String> {
-        let path = self.dir.join(FILE);
-        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        self.launch(self.peer, PEER_LIMIT)
+        self.peer_output_named(text, FILE)
     }
 
-    fn launch(&self, command: &[String], limit: Duration) -> Result<Output, String> {
+    /// What the peer does when the program's file has another name.
+    pub fn peer_output_named(&self, text: &str, name: &str) -> Result<Output, String> {
+        let path = self.dir.join(name);
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        self.launch(self.peer, name, PEER_LIMIT)
+    }
+
+    fn launch(&self, command: &[String], name: &str, limit: Duration) -> Result<Output, String> {
         let mut words = command.to_vec();
-        words.push(FILE.to_string());
+        words.push(name.to_string());
         let mut output = process::run(&Job {
             command: &words,
             dir: self.dir,

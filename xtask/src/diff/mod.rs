@@ -190,14 +190,13 @@ fn indent(text: &str) -> String {
 
 /// Writes a corpus file with what the peer prints as its expectation.
 fn save(seed: u64, text: &str, what: &str, pair: &Pair<'_>, dir: &Path) -> Result<PathBuf, String> {
-    let expected = pair.peer_output(text)?;
-    let path = dir.join(format!("diff_{seed}.lua"));
-    let mut out = format!(
-        "-- Found by differential fuzzing: {}\n{text}",
-        what.replace('\n', " ")
-    )
-    .into_bytes();
+    let name = format!("diff_{seed}.lua");
+    let expected = pair.peer_output_named(text, &name)?;
+    let mut out = text.as_bytes().to_vec();
+    let comment = what.replace(['\n', '\r'], " ");
+    out.extend_from_slice(format!("-- Found by differential fuzzing: {comment}\n").as_bytes());
     out.extend_from_slice(&crate::corpus::expectations(&expected));
+    let path = dir.join(name);
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     std::fs::write(&path, out).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path)

@@ -1,7 +1,17 @@
 //! Idioms that random statements would hardly make.
 
 use super::tree::{Node, block, line};
-use super::{Frame, Gen, Kind, tree};
+use super::{Frame, Gen, Kind};
+
+/// Chunk names for `load`, with the comma before them.
+const NAMES: &[&str] = &[
+    "",
+    ", '=inner'",
+    ", '@inner.lua'",
+    ", 'return 1'",
+    ", '=(load)'",
+    ", 'first\\nsecond'",
+];
 
 impl Gen {
     /// A block with a to-be-closed variable, left in one of several ways.
@@ -267,27 +277,32 @@ impl Gen {
         self.frames.pop();
         self.depth = depth;
         self.scopes = outer;
-        let text = tree::render(&body);
         self.nest -= 1;
         // Sources in sources need brackets of different lengths.
         let level = "=".repeat(8 - self.nest.min(7));
-        let name = self.rng.pick(&[
-            "",
-            ", '=inner'",
-            ", '@inner.lua'",
-            ", 'return 1'",
-            ", '=(load)'",
-            ", 'first\\nsecond'",
-        ]);
-        let form = match self.rng.below(4) {
-            0 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name}))))))"),
-            1 => format!("T(pcall(load(string.dump(assert(load([{level}[\n{text}]{level}]{name})), true))))"),
-            2 => format!(
-                "do local parts = {{[{level}[\n{text}]{level}], ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"
+        let name = self.rng.pick(NAMES);
+        let (open, close) = (format!("[{level}["), format!("]{level}]"));
+        let (head, tail) = match self.rng.below(4) {
+            0 => (
+                format!("T(pcall(load(string.dump(assert(load({open}"),
+                format!("{close}{name}))))))"),
             ),
-            _ => format!("T(pcall(assert(load([{level}[\n{text}]{level}]{name})), 1, 'two'))"),
+            1 => (
+                format!("T(pcall(load(string.dump(assert(load({open}"),
+                format!("{close}{name})), true))))"),
+            ),
+            2 => (
+                format!("do local parts = {{{open}"),
+                format!(
+                    "{close}, ' return 1'}} local n = 0 T(pcall(assert(load(function() n = n + 1 return parts[n] end{name})))) end"
+                ),
+            ),
+            _ => (
+                format!("T(pcall(assert(load({open}"),
+                format!("{close}{name})), 1, 'two'))"),
+            ),
         };
-        line(form)
+        block(head, body, tail)
     }
 
     pub(super) fn introspection(&mut self) -> Node {

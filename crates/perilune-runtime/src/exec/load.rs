@@ -74,6 +74,20 @@ impl State {
         }))
     }
 
+    /// Whether text is in error whatever may follow it: the error stands before its last byte.
+    pub(crate) fn is_certainly_wrong(&self, source: &[u8]) -> bool {
+        let options = ParseOptions {
+            dialect: self.dialect(),
+            interrupt: None,
+        };
+        match parse_with(source, b"=?", options) {
+            Err(ParseError::Syntax(e)) => {
+                source.first() != Some(&0x1b) && e.span.end as usize + 1 < source.len()
+            }
+            Err(ParseError::Interrupted) | Ok(_) => false,
+        }
+    }
+
     /// A function as a binary chunk, without debug information if `strip`.
     ///
     /// # Errors

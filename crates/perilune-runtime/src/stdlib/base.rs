@@ -401,7 +401,16 @@ fn load(st: &mut State) -> Result<Ret, Throw> {
 /// All that the reader function in argument 1 yields, or the error it ends with.
 fn read_pieces(st: &mut State) -> Result<Result<Vec<u8>, Value>, Throw> {
     let mut source = Vec::new();
+    // PUC asks for pieces while it parses, so a reader that never ends is left at the first error.
+    // Here what has come so far is tried each time its length has doubled.
+    let mut try_at = 64;
     loop {
+        if source.len() >= try_at {
+            if st.is_certainly_wrong(&source) {
+                return Ok(Ok(source));
+            }
+            try_at = source.len() * 2;
+        }
         let reader = st.arg(1);
         let top = st.top();
         let piece = match st.protected_call(reader, &[])? {
