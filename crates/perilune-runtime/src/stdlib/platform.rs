@@ -9,6 +9,7 @@ pub enum Ending {
     /// It returned this code.
     Exit(i32),
     /// This signal killed it.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Signal(i32),
 }
 
