@@ -73,6 +73,7 @@ pub struct State {
     pub(crate) seed: u64,
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) in_stress: bool,
+    pub(crate) stress_count: u32,
     /// Handles of coroutines that a stop has passed through, innermost first.
     pub(crate) stopped: Vec<u32>,
     /// Which operand of the CONCAT being executed is at fault.
@@ -126,6 +127,7 @@ impl State {
             seed,
             interrupt: word,
             in_stress: false,
+            stress_count: 0,
             stopped: Vec::new(),
             culprit: 0,
             closing_self: None,

@@ -7,6 +7,9 @@ use crate::state::State;
 use crate::value::Value;
 use std::sync::atomic::Ordering;
 
+/// Under stress, how many collections there are for each one after which dead cells are overwritten.
+const POISON_EVERY: u32 = 16;
+
 impl State {
     /// Serves the interrupt word. True: the interpreter must change between its plain and its
     /// tracing loop.
@@ -57,10 +60,15 @@ impl State {
     fn collect_and_finalise(&mut self) -> Result<(), Throw> {
         if self.stressed() && !self.in_stress && !self.heap.control.stopped {
             self.in_stress = true;
-            if self.options.stress.collect {
+            let ended = if self.options.stress.collect {
                 self.heap.full();
+                true
             } else {
-                self.heap.step(0);
+                self.heap.step(0)
+            };
+            self.stress_count = self.stress_count.wrapping_add(1);
+            if ended && self.stress_count.is_multiple_of(POISON_EVERY) {
+                self.heap.blocks.poison();
             }
             let r = self.run_finalisers(usize::MAX);
             self.in_stress = false;

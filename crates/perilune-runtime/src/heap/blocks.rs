@@ -440,6 +440,24 @@ impl Blocks {
         self.trim();
     }
 
+    /// Stress: overwrites every cell that is not in use, so that a reference to a freed object cannot go
+    /// unnoticed. Only right after a mark phase has ended, before anything is allocated.
+    pub fn poison(&mut self) {
+        const POISON: u8 = 0xdd;
+        for b in 0..self.blocks.len() {
+            let Block { state, size } = self.blocks[b];
+            let addr = self.base + (b << BLOCK_SHIFT);
+            let State::Cells(_) = state else { continue };
+            for i in 0..BLOCK / size {
+                let cell = addr + i * size;
+                if !self.survived(cell) {
+                    // SAFETY: the cell did not survive, so nothing refers to it.
+                    unsafe { (cell as *mut u8).write_bytes(POISON, size) };
+                }
+            }
+        }
+    }
+
     fn is_empty(&self, block: usize) -> bool {
         // SAFETY: the bitmap covers the whole region.
         let words = unsafe {
