@@ -13,6 +13,10 @@ impl State {
     /// Makes the TRACE bit of the interrupt word agree with hooks and limits.
     pub(crate) fn refresh_trace(&mut self) {
         let on = self.fuel != u64::MAX || self.th().hook_mask != 0;
+        // Switches of coroutines come here: an atomic change costs as much as all the rest of one.
+        if on == (self.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0) {
+            return;
+        }
         if on {
             self.interrupt.fetch_or(interrupt::TRACE, Ordering::Relaxed);
         } else {

@@ -288,7 +288,8 @@ impl Machine {
                 return Flow::Next;
             }
             if x.tag == Tag::FLT {
-                self.set(i.a(), Value::float(float(x) - i.d() as f64));
+                // PUC adds the negated constant, which shows for -0.0 - 0.
+                self.set(i.a(), Value::float(float(x) + (-(i.d() as i64)) as f64));
                 return Flow::Next;
             }
             self.save();
