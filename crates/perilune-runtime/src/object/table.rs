@@ -417,7 +417,12 @@ impl Gc<Table> {
             }
         }
         let cap = (t.acap as usize * 2).max(4);
+        let (hint, room) = (t.hint, t.nused < t.ncap);
         self.set_array_cap(heap, cap)?;
+        if room {
+            // PUC puts the item into its hash part, and the last border stays where it was.
+            t.hint = hint;
+        }
         Ok(true)
     }
 
