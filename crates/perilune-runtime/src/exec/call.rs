@@ -342,7 +342,7 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
 
 /// Gives `n` results to the caller of `f`, as many as it wants.
 #[inline(always)]
-unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
+pub(super) unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
     // SAFETY: `return_values`' promise; the function slot and what the caller wants above it lie in
     // its registers, or there is room up to the callee's frame.
     unsafe {

@@ -21,6 +21,7 @@ mod mark;
 
 pub use control::{Control, GcOp, GcParam};
 
+use crate::object::feedback::PathTable;
 use crate::object::shape::Shapes;
 use crate::object::{Str, StringTable, Table, Thread, Userdata};
 use crate::value::{Tag, Value};
@@ -173,6 +174,7 @@ pub struct Heap {
     pub(crate) blocks: Blocks,
     pub(crate) strings: StringTable,
     pub(crate) shapes: Shapes,
+    pub(crate) paths: PathTable,
     /// The word compiled code and the interpreter test.
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) phase: Phase,
@@ -239,6 +241,7 @@ impl Heap {
             blocks: Blocks::new()?,
             strings: StringTable::new(seed),
             shapes: Shapes::new(),
+            paths: PathTable::default(),
             interrupt,
             phase: Phase::Pause,
             mode: Mode::Incremental,

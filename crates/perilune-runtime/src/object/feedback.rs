@@ -40,11 +40,20 @@ pub(crate) struct Step {
     pub index: u8,
 }
 
-/// The way from a table of a shape, which does not have a field itself, to the class that has it.
+/// No slot: for [`Path::own`], the table itself cannot have the field; for [`Path::slot`], the last class
+/// has not got it either, and no metatable.
+pub(crate) const ABSENT: u8 = u8::MAX;
+
+/// The way from a table of a shape, which does not have a field or has nil there, to the class that
+/// has it.
 #[derive(Clone, Copy)]
 pub(crate) struct Path {
     pub shape: u32,
+    /// The table's own slot for the field: what stands there goes first.
+    pub own: u8,
+    /// The slot of the class at the end.
     pub slot: u8,
+    /// How many steps it is to there; 0 for a table without a metatable.
     pub depth: u8,
     pub steps: [Step; MAX_DEPTH],
 }
@@ -66,7 +75,8 @@ impl StoreWay {
 impl Path {
     pub const EMPTY: Path = Path {
         shape: NEVER,
-        slot: 0,
+        own: ABSENT,
+        slot: ABSENT,
         depth: 0,
         steps: [Step {
             meta: NEVER,
@@ -74,6 +84,34 @@ impl Path {
             index: 0,
         }; MAX_DEPTH],
     };
+}
+
+/// Paths for instructions that have seen too many shapes: one table for the whole state, by key,
+/// shape and the metatable's shape. A collection empties it, since keys are known by address.
+#[derive(Default)]
+pub(crate) struct PathTable {
+    entries: Vec<(usize, u64, Path)>,
+}
+
+impl PathTable {
+    const SIZE: usize = 256;
+
+    /// What was entered for a key and shapes at time `now`.
+    #[inline]
+    pub fn get(&self, key: usize, shape: u32, meta: u32, now: u64) -> Option<&Path> {
+        let (k, time, path) = self.entries.get(PathTable::place(key, shape, meta))?;
+        (*k == key && *time == now && path.shape == shape).then_some(path)
+    }
+    pub fn enter(&mut self, key: usize, meta: u32, now: u64, path: Path) {
+        if self.entries.is_empty() {
+            self.entries.resize(PathTable::SIZE, (0, 0, Path::EMPTY));
+        }
+        self.entries[PathTable::place(key, path.shape, meta)] = (key, now, path);
+    }
+    #[inline]
+    fn place(key: usize, shape: u32, meta: u32) -> usize {
+        (key >> 4 ^ shape as usize ^ (meta as usize) << 4) % PathTable::SIZE
+    }
 }
 
 /// The sites of one function.

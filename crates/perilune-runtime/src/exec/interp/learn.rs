@@ -5,7 +5,9 @@
 //! then the form for changing ones, which does not learn any more.
 
 use crate::heap::{Event, Gc, Heap};
-use crate::object::feedback::{Feedback, MAX_DEPTH, Path, Place, STRING, Step, StoreWay, WAYS, enter};
+use crate::object::feedback::{
+    ABSENT, Feedback, MAX_DEPTH, Path, Place, STRING, Step, StoreWay, WAYS, enter,
+};
 use crate::object::shape::{DICTIONARY, Rep};
 use crate::object::{ArrayKind, Closure, ProtoObj, Str, Table};
 use crate::state::State;
@@ -123,7 +125,10 @@ pub(super) unsafe fn learn_read(st: &mut State, pc: *const Instr, obj: Value, ke
                 }
                 return;
             }
-            if let Some(slot) = t.find_slot(&st.heap, s) {
+            let plain = tab.metatable.is_none();
+            if let Some(slot) = t.find_slot(&st.heap, s)
+                && (plain || !tab.slot(slot).is_nil())
+            {
                 rewrite(pc, |i| i.with_op(to.slot).with_c(slot as u8).with_d(shape as i32));
                 return;
             }
@@ -136,20 +141,25 @@ pub(super) unsafe fn learn_read(st: &mut State, pc: *const Instr, obj: Value, ke
     }
 }
 
-/// The way to the class that has the field `s` of `obj`, which has not got it itself.
+/// The way to the class that has the field `s` of `obj`, unless it has it itself.
 fn find_path(heap: &Heap, obj: Value, s: Gc<Str>) -> Option<Path> {
     let mut path = Path::EMPTY;
-    path.shape = match obj.tag {
-        Tag::TABLE => obj.gc::<Table>().tab(heap).shape(),
-        Tag::STR => STRING,
-        _ => return None,
-    };
+    match obj.as_table() {
+        Some(t) => {
+            path.shape = t.tab(heap).shape();
+            path.own = t.find_slot(heap, s).map_or(ABSENT, |slot| slot as u8);
+        }
+        None if obj.tag == Tag::STR => path.shape = STRING,
+        None => return None,
+    }
     if path.shape == DICTIONARY {
         return None;
     }
     let mut at = obj;
     for depth in 0..MAX_DEPTH {
-        let mt = heap.metatable(at)?;
+        let Some(mt) = heap.metatable(at) else {
+            return Some(path);
+        };
         let meta = mt.tab(heap).shape();
         let index = mt.find_slot(heap, heap.event_name(Event::Index))?;
         let class = mt.tab(heap).slot(index).as_table()?;
@@ -172,6 +182,33 @@ fn find_path(heap: &Heap, obj: Value, s: Gc<Str>) -> Option<Path> {
     None
 }
 
+/// A field of a record with a metatable, by the paths of the whole state; None when there is no path.
+pub(super) unsafe fn class_field(st: &mut State, t: Gc<Table>, mt: Gc<Table>, key: Value) -> Option<Value> {
+    let (shape, meta) = (t.tab(&st.heap).shape(), mt.tab(&st.heap).shape());
+    let now = st.heap.cycles[0] + st.heap.cycles[1];
+    let address = key.bits as usize;
+    let known = st.heap.paths.get(address, shape, meta, now).copied();
+    let path = match known {
+        Some(path) => path,
+        None => {
+            let s: Gc<Str> = key.gc();
+            let path = Some(s)
+                .filter(|s| s.is_short(&st.heap))
+                .and_then(|s| find_path(&st.heap, t.into(), s))?;
+            st.heap.paths.enter(address, meta, now, path);
+            path
+        }
+    };
+    if path.own != ABSENT {
+        let v = t.tab(&st.heap).slot(path.own as u32);
+        if !v.is_nil() {
+            return Some(v);
+        }
+    }
+    // SAFETY: live tables.
+    unsafe { follow(Some(mt), &path) }
+}
+
 /// A GETFIELD that knows one shape has met another table.
 #[cold]
 #[inline(never)]
@@ -180,6 +217,9 @@ pub(super) unsafe fn widen_read(st: &mut State, pc: *const Instr, obj: Value) {
     unsafe {
         let old = *pc.sub(1);
         let i = generic(st, pc);
+        if takes_path(st, i, obj) {
+            return to_path(st, pc, i, obj);
+        }
         let Some(place) = find_place(st, i, obj).filter(|p| p.shape != old.du()) else {
             return;
         };
@@ -192,6 +232,29 @@ pub(super) unsafe fn widen_read(st: &mut State, pc: *const Instr, obj: Value) {
             e.shape == Place::EMPTY.shape
         });
         rewrite(pc, |i| i.with_op(LiveOp::GETFIELD_POLY).with_d(site));
+    }
+}
+
+/// Whether the field is nil in a table with a metatable, so that the class is asked.
+unsafe fn takes_path(st: &State, i: Instr, obj: Value) -> bool {
+    // SAFETY: a generic instruction of the running function names one of its constants.
+    let key = unsafe { proto(st).data.consts[i.du() as usize] };
+    obj.as_table()
+        .is_some_and(|t| t.metatable(&st.heap).is_some() && t.get(&st.heap, key).is_nil())
+}
+
+/// Lets a GETFIELD follow paths from now on.
+unsafe fn to_path(st: &mut State, pc: *const Instr, i: Instr, obj: Value) {
+    // SAFETY: the pc is behind the running instruction.
+    unsafe {
+        let key = proto(st).data.consts[i.du() as usize];
+        match find_path(&st.heap, obj, key.gc()) {
+            Some(path) => {
+                let site = new_site(st, |f| &mut f.paths, Path::EMPTY, path);
+                rewrite(pc, |_| i.with_op(LiveOp::GETFIELD_CLASS).with_d(site));
+            }
+            None => rewrite(pc, |_| i.with_op(LiveOp::GETFIELD_ANY)),
+        }
     }
 }
 
@@ -239,7 +302,9 @@ pub(super) unsafe fn extend_path(st: &mut State, pc: *const Instr, obj: Value, a
         let site = (*pc.sub(1)).du() as usize;
         let known = find_path(&st.heap, obj, key.gc()).is_some_and(|p| {
             let paths = &mut proto(st).feedback.paths[site];
-            let same = |e: &&mut Path| e.shape == p.shape && e.steps[0].meta == p.steps[0].meta;
+            let same = |e: &&mut Path| {
+                e.shape == p.shape && e.depth.min(1) == p.depth.min(1) && e.steps[0].meta == p.steps[0].meta
+            };
             if let Some(e) = paths.iter_mut().find(same) {
                 // The class has changed since.
                 *e = p;
@@ -447,4 +512,39 @@ pub(super) unsafe fn learn_kind(pc: *const Instr, x: Value, y: Value, to: [LiveO
     };
     // SAFETY: the pc is behind the running instruction.
     unsafe { rewrite(pc, |i| i.with_op(op)) }
+}
+
+/// The field at the end of a path that begins at a metatable, if the path is still there.
+#[inline(always)]
+pub(super) unsafe fn follow(meta: Option<Gc<Table>>, path: &Path) -> Option<Value> {
+    // SAFETY: live tables; the last class' shape says that it has the slot.
+    unsafe {
+        let mut meta = meta;
+        let mut class = None;
+        for step in 0..path.depth as usize {
+            let c = walk(meta?, path, step)?;
+            meta = (*c.ptr()).metatable;
+            class = Some(c);
+        }
+        if path.slot == ABSENT {
+            return meta.is_none().then_some(Value::NIL);
+        }
+        let v = (*class?.ptr()).slot(path.slot as u32);
+        (v.tag != Tag::NIL).then_some(v)
+    }
+}
+
+/// One step of a path: from a metatable to the class in its `__index`.
+#[inline(always)]
+unsafe fn walk(mt: Gc<Table>, path: &Path, step: usize) -> Option<Gc<Table>> {
+    // SAFETY: live tables; the metatable's shape says that it has the slot.
+    unsafe {
+        let s = &path.steps[step];
+        let m: &Table = &*mt.ptr();
+        if m.shape() != s.meta {
+            return None;
+        }
+        let class = m.slot(s.index as u32).as_table()?;
+        ((*class.ptr()).shape() == s.class).then_some(class)
+    }
 }

@@ -161,6 +161,12 @@ impl Machine {
                         return store_item(st, obj, n, v);
                     }
                 } else if t.metatable.is_none() {
+                    let appends = at == t.asize as u64 && t.asize < t.acap;
+                    if appends && t.plain() && v.tag != Tag::NIL && t.array_try_set(at as u32, v) {
+                        st.heap.barrier((t as *mut Table).cast());
+                        t.asize += 1;
+                        return Flow::Next;
+                    }
                     self.save();
                     return store_item(st, obj, n, v);
                 }
@@ -200,9 +206,13 @@ impl Machine {
             let proto = &*(*cl.ptr()).proto.ptr();
             let base = func.add(1);
             let np = proto.num_params as usize;
-            if TRACE || proto.is_vararg || !(*th).fits(base.add(proto.max_stack as usize)) {
+            if TRACE || !(*th).fits(base.add(proto.max_stack as usize)) {
                 (*th).top = base.add(nargs);
                 return slow_call(&mut *self.st, func, nresults);
+            }
+            if proto.is_vararg {
+                (*th).top = base.add(nargs);
+                return enter_vararg(&mut *self.st, func, nresults);
             }
             for k in nargs..np {
                 *base.add(k) = Value::NIL;

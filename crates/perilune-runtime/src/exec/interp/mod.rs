@@ -146,6 +146,18 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
     }
 }
 
+/// Keeps LLVM from merging the end of one opcode's code with another's: a jump saved there costs more
+/// than the bytes. The text differs, so the two are different to it.
+macro_rules! own_tail {
+    ($name:ident) => {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        std::arch::asm!(
+            concat!("/* ", stringify!($name), " */"),
+            options(nomem, nostack, preserves_flags)
+        );
+    };
+}
+
 macro_rules! define_dispatch {
     (quick { $($(#[doc = $qdoc:literal])* $quick:ident $qmethod:ident $generic:ident [$($learned:ident)*];)* }
      $($(#[doc = $doc:literal])* $name:ident $method:ident
@@ -171,8 +183,22 @@ macro_rules! define_dispatch {
                     // SAFETY: verified code holds only bytes that are opcodes.
                     let op: LiveOp = std::mem::transmute(i.op_byte());
                     let flow = match op {
-                        $(LiveOp::$name => m.$method::<TRACE>(i),)*
-                        $(LiveOp::$quick => m.$qmethod::<TRACE>(i),)*
+                        $(LiveOp::$name => {
+                            let flow = m.$method::<TRACE>(i);
+                            if flow == Flow::Next {
+                                own_tail!($name);
+                                continue;
+                            }
+                            flow
+                        })*
+                        $(LiveOp::$quick => {
+                            let flow = m.$qmethod::<TRACE>(i);
+                            if flow == Flow::Next {
+                                own_tail!($quick);
+                                continue;
+                            }
+                            flow
+                        })*
                     };
                     match flow {
                         Flow::Next => {}

@@ -28,14 +28,28 @@ pub(super) fn float(v: Value) -> f64 {
     f64::from_bits(v.bits)
 }
 
+#[inline(always)]
+fn both_numbers(x: Value, y: Value) -> bool {
+    x.tag.0 | y.tag.0 <= 1
+}
+/// A number as a float.
+#[inline(always)]
+fn to_float(v: Value) -> f64 {
+    if v.tag == Tag::INT {
+        int(v) as f64
+    } else {
+        float(v)
+    }
+}
+
 macro_rules! arith_op {
     ($m:ident, $i:ident, $x:expr, $y:expr, $op:expr, $int:expr, $float:expr) => {{
         let (x, y) = ($x, $y);
         if both_int(x, y) {
             $m.set($i.a(), Value::int($int(int(x), int(y))));
             Flow::Next
-        } else if both_float(x, y) {
-            $m.set($i.a(), Value::float($float(float(x), float(y))));
+        } else if both_numbers(x, y) {
+            $m.set($i.a(), Value::float($float(to_float(x), to_float(y))));
             Flow::Next
         } else {
             $m.save();
@@ -161,16 +175,7 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             if x.is_number() && y.is_number() {
-                let p = if x.tag == Tag::INT {
-                    int(x) as f64
-                } else {
-                    float(x)
-                };
-                let q = if y.tag == Tag::INT {
-                    int(y) as f64
-                } else {
-                    float(y)
-                };
+                let (p, q) = (to_float(x), to_float(y));
                 let r = if op == Arith::Div {
                     p / q
                 } else {
@@ -313,8 +318,8 @@ impl Machine {
                 self.set(i.a(), Value::int(on_int(int(x), int(k))));
                 return Flow::Next;
             }
-            if both_float(x, k) {
-                self.set(i.a(), Value::float(on_float(float(x), float(k))));
+            if both_numbers(x, k) {
+                self.set(i.a(), Value::float(on_float(to_float(x), to_float(k))));
                 return Flow::Next;
             }
             self.flipped(op, x, k, i)

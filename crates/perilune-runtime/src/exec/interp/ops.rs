@@ -3,7 +3,7 @@
 use super::super::call::{self, Next};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::object::cont;
+use crate::object::{Closure, Frame, ProtoObj, cont, frame_flags};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 
@@ -236,6 +236,16 @@ impl Machine {
     pub(super) unsafe fn tailcall<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
+            let func = self.base.add(i.a() as usize);
+            if !T && i.b() != 0 && i.c() == 0 && (*func).tag == Tag::CLOSURE {
+                let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
+                let th = self.th();
+                let f = &mut *(*th).frame;
+                let plain = !proto.is_vararg && f.nextra == 0 && f.func.add(1) == f.base;
+                if plain && (*th).fits(f.base.add(proto.max_stack as usize)) {
+                    return self.replace_frame(f, proto, func, i.b() as usize);
+                }
+            }
             self.save();
             match tail_call(&mut *self.st, i) {
                 Flow::Reload => {
@@ -246,10 +256,47 @@ impl Machine {
             }
         }
     }
+    /// The callee at `func`, a Lua function without varargs, takes over the running frame; `n` values,
+    /// itself included, move down.
+    #[inline(always)]
+    unsafe fn replace_frame(&mut self, f: &mut Frame, proto: &ProtoObj, func: *mut Value, n: usize) -> Flow {
+        // SAFETY: rule 4; there is room for the callee's registers.
+        unsafe {
+            for k in 0..n {
+                *f.func.add(k) = *func.add(k);
+            }
+            let np = proto.num_params as usize;
+            for k in n - 1..np {
+                *f.base.add(k) = Value::NIL;
+            }
+            f.pc = proto.code;
+            f.flags =
+                frame_flags::LUA | frame_flags::TAIL | f.flags & (frame_flags::HOOK | frame_flags::FINALISER);
+            (f.aux, f.ncall, f.hook_pc) = (0, 0, u32::MAX);
+            (*self.th()).top = f.base;
+            self.pc = proto.code;
+            self.consts = proto.consts;
+            self.check(np)
+        }
+    }
     #[inline(always)]
     pub(super) unsafe fn return_<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
+        // SAFETY: rule 4; a NORMAL continuation stands above a Lua frame.
         unsafe {
+            let th = self.th();
+            let f = &*(*th).frame;
+            if !T && i.c() == 0 && f.cont == cont::NORMAL {
+                let first = self.base.add(i.a() as usize);
+                let n = if i.b() > 0 {
+                    i.b() as usize - 1
+                } else {
+                    ((*th).top as usize - first as usize) / size_of::<Value>()
+                };
+                call::deliver(th, f, first, n);
+                (*th).frame = (*th).frame.add(1);
+                self.reload();
+                return Flow::Next;
+            }
             self.save();
             slow_return(&mut *self.st, i)
         }
@@ -385,8 +432,22 @@ impl Machine {
     }
     #[inline(always)]
     pub(super) unsafe fn vararg<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
+        // SAFETY: rule 4; varargs stand below the function.
         unsafe {
+            let th = self.th();
+            let n = (*(*th).frame).nextra as usize;
+            let to = self.base.add(i.a() as usize);
+            if i.b() == 0 && (i.c() != 0 || (*th).fits(to.add(n))) {
+                let first = self.base.sub(1 + n);
+                let want = if i.c() == 0 { n } else { i.c() as usize - 1 };
+                for k in 0..want {
+                    *to.add(k) = if k < n { *first.add(k) } else { Value::NIL };
+                }
+                if i.c() == 0 {
+                    (*th).top = to.add(n);
+                }
+                return Flow::Next;
+            }
             self.save();
             let table = (i.b() != 0).then(|| i.b() as usize - 1);
             match get_varargs(&mut *self.st, i.a() as usize, i.c() as i32 - 1, table) {

@@ -1,12 +1,12 @@
 //! The quick opcodes of fields, array elements, loops and calls: one test for what was learned, then
 //! the work. What does not pass the test is done as the generic instruction does it, and learned from.
 
-use super::learn;
+use super::learn::{self, follow};
 use super::numeric::{float, int};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::heap::{Event, Gc};
-use crate::object::feedback::{Path, STRING, WAYS};
+use crate::heap::Event;
+use crate::object::feedback::{ABSENT, Path, STRING, WAYS};
 use crate::object::shape::Rep;
 use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table};
 use crate::value::{Tag, Value};
@@ -250,25 +250,29 @@ impl Machine {
         }
     }
 
-    /// The field at the end of one of the paths of the instruction's site.
+    /// The field, found in the object or by one of the paths of the instruction's site.
     #[inline(always)]
     unsafe fn class_field(&self, obj: Value, i: Instr) -> Option<Value> {
         // SAFETY: rule 4; the instruction's site exists.
         unsafe {
-            let (shape, meta) = match obj.tag {
-                Tag::TABLE => {
-                    let t: &Table = &*obj.gc::<Table>().ptr();
-                    (t.shape(), t.metatable)
-                }
-                Tag::STR => (STRING, (*self.st).heap.metatable(obj)),
-                _ => return None,
-            };
             let site: *const [Path; WAYS] = (*self.proto()).feedback.paths.as_ptr().add(i.du() as usize);
-            let meta = meta?;
-            for path in (*site).iter().filter(|e| e.shape == shape) {
-                if let Some(v) = follow(meta, path) {
-                    return Some(v);
+            if obj.tag == Tag::TABLE {
+                let t: &Table = &*obj.gc::<Table>().ptr();
+                for path in (*site).iter().filter(|e| e.shape == t.shape()) {
+                    if path.own != ABSENT {
+                        let v = t.slot(path.own as u32);
+                        if v.tag != Tag::NIL {
+                            return Some(v);
+                        }
+                    }
+                    if let Some(v) = follow(t.metatable, path) {
+                        return Some(v);
+                    }
                 }
+                return None;
+            }
+            if obj.tag == Tag::STR && (*site)[0].shape == STRING {
+                return follow((*self.st).heap.metatable(obj), &(*site)[0]);
             }
             None
         }
@@ -799,34 +803,5 @@ impl Machine {
                 other => other,
             }
         }
-    }
-}
-
-/// The field at the end of a path that begins at a metatable, if the path is still there.
-#[inline(always)]
-unsafe fn follow(meta: Gc<Table>, path: &Path) -> Option<Value> {
-    // SAFETY: live tables; the last class' shape says that it has the slot.
-    unsafe {
-        let mut at = walk(meta, path, 0)?;
-        for step in 1..path.depth as usize {
-            at = walk((*at.ptr()).metatable?, path, step)?;
-        }
-        let v = (*at.ptr()).slot(path.slot as u32);
-        (v.tag != Tag::NIL).then_some(v)
-    }
-}
-
-/// One step of a path: from a metatable to the class in its `__index`.
-#[inline(always)]
-unsafe fn walk(mt: Gc<Table>, path: &Path, step: usize) -> Option<Gc<Table>> {
-    // SAFETY: live tables; the metatable's shape says that it has the slot.
-    unsafe {
-        let s = &path.steps[step];
-        let m: &Table = &*mt.ptr();
-        if m.shape() != s.meta {
-            return None;
-        }
-        let class = m.slot(s.index as u32).as_table()?;
-        ((*class.ptr()).shape() == s.class).then_some(class)
     }
 }

@@ -104,16 +104,20 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
 /// `obj[key]` for a name, in general.
 #[inline(never)]
 pub(super) unsafe fn read_field(st: &mut State, obj: Value, key: Value, a: u8) -> Flow {
-    if let Some(t) = obj.as_table() {
-        let v = t.get_str(&st.heap, key.gc());
-        if !v.is_nil() || t.metatable(&st.heap).is_none() {
-            // SAFETY: the running frame is a Lua frame with register `a`.
-            unsafe { *st.frame().base.add(a as usize) = v };
-            return Flow::Next;
+    // SAFETY: the running frame is a Lua frame with register `a`.
+    unsafe {
+        if let Some(t) = obj.as_table() {
+            let found = match t.metatable(&st.heap) {
+                None => Some(t.get_str(&st.heap, key.gc())),
+                Some(mt) => learn::class_field(st, t, mt, key),
+            };
+            if let Some(v) = found {
+                *st.frame().base.add(a as usize) = v;
+                return Flow::Next;
+            }
         }
+        slow_index(st, obj, key, a)
     }
-    // SAFETY: as above.
-    unsafe { slow_index(st, obj, key, a) }
 }
 
 /// The name that the generic form of the instruction before `pc` has.
@@ -590,6 +594,13 @@ pub(super) unsafe fn slow_call(st: &mut State, func: *mut Value, nresults: i32) 
             other => other.into(),
         }
     }
+}
+
+/// A call of a Lua function with varargs, without hooks.
+#[inline(never)]
+pub(super) unsafe fn enter_vararg(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
+    // SAFETY: the caller set the top and saved its pc; the value is a Lua function.
+    unsafe { call::enter_lua(st, func, nresults, cont::NORMAL, 0).into() }
 }
 
 pub(super) unsafe fn at_start(f: *mut Frame) -> bool {
