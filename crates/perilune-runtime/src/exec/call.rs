@@ -45,10 +45,27 @@ fn slots_between(low: *mut Value, high: *mut Value) -> usize {
 /// saved.
 pub(crate) unsafe fn call_value(
     st: &mut State,
-    mut func: *mut Value,
+    func: *mut Value,
     nresults: i32,
     how: u8,
 ) -> Result<Next, Throw> {
+    // SAFETY: this function's promise.
+    unsafe {
+        match (*func).tag {
+            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
+            _ => call_object(st, func, nresults, how),
+        }
+    }
+}
+
+/// Calls a value that is no function, by its `__call` metamethods.
+///
+/// # Safety
+/// As [`call_value`].
+#[cold]
+#[inline(never)]
+unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
     let mut ncall = 0u8;
     loop {
         // SAFETY: `func` is a live slot.
@@ -152,6 +169,19 @@ pub(crate) unsafe fn enter_lua(
     Ok(Next::Lua)
 }
 
+/// Makes room for `n` more values above the top; yields where the slot `func` is then.
+///
+/// # Safety
+/// `func` is a live slot of the running coroutine.
+#[cold]
+#[inline(never)]
+unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut Value, Throw> {
+    let at = slots_between(st.th().stack, func);
+    st.room(n)?;
+    // SAFETY: the slot is in use in the new block as well.
+    Ok(unsafe { st.th().stack.add(at) })
+}
+
 /// Calls the native at `func`.
 ///
 /// # Safety
@@ -167,10 +197,9 @@ pub(crate) unsafe fn call_native(
     // SAFETY: this function's promise; as in `enter_lua`.
     unsafe {
         if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
-            let at = slots_between((*th).stack, func);
-            st.room(MIN_NATIVE_SLOTS)?;
-            func = (*th).stack.add(at);
+            func = make_room(st, func, MIN_NATIVE_SLOTS)?;
         }
+        let function = (*func).gc::<crate::object::Native>().function();
         let frame = (*th).frame.sub(1);
         *frame = Frame {
             nresults: nresults as i16,
@@ -182,35 +211,70 @@ pub(crate) unsafe fn call_native(
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
         }
-        let function = (*(*th).frame.as_ref().unwrap_unchecked().func)
-            .gc::<crate::object::Native>()
-            .function();
-        match function(st)? {
-            Ret::One(v) => {
-                let frame = &*(*th).frame;
-                if frame.cont == cont::NORMAL && frame.nresults == 1 && (*th).hook_mask == 0 {
-                    *frame.func = v;
-                    (*th).frame = (*th).frame.add(1);
-                    return Ok(Next::Lua);
+        // The answer is looked at where it is: a move would not see the stores that just wrote it.
+        let answer = function(st);
+        let frame = (*th).frame;
+        if (*frame).cont != cont::NORMAL || (*th).hook_mask != 0 {
+            return finish_native(st, &answer);
+        }
+        match &answer {
+            Ok(Ret::One(v)) => {
+                let func = (*frame).func;
+                *func = *v;
+                if (*frame).nresults != 1 {
+                    adjust_one(th, &*frame);
                 }
+            }
+            Ok(Ret::Top(n)) => deliver(th, &*frame, (*th).top.sub(*n), *n),
+            Ok(Ret::None) => deliver(th, &*frame, (*th).top, 0),
+            _ => return finish_native(st, &answer),
+        }
+        (*th).frame = frame.add(1);
+        Ok(Next::Lua)
+    }
+}
+
+/// The one result of frame `f` stands in its function slot: makes it as many as the caller wants.
+///
+/// # Safety
+/// As [`deliver`].
+unsafe fn adjust_one(th: *mut Thread, f: &Frame) {
+    // SAFETY: this function's promise.
+    unsafe {
+        for i in 1..f.nresults.max(1) as usize {
+            *f.func.add(i) = Value::NIL;
+        }
+        if f.nresults < 0 {
+            (*th).top = f.func.add(1);
+        }
+    }
+}
+
+/// Ends the running native, which did not just answer values to a Lua caller.
+///
+/// # Safety
+/// The running frame is the native's.
+#[inline(never)]
+unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the values pushed last are live slots.
+    unsafe {
+        match *answer {
+            Ok(Ret::One(v)) => {
                 st.push(v);
                 let first = (*th).top.sub(1);
                 return_values(st, first, 1)
             }
-            Ret::None => {
-                let first = (*th).top;
-                return_values(st, first, 0)
-            }
-            Ret::Top(n) => {
-                let first = (*th).top.sub(n);
-                return_values(st, first, n)
-            }
-            other => control(st, other),
+            Ok(Ret::None) => return_values(st, (*th).top, 0),
+            Ok(Ret::Top(n)) => return_values(st, (*th).top.sub(n), n),
+            Ok(other) => control(st, other),
+            Err(throw) => Err(throw),
         }
     }
 }
 
 /// Carries out what a native asks for beyond returning values.
+#[inline(never)]
 unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the running frame is the native's; its slots are live.

@@ -8,7 +8,7 @@ mod thread;
 mod userdata;
 
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
-pub use string::{Str, StringTable};
+pub use string::{Builder, MAX_SHORT, Str, StringTable};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
 pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};
