@@ -331,7 +331,30 @@ unsafe fn caught_at_once(st: &mut State, r: Result<Next, Throw>) -> Result<Next,
 ///
 /// # Safety
 /// The values are live slots of the running coroutine.
+#[inline(never)]
 pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        let f = (*th).frame;
+        if (*f).cont != cont::ENTRY || (*th).hook_mask != 0 || n > 1 {
+            return continue_with(st, first, n);
+        }
+        let func = (*f).func;
+        if n == 1 {
+            *func = *first;
+        }
+        (*th).frame = f.add(1);
+        (*th).top = func.add(n);
+        Ok(Next::Exit)
+    }
+}
+
+/// Ends the running frame, and those that end with it, as their continuations say.
+///
+/// # Safety
+/// As [`return_values`].
+unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
     let mut first = first;
     let mut n = n;
     loop {
@@ -607,7 +630,111 @@ impl State {
     ///
     /// # Errors
     /// What the function raises.
+    #[inline]
     pub fn call1(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
+        // SAFETY: the running frame is valid.
+        if !unsafe { self.is_simple(f, args.len()) } {
+            return self.call1_slow(f, args);
+        }
+        let th = self.thread.ptr();
+        // SAFETY: the function and its arguments fit above the top.
+        unsafe {
+            let func = (*th).top;
+            *func = f;
+            for (i, &v) in args.iter().enumerate() {
+                *func.add(1 + i) = v;
+            }
+            self.run_simple(func, args.len())?;
+            Ok(*(*th).top)
+        }
+    }
+
+    /// Whether `f(a, b)` is true.
+    ///
+    /// # Errors
+    /// What the function raises.
+    #[inline]
+    pub fn test(&mut self, f: Value, a: Value, b: Value) -> Result<bool, Throw> {
+        // SAFETY: the running frame is valid.
+        if !unsafe { self.is_simple(f, 2) } {
+            return Ok(self.call1_slow(f, &[a, b])?.truthy());
+        }
+        let th = self.thread.ptr();
+        // SAFETY: the function and its arguments fit above the top.
+        unsafe {
+            let func = (*th).top;
+            *func = f;
+            *func.add(1) = a;
+            *func.add(2) = b;
+            self.run_simple(func, 2)?;
+            Ok((*(*th).top).truthy())
+        }
+    }
+
+    /// Whether a native calls the Lua function `f` with `nargs` values, and nothing can go wrong
+    /// before its frame stands.
+    ///
+    /// # Safety
+    /// The running frame is valid.
+    #[inline(always)]
+    unsafe fn is_simple(&self, f: Value, nargs: usize) -> bool {
+        let th = self.thread.ptr();
+        // SAFETY: this function's promise; a closure has code.
+        unsafe {
+            if f.tag != Tag::CLOSURE || (*(*th).frame).is_lua() || self.c_depth + 1 >= MAX_C_DEPTH {
+                return false;
+            }
+            let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();
+            let slots = 1 + nargs + proto.max_stack as usize;
+            !proto.is_vararg && (*th).fits((*th).top.add(slots)) && !self.options.stress.move_stack
+        }
+    }
+
+    /// Runs the Lua function at `func` with `nargs` values above it. What it returns first stands then
+    /// where the top is, which is the old one.
+    ///
+    /// # Safety
+    /// [`State::is_simple`] holds, and `func` is the top.
+    unsafe fn run_simple(&mut self, func: *mut Value, nargs: usize) -> Result<(), Throw> {
+        let th = self.thread.ptr();
+        // SAFETY: this function's promise; the loop ends with the results at the function's slot.
+        unsafe {
+            let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
+            let base = func.add(1);
+            let np = proto.num_params as usize;
+            for i in nargs..np {
+                *base.add(i) = Value::NIL;
+            }
+            let frame = (*th).frame.sub(1);
+            *frame = Frame {
+                base,
+                pc: proto.code,
+                func,
+                flags: frame_flags::LUA,
+                ..Frame::native(func, base)
+            };
+            (*th).frame = frame;
+            (*th).top = base.add(np);
+            let at = (func as usize) - (*th).stack as usize;
+            let protected = (*th).protected;
+            self.c_depth += 1;
+            (*th).no_yield += 1;
+            let r = interp::run_frames(self);
+            self.c_depth -= 1;
+            (*th).no_yield -= 1;
+            (*th).protected = protected;
+            r?;
+            let func = (*th).stack.byte_add(at);
+            if (*th).top == func {
+                *func = Value::NIL;
+            }
+            (*th).top = func;
+            Ok(())
+        }
+    }
+
+    #[inline(never)]
+    fn call1_slow(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
         let lua = self.frame().is_lua();
         self.call(f, args, 1)?;
         let t = self.th();

@@ -8,6 +8,7 @@ mod thread;
 mod userdata;
 
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
+pub(crate) use string::same_bytes;
 pub use string::{Builder, MAX_SHORT, Str, StringTable};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};

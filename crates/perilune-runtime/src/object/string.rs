@@ -70,9 +70,9 @@ pub(crate) fn hash_bytes(bytes: &[u8], seed: u64) -> u32 {
     (h.wrapping_mul(K) >> 32) as u32
 }
 
-/// Whether two short byte strings are the same.
+/// Whether two byte strings, short ones as a rule, are the same.
 #[inline]
-fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
     if len != b.len() {
         return false;

@@ -7,6 +7,7 @@
 mod matching;
 mod set;
 
+use crate::object::same_bytes;
 use set::{Bits, Set};
 
 /// How many captures a pattern may have.
@@ -129,9 +130,9 @@ pub struct Program {
     /// A match can begin at the end of the subject.
     first_end: bool,
     anchored: bool,
-    plain: bool,
     level: usize,
     captures: [(usize, usize); MAX_CAPTURES],
+    span: (usize, usize),
     steps: u64,
     budget: u64,
     resume: usize,
@@ -162,9 +163,9 @@ impl Program {
             first,
             first_end,
             anchored,
-            plain: !pattern.iter().any(|b| b"^$*+?.([%-".contains(b)),
             level,
             captures: [(0, 0); MAX_CAPTURES],
+            span: (0, 0),
             steps: 0,
             budget: FIRST_BUDGET,
             resume: 0,
@@ -174,11 +175,6 @@ impl Program {
     /// Whether the pattern begins with a `^` that ties the match to its start.
     pub fn is_anchored(&self) -> bool {
         self.anchored
-    }
-
-    /// Whether the pattern means just its own bytes.
-    pub fn is_plain(&self) -> bool {
-        self.plain
     }
 
     /// Where the search goes on after [`PatternError::Interrupted`].
@@ -201,6 +197,12 @@ impl Program {
         };
     }
 
+    /// Where the match begins and ends.
+    #[inline]
+    pub fn span(&self) -> (usize, usize) {
+        self.span
+    }
+
     /// How many values the match yields: its captures, or the whole match when it has none.
     #[inline]
     pub fn count(&self) -> usize {
@@ -212,12 +214,12 @@ impl Program {
         self.level
     }
 
-    /// Capture number `index` (from 0) of the match `start..end`.
+    /// Capture number `index` (from 0) of the match.
     #[inline]
-    pub fn capture(&self, index: usize, start: usize, end: usize) -> Result<Capture, PatternError> {
+    pub fn capture(&self, index: usize) -> Result<Capture, PatternError> {
         if index >= self.level {
             return if index == 0 {
-                Ok(Capture::Span(start, end))
+                Ok(Capture::Span(self.span.0, self.span.1))
             } else {
                 Err(PatternError::InvalidCaptureIndex(index as i32 + 1))
             };
@@ -228,6 +230,13 @@ impl Program {
             (at, len) => Ok(Capture::Span(at, at + len)),
         }
     }
+}
+
+/// Whether `pattern` means just its own bytes.
+#[inline]
+pub fn is_plain(pattern: &[u8]) -> bool {
+    const SPECIAL: Bits = set::listed(b"^$*+?.([%-");
+    !pattern.iter().any(|&b| SPECIAL.has(b))
 }
 
 /// Fills in what each item knows of those after it; yields what a match can begin with.
@@ -455,8 +464,8 @@ impl Cache {
     pub fn take(&mut self, pattern: &[u8], hash: u32, literal_caret: bool) -> Box<Program> {
         let home = hash as usize % SLOTS;
         for slot in [home, home ^ 1] {
-            if let Some(program) =
-                self.slots[slot].take_if(|p| *p.pattern == *pattern && p.literal_caret == literal_caret)
+            if let Some(program) = self.slots[slot]
+                .take_if(|p| same_bytes(&p.pattern, pattern) && p.literal_caret == literal_caret)
             {
                 return program;
             }
@@ -493,7 +502,9 @@ mod tests {
     use super::*;
 
     fn found(subject: &str, pattern: &str) -> Result<Option<(usize, usize)>, PatternError> {
-        Program::new(pattern.as_bytes(), false).search(subject.as_bytes(), 0)
+        let mut program = Program::new(pattern.as_bytes(), false);
+        let found = program.search(subject.as_bytes(), 0)?;
+        Ok(found.then(|| program.span()))
     }
 
     #[test]

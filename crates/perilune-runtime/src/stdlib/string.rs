@@ -3,7 +3,7 @@
 use perilune_syntax::number;
 
 use super::bytes::{find_byte, find_bytes};
-use super::pattern::{Capture, MAX_CAPTURES, PatternError, Program};
+use super::pattern::{self, Capture, MAX_CAPTURES, PatternError, Program};
 use super::util::{self, MAX_SIZE, end_position, start_position};
 use super::{format, pack};
 use crate::error::Throw;
@@ -276,14 +276,10 @@ fn program(st: &mut State, pattern: Gc<Str>, literal_caret: bool) -> Box<Program
     st.patterns.take(bytes, pattern.hash(&st.heap), literal_caret)
 }
 
-/// Looks for a match in `subject` from `from` on, watching the limits on the way. May collect.
+/// Looks for a match in `subject` from `from` on, watching the limits on the way; whether there is
+/// one. May collect.
 #[inline]
-fn search(
-    st: &mut State,
-    subject: Gc<Str>,
-    program: &mut Program,
-    from: usize,
-) -> Result<Option<(usize, usize)>, Throw> {
+fn search(st: &mut State, subject: Gc<Str>, program: &mut Program, from: usize) -> Result<bool, Throw> {
     match program.search(subject.bytes(&st.heap), from) {
         Ok(found) => Ok(found),
         Err(error) => search_on(st, subject, program, from, error),
@@ -299,7 +295,7 @@ fn search_on(
     program: &mut Program,
     mut from: usize,
     mut error: PatternError,
-) -> Result<Option<(usize, usize)>, Throw> {
+) -> Result<bool, Throw> {
     loop {
         if error != PatternError::Interrupted {
             return Err(st.error(error.message()));
@@ -326,14 +322,8 @@ fn account(st: &mut State, work: &mut u64, program: &mut Program) -> Result<(), 
 
 /// Capture `index` of the match as a value.
 #[inline]
-fn capture(
-    st: &mut State,
-    subject: Gc<Str>,
-    program: &Program,
-    index: usize,
-    found: (usize, usize),
-) -> Result<Value, Throw> {
-    match program.capture(index, found.0, found.1) {
+fn capture(st: &mut State, subject: Gc<Str>, program: &Program, index: usize) -> Result<Value, Throw> {
+    match program.capture(index) {
         Ok(Capture::Span(start, end)) => Ok(util::substr(st, subject, start..end)?.into()),
         Ok(Capture::Position(at)) => Ok(Value::int(at as i64)),
         Err(error) => Err(st.error(error.message())),
@@ -341,34 +331,12 @@ fn capture(
 }
 
 /// Pushes the first `count` captures of a match, the whole match where it has none.
-fn push_captures(
-    st: &mut State,
-    subject: Gc<Str>,
-    program: &Program,
-    found: (usize, usize),
-    count: usize,
-) -> Result<(), Throw> {
+fn push_captures(st: &mut State, subject: Gc<Str>, program: &Program, count: usize) -> Result<(), Throw> {
     for i in 0..count {
-        let value = capture(st, subject, program, i, found)?;
+        let value = capture(st, subject, program, i)?;
         st.push(value);
     }
     Ok(())
-}
-
-/// What a match yields: its captures, or the whole match when it has none.
-#[inline]
-fn captures(
-    st: &mut State,
-    subject: Gc<Str>,
-    program: &Program,
-    found: (usize, usize),
-) -> Result<Ret, Throw> {
-    let count = program.count();
-    if count == 1 {
-        return Ok(Ret::One(capture(st, subject, program, 0, found)?));
-    }
-    push_captures(st, subject, program, found, count)?;
-    Ok(Ret::Top(count))
 }
 
 fn find(st: &mut State) -> Result<Ret, Throw> {
@@ -387,29 +355,27 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
     if from > len {
         return Ok(Ret::One(Value::NIL));
     }
-    if find && st.arg(4).truthy() {
+    if find && (st.arg(4).truthy() || pattern::is_plain(pattern.bytes(&st.heap))) {
         return find_plain(st, subject, pattern, from);
     }
     let mut program = program(st, pattern, false);
-    if find && program.is_plain() {
-        st.patterns.put(program);
-        return find_plain(st, subject, pattern, from);
-    }
     let found = search(st, subject, &mut program, from)?;
     account(st, &mut 0, &mut program)?;
-    let ret = match found {
-        None => Ret::One(Value::NIL),
-        Some(found) if find => {
-            st.push(Value::int(found.0 as i64 + 1));
-            st.push(Value::int(found.1 as i64));
-            let count = program.level();
-            push_captures(st, subject, &program, found, count)?;
-            Ret::Top(count + 2)
-        }
-        Some(found) => captures(st, subject, &program, found)?,
+    if !found {
+        st.patterns.put(program);
+        return Ok(Ret::One(Value::NIL));
+    }
+    let count = if find {
+        let (start, end) = program.span();
+        st.push(Value::int(start as i64 + 1));
+        st.push(Value::int(end as i64));
+        program.level()
+    } else {
+        program.count()
     };
+    push_captures(st, subject, &program, count)?;
     st.patterns.put(program);
-    Ok(ret)
+    Ok(Ret::Top(if find { count + 2 } else { count }))
 }
 
 fn find_plain(st: &mut State, subject: Gc<Str>, pattern: Gc<Str>, from: usize) -> Result<Ret, Throw> {
@@ -441,10 +407,16 @@ fn gmatch(st: &mut State) -> Result<Ret, Throw> {
 }
 
 fn gmatch_next(st: &mut State) -> Result<Ret, Throw> {
-    let (Some(subject), Some(pattern)) = (st.upvalue(1).as_str(), st.upvalue(2).as_str()) else {
+    let Some(iterator) = st.running_native() else {
         return Ok(Ret::None);
     };
-    let (Some(mut from), Some(last)) = (st.upvalue(3).as_int(), st.upvalue(4).as_int()) else {
+    let &[subject, pattern, from, last] = iterator.upvalues(&st.heap) else {
+        return Ok(Ret::None);
+    };
+    let (Some(subject), Some(pattern)) = (subject.as_str(), pattern.as_str()) else {
+        return Ok(Ret::None);
+    };
+    let (Some(mut from), Some(last)) = (from.as_int(), last.as_int()) else {
         return Ok(Ret::None);
     };
     let len = subject.len(&st.heap);
@@ -453,21 +425,23 @@ fn gmatch_next(st: &mut State) -> Result<Ret, Throw> {
     while from as usize <= len {
         let found = search(st, subject, &mut program, from as usize)?;
         account(st, &mut work, &mut program)?;
-        let Some((start, end)) = found else {
+        if !found {
             break;
-        };
+        }
+        let (start, end) = program.span();
         if end as i64 == last {
             from = start as i64 + 1;
             continue;
         }
-        st.set_upvalue(3, Value::int(end as i64));
-        st.set_upvalue(4, Value::int(end as i64));
-        let ret = captures(st, subject, &program, (start, end))?;
+        iterator.set_upvalue(&mut st.heap, 2, Value::int(end as i64));
+        iterator.set_upvalue(&mut st.heap, 3, Value::int(end as i64));
+        let count = program.count();
+        push_captures(st, subject, &program, count)?;
         st.patterns.put(program);
-        return Ok(ret);
+        return Ok(Ret::Top(count));
     }
     st.patterns.put(program);
-    st.set_upvalue(3, Value::int(len as i64 + 1));
+    iterator.set_upvalue(&mut st.heap, 2, Value::int(len as i64 + 1));
     Ok(Ret::None)
 }
 
@@ -531,15 +505,15 @@ impl Substitution {
         let mut at = 0;
         let mut last = usize::MAX;
         while count < limit {
-            let Some(found) = search(st, self.subject, &mut self.program, at)? else {
+            if !search(st, self.subject, &mut self.program, at)? {
                 break;
-            };
+            }
             account(st, &mut self.work, &mut self.program)?;
-            let (start, end) = found;
+            let (start, end) = self.program.span();
             self.copy(st, at, start)?;
             if end != last {
                 count += 1;
-                self.add(st, found)?;
+                self.add(st)?;
                 (at, last) = (end, end);
             } else if start < len {
                 self.copy(st, start, start + 1)?;
@@ -566,8 +540,14 @@ impl Substitution {
         Ok(())
     }
 
-    /// Appends what replaces the match `found`.
-    fn add(&mut self, st: &mut State, found: (usize, usize)) -> Result<(), Throw> {
+    /// Appends the match itself.
+    fn copy_match(&mut self, st: &mut State) -> Result<(), Throw> {
+        let (start, end) = self.program.span();
+        self.copy(st, start, end)
+    }
+
+    /// Appends what replaces the match.
+    fn add(&mut self, st: &mut State) -> Result<(), Throw> {
         let replacement = st.arg(3);
         if let Some(text) = replacement.as_str() {
             self.changed = true;
@@ -576,21 +556,21 @@ impl Substitution {
                 self.out.extend_from_slice(text.bytes(&st.heap));
                 return Ok(());
             }
-            return self.add_template(st, text, found);
+            return self.add_template(st, text);
         }
         let value = if replacement.as_table().is_some() {
-            let key = capture(st, self.subject, &self.program, 0, found)?;
+            let key = capture(st, self.subject, &self.program, 0)?;
             st.index(replacement, key)?
         } else {
             let mut captures = [Value::NIL; MAX_CAPTURES];
             let count = self.program.count();
             for (i, slot) in captures.iter_mut().enumerate().take(count) {
-                *slot = capture(st, self.subject, &self.program, i, found)?;
+                *slot = capture(st, self.subject, &self.program, i)?;
             }
             st.call1(replacement, &captures[..count])?
         };
         if !value.truthy() {
-            return self.copy(st, found.0, found.1);
+            return self.copy_match(st);
         }
         st.push(value);
         let is_text = util::append_text(st, &mut self.out, value)?;
@@ -604,7 +584,7 @@ impl Substitution {
     }
 
     /// Appends the replacement string `text` with its `%` items filled in.
-    fn add_template(&mut self, st: &mut State, text: Gc<Str>, found: (usize, usize)) -> Result<(), Throw> {
+    fn add_template(&mut self, st: &mut State, text: Gc<Str>) -> Result<(), Throw> {
         let len = text.len(&st.heap);
         util::grow(st, &mut self.out, len)?;
         let mut at = 0;
@@ -615,9 +595,9 @@ impl Substitution {
             at += skip + 2;
             match letter {
                 Some(b'%') => self.out.push(b'%'),
-                Some(b'0') => self.copy(st, found.0, found.1)?,
+                Some(b'0') => self.copy_match(st)?,
                 Some(digit @ b'1'..=b'9') => {
-                    self.add_capture(st, usize::from(digit - b'1'), found)?;
+                    self.add_capture(st, usize::from(digit - b'1'))?;
                 }
                 _ => return Err(st.error("invalid use of '%' in replacement string")),
             }
@@ -627,8 +607,8 @@ impl Substitution {
         Ok(())
     }
 
-    fn add_capture(&mut self, st: &mut State, index: usize, found: (usize, usize)) -> Result<(), Throw> {
-        match self.program.capture(index, found.0, found.1) {
+    fn add_capture(&mut self, st: &mut State, index: usize) -> Result<(), Throw> {
+        match self.program.capture(index) {
             Ok(Capture::Span(start, end)) => self.copy(st, start, end),
             Ok(Capture::Position(at)) => {
                 number::write_int(&mut self.out, at as i64);

@@ -12,11 +12,11 @@ use crate::stdlib::bytes::find_byte;
 const MAX_DEPTH: u32 = 200;
 
 impl Program {
-    /// Looks for the first match at or after `from`. Yields its start and its end.
+    /// Looks for the first match at or after `from`. Whether there is one; it is kept as the span.
     ///
     /// # Errors
     /// Those of the pattern, and [`PatternError::Interrupted`].
-    pub fn search(&mut self, subject: &[u8], from: usize) -> Result<Option<(usize, usize)>, PatternError> {
+    pub fn search(&mut self, subject: &[u8], from: usize) -> Result<bool, PatternError> {
         let mut matcher = Matcher {
             subject,
             items: &self.items,
@@ -37,7 +37,7 @@ impl Program {
                     None => {
                         matcher.steps += (subject.len() - at) as u64 / 8;
                         if !self.first_end {
-                            break Ok(None);
+                            break Ok(false);
                         }
                         at = subject.len();
                     }
@@ -45,12 +45,15 @@ impl Program {
                 self.resume = at;
             }
             match matcher.run(at, 0, MAX_DEPTH) {
-                Outcome::Match(end) => break Ok(Some((at, end))),
+                Outcome::Match(end) => {
+                    self.span = (at, end);
+                    break Ok(true);
+                }
                 Outcome::Stopped => break Err(matcher.error),
                 Outcome::Fail => at += 1,
             }
             if self.anchored || at > subject.len() {
-                break Ok(None);
+                break Ok(false);
             }
         };
         self.steps = matcher.steps;

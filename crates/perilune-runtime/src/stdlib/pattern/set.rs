@@ -180,6 +180,17 @@ pub fn escaped(letter: u8) -> Bits {
     }
 }
 
+/// The set of these bytes.
+pub const fn listed(bytes: &[u8]) -> Bits {
+    let mut bits = Bits([0; 4]);
+    let mut i = 0;
+    while i < bytes.len() {
+        bits.insert(bytes[i]);
+        i += 1;
+    }
+    bits
+}
+
 /// The set of one byte.
 pub fn single(byte: u8) -> Bits {
     let mut bits = Bits::default();
