@@ -34,10 +34,10 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("setmetatable", setmetatable),
             ("tonumber", tonumber),
             ("tostring", tostring),
-            ("type", type_),
             ("warn", warn),
         ],
     )?;
+    util::set_with_names(st, globals, "type", type_, &TYPE_NAMES)?;
     st.set_field(globals, "_G", globals.into())?;
     util::set_text(st, globals, "_VERSION", b"Lua 5.5")
 }
@@ -268,12 +268,27 @@ fn gc_param(st: &mut State) -> Result<GcOp, Throw> {
     Ok(GcOp::Param(PARAMS[index].1, (value >= 0).then_some(value)))
 }
 
+/// The names of the types, in the order of `type`'s upvalues.
+const TYPE_NAMES: [&str; 8] = [
+    "nil", "boolean", "number", "string", "table", "function", "userdata", "thread",
+];
+
+/// Its upvalues are the names of the types.
 fn type_(st: &mut State) -> Result<Ret, Throw> {
     if st.arg_is_none(1) {
         return Err(st.arg_error(1, "value expected"));
     }
-    let name = st.arg(1).type_name();
-    util::ret_str(st, name.as_bytes())
+    let name = match st.arg(1).unpack() {
+        Kind::Nil => 1,
+        Kind::Bool(_) => 2,
+        Kind::Int(_) | Kind::Float(_) => 3,
+        Kind::Str(_) => 4,
+        Kind::Table(_) => 5,
+        Kind::Closure(_) | Kind::Native(_) => 6,
+        Kind::Light(_) | Kind::Userdata(_) => 7,
+        Kind::Thread(_) => 8,
+    };
+    Ok(Ret::One(st.upvalue(name)))
 }
 
 /// next

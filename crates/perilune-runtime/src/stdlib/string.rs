@@ -16,8 +16,8 @@ use crate::value::Value;
 
 /// Steps of work between two looks at the limits.
 const TICK: u64 = 1000;
-/// Bytes up to which the state's scratch memory is kept.
-const KEPT_BUFFER: usize = 1 << 14;
+/// So many results have room without asking.
+const FEW_RESULTS: usize = 8;
 
 /// Registers the library.
 pub fn open(st: &mut State) -> Result<(), Throw> {
@@ -160,10 +160,12 @@ fn byte(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::One(Value::int(i64::from(text.bytes(&st.heap)[start - 1]))));
     }
     let count = end - start + 1;
-    if count >= i32::MAX as usize {
-        return Err(st.error("string slice too long"));
+    if count > FEW_RESULTS {
+        if count >= i32::MAX as usize {
+            return Err(st.error("string slice too long"));
+        }
+        st.check_stack(count, "string slice too long")?;
     }
-    st.check_stack(count, "string slice too long")?;
     for i in start - 1..end {
         let byte = text.bytes(&st.heap)[i];
         st.push(Value::int(i64::from(byte)));
@@ -472,8 +474,7 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
         .arg(3)
         .as_str()
         .is_some_and(|text| find_byte(text.bytes(&st.heap), b'%').is_none());
-    let mut out = std::mem::take(&mut st.buffer);
-    out.clear();
+    let out = util::scratch(st);
     let mut job = Substitution {
         subject,
         program: program(st, pattern, false),
@@ -488,9 +489,7 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
     } else {
         st.arg(1)
     };
-    if job.out.capacity() <= KEPT_BUFFER {
-        st.buffer = job.out;
-    }
+    util::give_back(st, job.out);
     st.patterns.put(job.program);
     st.push(result);
     st.push(Value::int(count));
@@ -561,13 +560,11 @@ impl Substitution {
         let value = if replacement.as_table().is_some() {
             let key = capture(st, self.subject, &self.program, 0)?;
             st.index(replacement, key)?
+        } else if self.program.count() == 1 {
+            let only = capture(st, self.subject, &self.program, 0)?;
+            st.call1(replacement, &[only])?
         } else {
-            let mut captures = [Value::NIL; MAX_CAPTURES];
-            let count = self.program.count();
-            for (i, slot) in captures.iter_mut().enumerate().take(count) {
-                *slot = capture(st, self.subject, &self.program, i)?;
-            }
-            st.call1(replacement, &captures[..count])?
+            self.call_with_captures(st, replacement)?
         };
         if !value.truthy() {
             return self.copy_match(st);
@@ -581,6 +578,16 @@ impl Substitution {
         }
         self.changed = true;
         Ok(())
+    }
+
+    /// What the function `replacement` says to the captures of the match.
+    fn call_with_captures(&mut self, st: &mut State, replacement: Value) -> Result<Value, Throw> {
+        let mut captures = [Value::NIL; MAX_CAPTURES];
+        let count = self.program.count();
+        for (i, slot) in captures.iter_mut().enumerate().take(count) {
+            *slot = capture(st, self.subject, &self.program, i)?;
+        }
+        st.call1(replacement, &captures[..count])
     }
 
     /// Appends the replacement string `text` with its `%` items filled in.
