@@ -184,8 +184,8 @@ fn char(st: &mut State) -> Result<Ret, Throw> {
     let count = st.nargs();
     if count <= MAX_SHORT {
         let mut short = [0; MAX_SHORT];
-        for i in 0..count {
-            short[i] = check_byte(st, i + 1)?;
+        for (i, byte) in short[..count].iter_mut().enumerate() {
+            *byte = check_byte(st, i + 1)?;
         }
         return util::ret_str(st, &short[..count]);
     }

@@ -16,7 +16,29 @@ impl Program {
     ///
     /// # Errors
     /// Those of the pattern, and [`PatternError::Interrupted`].
+    #[inline]
     pub fn search(&mut self, subject: &[u8], from: usize) -> Result<bool, PatternError> {
+        match &self.items[..] {
+            [item] if !self.anchored && matches!(item.op, Op::Byte(_) | Op::One | Op::More) => {
+                let Some(skip) = item.set.find(&subject[from..]) else {
+                    self.steps += (subject.len() - from) as u64 / 8;
+                    return Ok(false);
+                };
+                let start = from + skip;
+                let count = match item.op {
+                    Op::More => item.set.run(&subject[start..]),
+                    _ => 1,
+                };
+                self.steps += 1 + (skip + count) as u64 / 8;
+                self.span = (start, start + count);
+                Ok(true)
+            }
+            _ => self.search_all(subject, from),
+        }
+    }
+
+    /// The general search.
+    fn search_all(&mut self, subject: &[u8], from: usize) -> Result<bool, PatternError> {
         let mut matcher = Matcher {
             subject,
             items: &self.items,
@@ -134,7 +156,12 @@ impl Matcher<'_> {
                     }
                     s += 1;
                 }
-                Op::Most | Op::More => {
+                Op::Most | Op::More | Op::Least => {
+                    let is_last = at + 1 == items.len() && item.op != Op::Least && depth > 0;
+                    let settled = is_last || (item.exact && self.is_shallow(at, depth));
+                    if item.op == Op::Least && !settled {
+                        return self.least(s, at, depth);
+                    }
                     let count = item.set.run(&self.subject[s..]);
                     let least = usize::from(item.op == Op::More);
                     if count < least {
@@ -143,20 +170,8 @@ impl Matcher<'_> {
                     if !self.work(count / 4) {
                         return self.stop(PatternError::Interrupted);
                     }
-                    let last = at + 1 == items.len() && depth > 0;
-                    if !last && !(item.exact && self.is_shallow(at, depth)) {
+                    if !settled {
                         return self.most(s + least, s + count, at, depth);
-                    }
-                    s += count;
-                    depth -= 1;
-                }
-                Op::Least => {
-                    if !(item.exact && self.is_shallow(at, depth)) {
-                        return self.least(s, at, depth);
-                    }
-                    let count = item.set.run(&self.subject[s..]);
-                    if !self.work(count / 4) {
-                        return self.stop(PatternError::Interrupted);
                     }
                     s += count;
                     depth -= 1;
