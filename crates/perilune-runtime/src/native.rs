@@ -17,6 +17,8 @@ pub enum Ret {
     None,
     /// One result.
     One(Value),
+    /// Two results.
+    Two(Value, Value),
     /// The last so many values pushed.
     Top(usize),
     /// `pcall`: call slot 0 with the slots after it, protected.

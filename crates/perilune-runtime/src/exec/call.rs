@@ -1,6 +1,5 @@
 //! Calls, returns and errors: everything that pushes and pops frames.
 
-use super::interp;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
@@ -222,7 +221,15 @@ pub(crate) unsafe fn call_native(
                 let func = (*frame).func;
                 *func = *v;
                 if (*frame).nresults != 1 {
-                    adjust_one(th, &*frame);
+                    adjust(th, &*frame, 1);
+                }
+            }
+            Ok(Ret::Two(v, w)) => {
+                let func = (*frame).func;
+                *func = *v;
+                *func.add(1) = *w;
+                if (*frame).nresults != 2 {
+                    adjust(th, &*frame, 2);
                 }
             }
             Ok(Ret::Top(n)) => deliver(th, &*frame, (*th).top.sub(*n), *n),
@@ -234,18 +241,19 @@ pub(crate) unsafe fn call_native(
     }
 }
 
-/// The one result of frame `f` stands in its function slot: makes it as many as the caller wants.
+/// The `n` results of frame `f` stand from its function slot on: makes them as many as the caller
+/// wants.
 ///
 /// # Safety
 /// As [`deliver`].
-unsafe fn adjust_one(th: *mut Thread, f: &Frame) {
+unsafe fn adjust(th: *mut Thread, f: &Frame, n: usize) {
     // SAFETY: this function's promise.
     unsafe {
-        for i in 1..f.nresults.max(1) as usize {
-            *f.func.add(i) = Value::NIL;
-        }
         if f.nresults < 0 {
-            (*th).top = f.func.add(1);
+            (*th).top = f.func.add(n);
+        }
+        for i in n as i16..f.nresults {
+            *f.func.add(i as usize) = Value::NIL;
         }
     }
 }
@@ -265,6 +273,11 @@ unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<N
                 let first = (*th).top.sub(1);
                 return_values(st, first, 1)
             }
+            Ok(Ret::Two(v, w)) => {
+                st.push(v);
+                st.push(w);
+                return_values(st, (*th).top.sub(2), 2)
+            }
             Ok(Ret::None) => return_values(st, (*th).top, 0),
             Ok(Ret::Top(n)) => return_values(st, (*th).top.sub(n), n),
             Ok(other) => control(st, other),
@@ -281,7 +294,7 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     unsafe {
         let base = (*(*th).frame).base;
         match ret {
-            Ret::None | Ret::One(_) | Ret::Top(_) => Ok(Next::Lua),
+            Ret::None | Ret::One(_) | Ret::Two(..) | Ret::Top(_) => Ok(Next::Lua),
             Ret::Pcall => {
                 protect(st, frame_flags::PROTECTED)?;
                 let r = call_value(st, base, -1, cont::PCALL);

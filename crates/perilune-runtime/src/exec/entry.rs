@@ -4,7 +4,7 @@ use super::call::handle;
 use super::interp;
 use crate::error::{Throw, text};
 use crate::heap::Event;
-use crate::object::{Closure, Frame, cont, frame_flags};
+use crate::object::{Closure, Frame, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 

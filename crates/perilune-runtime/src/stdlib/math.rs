@@ -169,9 +169,7 @@ fn modf(st: &mut State) -> Result<Ret, Throw> {
             None => (Value::float(x), if x.is_nan() { x } else { 0.0 }),
         }
     };
-    st.push(whole);
-    st.push(Value::float(fraction));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(whole, Value::float(fraction)))
 }
 
 fn ult(st: &mut State) -> Result<Ret, Throw> {
@@ -216,9 +214,7 @@ fn split_float(x: f64) -> (f64, i64) {
 fn frexp(st: &mut State) -> Result<Ret, Throw> {
     let x = st.check_num(1)?;
     let (fraction, exponent) = split_float(x);
-    st.push(Value::float(fraction));
-    st.push(Value::int(exponent));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(Value::float(fraction), Value::int(exponent)))
 }
 
 /// `x * 2^exponent`, rounded once.
@@ -361,9 +357,7 @@ fn randomseed(st: &mut State) -> Result<Ret, Throw> {
         (st.check_int(1)? as u64, st.opt_int(2, 0)? as u64)
     };
     st.generator = Generator::seeded(n1, n2);
-    st.push(Value::int(n1 as i64));
-    st.push(Value::int(n2 as i64));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(Value::int(n1 as i64), Value::int(n2 as i64)))
 }
 
 /// A seed from the clock, or the state's own seed in a deterministic run.

@@ -367,6 +367,11 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
         st.patterns.put(program);
         return Ok(Ret::One(Value::NIL));
     }
+    if find && program.level() == 0 {
+        let (start, end) = program.span();
+        st.patterns.put(program);
+        return Ok(Ret::Two(Value::int(start as i64 + 1), Value::int(end as i64)));
+    }
     let count = if find {
         let (start, end) = program.span();
         st.push(Value::int(start as i64 + 1));
@@ -390,9 +395,10 @@ fn find_plain(st: &mut State, subject: Gc<Str>, pattern: Gc<Str>, from: usize) -
         return Ok(Ret::One(Value::NIL));
     };
     let end = from + at + pattern.len(&st.heap);
-    st.push(Value::int((from + at) as i64 + 1));
-    st.push(Value::int(end as i64));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(
+        Value::int((from + at) as i64 + 1),
+        Value::int(end as i64),
+    ))
 }
 
 /// Upvalues of a `gmatch` iterator: subject, pattern, where to go on, where the last match ended.
@@ -491,9 +497,7 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
     };
     util::give_back(st, job.out);
     st.patterns.put(job.program);
-    st.push(result);
-    st.push(Value::int(count));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(result, Value::int(count)))
 }
 
 impl Substitution {
