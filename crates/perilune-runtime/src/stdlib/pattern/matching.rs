@@ -157,21 +157,26 @@ impl Matcher<'_> {
                     s += 1;
                 }
                 Op::Most | Op::More | Op::Least => {
+                    if !self.subject.get(s).is_some_and(|&b| item.set.bits.has(b)) {
+                        if item.op == Op::More {
+                            return Outcome::Fail;
+                        }
+                        // Taking nothing is no level deeper.
+                        at += 1;
+                        continue;
+                    }
                     let is_last = at + 1 == items.len() && item.op != Op::Least && depth > 0;
                     let settled = is_last || (item.exact && self.is_shallow(at, depth));
                     if item.op == Op::Least && !settled {
                         return self.least(s, at, depth);
                     }
                     let count = item.set.run(&self.subject[s..]);
-                    let least = usize::from(item.op == Op::More);
-                    if count < least {
-                        return Outcome::Fail;
-                    }
                     if !self.work(count / 4) {
                         return self.stop(PatternError::Interrupted);
                     }
                     if !settled {
-                        return self.most(s + least, s + count, at, depth);
+                        let least = s + usize::from(item.op == Op::More);
+                        return self.most(least, s + count, at, depth);
                     }
                     s += count;
                     depth -= 1;
