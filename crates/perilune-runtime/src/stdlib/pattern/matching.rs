@@ -144,12 +144,8 @@ impl Matcher<'_> {
         let items = self.items;
         while let Some(item) = items.get(at) {
             match item.op {
-                Op::Byte(byte) => {
-                    if self.subject.get(s) != Some(&byte) {
-                        return Outcome::Fail;
-                    }
-                    s += 1;
-                }
+                Op::Byte(byte) if self.subject.get(s) == Some(&byte) => s += 1,
+                Op::Byte(_) => return Outcome::Fail,
                 Op::One => {
                     if !self.subject.get(s).is_some_and(|&b| item.set.bits.has(b)) {
                         return Outcome::Fail;
@@ -201,11 +197,8 @@ impl Matcher<'_> {
                     }
                     depth -= 1;
                 }
-                Op::End => {
-                    if s != self.subject.len() {
-                        return Outcome::Fail;
-                    }
-                }
+                Op::End if s == self.subject.len() => {}
+                Op::End => return Outcome::Fail,
                 Op::Frontier | Op::Balance(..) | Op::Again(_) | Op::Malformed(_) => {
                     match self.special(item, s) {
                         Outcome::Match(end) => s = end,
