@@ -6,6 +6,8 @@ use crate::native::Warnings;
 use crate::object::{
     Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata,
 };
+use crate::stdlib::math::Generator;
+use crate::stdlib::pattern::Cache;
 use crate::value::Value;
 use perilune_bytecode::proto::{Const, Proto};
 use perilune_bytecode::verify::VerifiedProto;
@@ -71,6 +73,10 @@ pub struct State {
     pub(crate) finalising: u32,
     /// Scratch memory for small strings.
     pub(crate) buffer: Vec<u8>,
+    /// Compiled patterns.
+    pub(crate) patterns: Cache,
+    /// What `math.random` draws from.
+    pub(crate) generator: Generator,
     pub(crate) stdout: Vec<u8>,
     pub(crate) warnings: Warnings,
     pub(crate) seed: u64,
@@ -125,6 +131,8 @@ impl State {
             handled: false,
             finalising: 0,
             buffer: Vec::new(),
+            patterns: Cache::new(),
+            generator: Generator::default(),
             stdout: Vec::new(),
             warnings: Warnings::default(),
             seed,

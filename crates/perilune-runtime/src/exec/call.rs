@@ -1,6 +1,5 @@
 //! Calls, returns and errors: everything that pushes and pops frames.
 
-use super::interp;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
@@ -45,10 +44,27 @@ fn slots_between(low: *mut Value, high: *mut Value) -> usize {
 /// saved.
 pub(crate) unsafe fn call_value(
     st: &mut State,
-    mut func: *mut Value,
+    func: *mut Value,
     nresults: i32,
     how: u8,
 ) -> Result<Next, Throw> {
+    // SAFETY: this function's promise.
+    unsafe {
+        match (*func).tag {
+            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
+            _ => call_object(st, func, nresults, how),
+        }
+    }
+}
+
+/// Calls a value that is no function, by its `__call` metamethods.
+///
+/// # Safety
+/// As [`call_value`].
+#[cold]
+#[inline(never)]
+unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
     let mut ncall = 0u8;
     loop {
         // SAFETY: `func` is a live slot.
@@ -152,6 +168,19 @@ pub(crate) unsafe fn enter_lua(
     Ok(Next::Lua)
 }
 
+/// Makes room for `n` more values above the top; yields where the slot `func` is then.
+///
+/// # Safety
+/// `func` is a live slot of the running coroutine.
+#[cold]
+#[inline(never)]
+unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut Value, Throw> {
+    let at = slots_between(st.th().stack, func);
+    st.room(n)?;
+    // SAFETY: the slot is in use in the new block as well.
+    Ok(unsafe { st.th().stack.add(at) })
+}
+
 /// Calls the native at `func`.
 ///
 /// # Safety
@@ -167,10 +196,9 @@ pub(crate) unsafe fn call_native(
     // SAFETY: this function's promise; as in `enter_lua`.
     unsafe {
         if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
-            let at = slots_between((*th).stack, func);
-            st.room(MIN_NATIVE_SLOTS)?;
-            func = (*th).stack.add(at);
+            func = make_room(st, func, MIN_NATIVE_SLOTS)?;
         }
+        let function = (*func).gc::<crate::object::Native>().function();
         let frame = (*th).frame.sub(1);
         *frame = Frame {
             nresults: nresults as i16,
@@ -182,42 +210,91 @@ pub(crate) unsafe fn call_native(
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
         }
-        let function = (*(*th).frame.as_ref().unwrap_unchecked().func)
-            .gc::<crate::object::Native>()
-            .function();
-        match function(st)? {
-            Ret::One(v) => {
-                let frame = &*(*th).frame;
-                if frame.cont == cont::NORMAL && frame.nresults == 1 && (*th).hook_mask == 0 {
-                    *frame.func = v;
-                    (*th).frame = (*th).frame.add(1);
-                    return Ok(Next::Lua);
+        // The answer is looked at where it is: a move would not see the stores that just wrote it.
+        let answer = function(st);
+        let frame = (*th).frame;
+        if (*frame).cont != cont::NORMAL || (*th).hook_mask != 0 {
+            return finish_native(st, &answer);
+        }
+        match &answer {
+            Ok(Ret::One(v)) => {
+                let func = (*frame).func;
+                *func = *v;
+                if (*frame).nresults != 1 {
+                    adjust(th, &*frame, 1);
                 }
+            }
+            Ok(Ret::Two(v, w)) => {
+                let func = (*frame).func;
+                *func = *v;
+                *func.add(1) = *w;
+                if (*frame).nresults != 2 {
+                    adjust(th, &*frame, 2);
+                }
+            }
+            Ok(Ret::Top(n)) => deliver(th, &*frame, (*th).top.sub(*n), *n),
+            Ok(Ret::None) => deliver(th, &*frame, (*th).top, 0),
+            _ => return finish_native(st, &answer),
+        }
+        (*th).frame = frame.add(1);
+        Ok(Next::Lua)
+    }
+}
+
+/// The `n` results of frame `f` stand from its function slot on: makes them as many as the caller
+/// wants.
+///
+/// # Safety
+/// As [`deliver`].
+unsafe fn adjust(th: *mut Thread, f: &Frame, n: usize) {
+    // SAFETY: this function's promise.
+    unsafe {
+        if f.nresults < 0 {
+            (*th).top = f.func.add(n);
+        }
+        for i in n as i16..f.nresults {
+            *f.func.add(i as usize) = Value::NIL;
+        }
+    }
+}
+
+/// Ends the running native, which did not just answer values to a Lua caller.
+///
+/// # Safety
+/// The running frame is the native's.
+#[inline(never)]
+unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the values pushed last are live slots.
+    unsafe {
+        match *answer {
+            Ok(Ret::One(v)) => {
                 st.push(v);
                 let first = (*th).top.sub(1);
                 return_values(st, first, 1)
             }
-            Ret::None => {
-                let first = (*th).top;
-                return_values(st, first, 0)
+            Ok(Ret::Two(v, w)) => {
+                st.push(v);
+                st.push(w);
+                return_values(st, (*th).top.sub(2), 2)
             }
-            Ret::Top(n) => {
-                let first = (*th).top.sub(n);
-                return_values(st, first, n)
-            }
-            other => control(st, other),
+            Ok(Ret::None) => return_values(st, (*th).top, 0),
+            Ok(Ret::Top(n)) => return_values(st, (*th).top.sub(n), n),
+            Ok(other) => control(st, other),
+            Err(throw) => Err(throw),
         }
     }
 }
 
 /// Carries out what a native asks for beyond returning values.
+#[inline(never)]
 unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the running frame is the native's; its slots are live.
     unsafe {
         let base = (*(*th).frame).base;
         match ret {
-            Ret::None | Ret::One(_) | Ret::Top(_) => Ok(Next::Lua),
+            Ret::None | Ret::One(_) | Ret::Two(..) | Ret::Top(_) => Ok(Next::Lua),
             Ret::Pcall => {
                 protect(st, frame_flags::PROTECTED)?;
                 let r = call_value(st, base, -1, cont::PCALL);
@@ -267,7 +344,30 @@ unsafe fn caught_at_once(st: &mut State, r: Result<Next, Throw>) -> Result<Next,
 ///
 /// # Safety
 /// The values are live slots of the running coroutine.
+#[inline(never)]
 pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        let f = (*th).frame;
+        if (*f).cont != cont::ENTRY || (*th).hook_mask != 0 || n > 1 {
+            return continue_with(st, first, n);
+        }
+        let func = (*f).func;
+        if n == 1 {
+            *func = *first;
+        }
+        (*th).frame = f.add(1);
+        (*th).top = func.add(n);
+        Ok(Next::Exit)
+    }
+}
+
+/// Ends the running frame, and those that end with it, as their continuations say.
+///
+/// # Safety
+/// As [`return_values`].
+unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
     let mut first = first;
     let mut n = n;
     loop {
@@ -464,177 +564,6 @@ impl State {
         let _ = th.grow(&mut self.heap, th.top, 1000, true);
         self.runtime_error(text::STACK_OVERFLOW)
     }
-
-    /// Counts one more level of Rust recursion.
-    pub(crate) fn enter_c(&mut self) -> Result<(), Throw> {
-        self.c_depth += 1;
-        if self.c_depth < MAX_C_DEPTH {
-            return Ok(());
-        }
-        if self.c_depth == MAX_C_DEPTH {
-            // The handler runs here, with the few levels that are left.
-            let _ = self.runtime_error(text::C_STACK_OVERFLOW);
-            let t = handle(self);
-            self.c_depth -= 1;
-            return Err(t);
-        }
-        if self.c_depth >= MAX_C_DEPTH / 10 * 11 {
-            let t = self.error_plain(text::ERROR_IN_HANDLER);
-            self.handled = true;
-            self.c_depth -= 1;
-            return Err(t);
-        }
-        Ok(())
-    }
-
-    /// Calls `f` from Rust; its results are pushed. Returns how many there are.
-    ///
-    /// # Errors
-    /// What the function raises.
-    pub fn call(&mut self, f: Value, args: &[Value], nresults: i32) -> Result<usize, Throw> {
-        self.enter_c()?;
-        let r = self.call_counted(f, args, nresults);
-        self.c_depth -= 1;
-        r
-    }
-
-    fn call_counted(&mut self, f: Value, args: &[Value], nresults: i32) -> Result<usize, Throw> {
-        let th = self.thread;
-        {
-            let t = th.get(&self.heap);
-            if self.frame().is_lua() {
-                t.top = t.live_end();
-            }
-        }
-        self.room(args.len() + 1)?;
-        let t = th.get(&self.heap);
-        t.no_yield += 1;
-        let protected = t.protected;
-        let at = t.slots();
-        // SAFETY: there is room for the function and its arguments; `run` ends with the results at
-        // the function's slot.
-        let r = unsafe {
-            let func = t.top;
-            *func = f;
-            for (i, &v) in args.iter().enumerate() {
-                *func.add(1 + i) = v;
-            }
-            t.top = func.add(1 + args.len());
-            interp::run(self, at)
-        };
-        let t = th.get(&self.heap);
-        t.no_yield -= 1;
-        t.protected = protected;
-        r?;
-        let n = t.slots() - at;
-        if nresults >= 0 {
-            let want = nresults as usize;
-            for _ in n..want {
-                self.push(Value::NIL);
-            }
-            // SAFETY: `at + want` slots are in use now.
-            t.top = unsafe { t.stack.add(at + want) };
-            return Ok(want);
-        }
-        Ok(n)
-    }
-
-    /// Calls `f` for one result, which is not pushed.
-    ///
-    /// # Errors
-    /// What the function raises.
-    pub fn call1(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
-        let lua = self.frame().is_lua();
-        self.call(f, args, 1)?;
-        let t = self.th();
-        // SAFETY: `call` left one value.
-        unsafe {
-            let v = *t.top.sub(1);
-            t.top = t.top.sub(1);
-            if lua {
-                t.top = t.live_end();
-            }
-            Ok(v)
-        }
-    }
-
-    /// Calls `f` and catches errors: Ok(Ok(number of results pushed)) or Ok(Err(error value)).
-    ///
-    /// # Errors
-    /// Stops only.
-    pub fn protected_call(&mut self, f: Value, args: &[Value]) -> Result<Result<usize, Value>, Throw> {
-        let th = self.thread;
-        let top = th.get(&self.heap).slots();
-        let frame = self.frame_index();
-        let depth = self.c_depth;
-        let no_yield = th.get(&self.heap).no_yield;
-        self.barred_handlers(true);
-        let r = self.call(f, args, -1);
-        self.barred_handlers(false);
-        match r {
-            Ok(n) => Ok(Ok(n)),
-            Err(Throw::Stop) => Err(Throw::Stop),
-            Err(Throw::Error) => {
-                self.c_depth = depth;
-                let t = th.get(&self.heap);
-                t.no_yield = no_yield;
-                debug_assert_eq!(frame, self.frame_index());
-                // SAFETY: the slots below the old top are in use.
-                t.top = unsafe { t.stack.add(top) };
-                let v = self.take_error();
-                let v = self.close_pending(top, Some(v))?;
-                Ok(Err(v.unwrap_or(Value::NIL)))
-            }
-        }
-    }
-
-    fn barred_handlers(&mut self, on: bool) {
-        let f = self.frame();
-        if on {
-            f.flags |= frame_flags::PROTECTED;
-        } else {
-            f.flags &= !frame_flags::PROTECTED;
-        }
-    }
-
-    fn frame_index(&self) -> usize {
-        let t = self.th();
-        (t.bottom() as usize - t.frame as usize) / size_of::<Frame>()
-    }
-
-    /// Closes upvalues and pending variables at and above slot `at`, from Rust. `error` is the error
-    /// being delivered; a `__close` that fails replaces it.
-    pub(crate) fn close_pending(&mut self, at: usize, error: Option<Value>) -> Result<Option<Value>, Throw> {
-        let mut error = error;
-        loop {
-            let th = self.th();
-            // SAFETY: `at` is a slot of the stack.
-            let slot = unsafe { th.stack.add(at) };
-            let Some(var) = th.last_tbc(slot) else {
-                th.close_upvals(&mut self.heap, slot);
-                return Ok(error);
-            };
-            th.close_upvals(&mut self.heap, var);
-            th.tbc_len -= 1;
-            // SAFETY: a live slot.
-            let v = unsafe { *var };
-            // SAFETY: as above; the variable stays alive while it is closed.
-            th.top = th.top.max(unsafe { var.add(1) });
-            let f = self.heap.metamethod(v, Event::Close);
-            let root = self.heap.root(error.unwrap_or(Value::NIL));
-            let r = match error {
-                Some(e) => self.call(f, &[v, e], 0),
-                None => self.call(f, &[v], 0),
-            };
-            error = error.map(|_| self.heap.handle(root));
-            self.heap.unroot(root);
-            match r {
-                Ok(_) => {}
-                Err(Throw::Stop) => return Err(Throw::Stop),
-                Err(Throw::Error) => error = Some(self.take_error()),
-            }
-        }
-    }
 }
 
 /// An error or a stop: unwinds to the frame that takes it.
@@ -688,7 +617,7 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
 }
 
 /// Shows the error in flight to the message handler in force, where it happened.
-fn handle(st: &mut State) -> Throw {
+pub(super) fn handle(st: &mut State) -> Throw {
     let mut throw = Throw::Error;
     if let Some(handler) = find_handler(st) {
         throw = run_handler(st, handler);

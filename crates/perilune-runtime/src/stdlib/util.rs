@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use perilune_syntax::number;
 
 use crate::error::Throw;
-use crate::heap::Gc;
+use crate::heap::{Gc, OutOfMemory};
 use crate::native::{NativeFn, Ret};
-use crate::object::{Str, Table};
+use crate::object::{Builder, Str, Table};
 use crate::state::State;
 use crate::value::{Kind, Value};
 
@@ -58,22 +58,46 @@ pub fn buffer(st: &mut State, size: usize) -> Result<Vec<u8>, Throw> {
 /// The string `text[range]` as a new string. Never collects.
 #[inline]
 pub fn substr(st: &mut State, text: Gc<Str>, range: Range<usize>) -> Result<Gc<Str>, Throw> {
-    let bytes = &text.bytes(&st.heap)[range];
-    if bytes.len() <= 64 {
-        let mut small = [0; 64];
-        let small = &mut small[..bytes.len()];
-        small.copy_from_slice(bytes);
-        return st.new_str(small);
+    text.sub(&mut st.heap, range)
+        .map_err(|OutOfMemory| st.memory_error())
+}
+
+/// A string of `len` bytes that `write` writes into a builder. May collect before that.
+pub fn build(st: &mut State, len: usize, write: impl FnOnce(&mut Builder)) -> Result<Gc<Str>, Throw> {
+    if len > UNCHECKED_CAPACITY {
+        st.reserve(len)?;
     }
-    if bytes.len() == text.len(&st.heap) {
-        return Ok(text);
+    let built = Str::builder(&mut st.heap, len).map(|mut builder| {
+        write(&mut builder);
+        builder.finish()
+    });
+    built.map_err(|OutOfMemory| st.memory_error())
+}
+
+/// Bytes up to which the state's scratch memory is kept.
+const KEPT_SCRATCH: usize = 1 << 14;
+
+/// The state's scratch memory, empty; [`give_back`] returns it.
+#[inline]
+pub fn scratch(st: &mut State) -> Vec<u8> {
+    let mut bytes = std::mem::take(&mut st.buffer);
+    bytes.clear();
+    bytes
+}
+
+/// Returns scratch memory.
+#[inline]
+pub fn give_back(st: &mut State, bytes: Vec<u8>) {
+    if bytes.capacity() <= KEPT_SCRATCH {
+        st.buffer = bytes;
     }
-    let mut copy = Vec::new();
-    if copy.try_reserve_exact(bytes.len()).is_err() {
-        return Err(st.memory_error());
-    }
-    copy.extend_from_slice(bytes);
-    st.new_str(&copy)
+}
+
+/// What scratch memory holds as a string; the memory goes back to the state.
+pub fn ret_scratch(st: &mut State, bytes: Vec<u8>) -> Result<Ret, Throw> {
+    let text = st.new_str(&bytes);
+    give_back(st, bytes);
+    Ok(Ret::One(text?.into()))
 }
 
 /// A new string with these bytes as a result.
@@ -167,6 +191,22 @@ pub fn library(st: &mut State, functions: &[(&'static str, NativeFn)]) -> Result
     st.register(table, functions)?;
     st.pop();
     Ok(table)
+}
+
+/// Sets `table[name]` to a function whose upvalues are the strings `names`.
+pub fn set_with_names(
+    st: &mut State,
+    table: Gc<Table>,
+    name: &'static str,
+    function: NativeFn,
+    names: &[&str],
+) -> Result<(), Throw> {
+    let mut upvalues = Vec::with_capacity(names.len());
+    for name in names {
+        upvalues.push(st.new_str(name.as_bytes())?.into());
+    }
+    let function = st.new_native(name, function, &upvalues)?;
+    st.set_field(table, name, function.into())
 }
 
 /// Sets `table[name]` to the text `text`.

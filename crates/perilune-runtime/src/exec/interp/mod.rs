@@ -76,7 +76,7 @@ struct Machine {
 /// The slots are live.
 pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
     // SAFETY: the function and its arguments are live slots.
-    let mut r = unsafe {
+    let r = unsafe {
         let func = st.th().stack.add(at);
         call::call_value(st, func, -1, cont::ENTRY)
     };
@@ -86,6 +86,27 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         let t = r.err().unwrap_or(Throw::Error);
         return Err(call_failed(st, at, t));
     }
+    if r == Ok(Next::Lua) {
+        // SAFETY: the call pushed its frame.
+        return unsafe { run_frames(st) };
+    }
+    finish(st, r)
+}
+
+/// Runs until the call from Rust whose frame is the running one has returned.
+///
+/// # Safety
+/// The running frame is a Lua frame with its pc saved.
+#[inline]
+pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
+    match interpret(st) {
+        Ok(Next::Exit) => Ok(()),
+        other => finish(st, other),
+    }
+}
+
+/// Goes on after `r` until the entry frame has returned.
+fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
     loop {
         match r {
             Ok(Next::Exit) => return Ok(()),
