@@ -4,6 +4,7 @@
 //! Rewriting only ever goes on: generic, then one shape or kind, then a site of up to four shapes,
 //! then the form for changing ones, which does not learn any more.
 
+use super::Flow;
 use crate::heap::{Event, Gc, Heap};
 use crate::object::feedback::{
     ABSENT, Feedback, MAX_DEPTH, Path, Place, STRING, Step, StoreWay, WAYS, enter,
@@ -488,7 +489,7 @@ pub(super) unsafe fn learn_index(pc: *const Instr, obj: Value, key: Value, to: &
 /// A CALL has met its first callee.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) {
+pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) -> Flow {
     // SAFETY: a live function; the pc is behind the running instruction.
     unsafe {
         let op = match f.tag {
@@ -496,7 +497,7 @@ pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) {
             Tag::NATIVE => LiveOp::CALL_NATIVE,
             _ => LiveOp::CALL_ANY,
         };
-        rewrite(pc, |i| i.with_op(op));
+        change(pc, op)
     }
 }
 
@@ -504,14 +505,23 @@ pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) {
 /// changing kinds.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn learn_kind(pc: *const Instr, x: Value, y: Value, to: [LiveOp; 3]) {
+pub(super) unsafe fn learn_kind(pc: *const Instr, x: Value, y: Value, to: [LiveOp; 3]) -> Flow {
     let op = match (x.tag, y.tag) {
         (Tag::INT, Tag::INT) => to[0],
         (Tag::FLT, Tag::FLT) => to[1],
         _ => to[2],
     };
     // SAFETY: the pc is behind the running instruction.
-    unsafe { rewrite(pc, |i| i.with_op(op)) }
+    unsafe { change(pc, op) }
+}
+
+/// The instruction becomes another with the same operands, which is to run instead.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn change(pc: *const Instr, to: LiveOp) -> Flow {
+    // SAFETY: the pc is behind the running instruction.
+    unsafe { rewrite(pc, |i| i.with_op(to)) };
+    Flow::Again
 }
 
 /// The field at the end of a path that begins at a metatable, if the path is still there.

@@ -34,6 +34,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 enum Flow {
     /// The next instruction.
     Next,
+    /// The same instruction, which has been rewritten.
+    Again,
     /// Reload the machine from the running frame.
     Reload,
     /// The entry frame has returned.
@@ -162,7 +164,7 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
             Flow::Unwind => Ok(Next::Unwind),
             Flow::Error => Err(Throw::Error),
             Flow::Stop => Err(Throw::Stop),
-            Flow::Next | Flow::Reload => Ok(Next::Lua),
+            Flow::Next | Flow::Again | Flow::Reload => Ok(Next::Lua),
         };
     }
 }
@@ -190,7 +192,7 @@ macro_rules! define_dispatch {
             // SAFETY: rules 1 and 4.
             unsafe {
                 let mut m = Machine::load(st);
-                loop {
+                'next: loop {
                     if TRACE {
                         m.save();
                         let flow = (*m.st).trace();
@@ -199,32 +201,39 @@ macro_rules! define_dispatch {
                         }
                         m.reload();
                     }
-                    let i = *m.pc;
-                    m.pc = m.pc.add(1);
-                    // SAFETY: verified code holds only bytes that are opcodes.
-                    let op: LiveOp = std::mem::transmute(i.op_byte());
-                    let flow = match op {
-                        $(LiveOp::$name => {
-                            let flow = m.$method::<TRACE>(i);
-                            if flow == Flow::Next {
-                                own_tail!($name);
-                                continue;
+                    loop {
+                        let i = *m.pc;
+                        m.pc = m.pc.add(1);
+                        // SAFETY: verified code holds only bytes that are opcodes, and what instructions
+                        // rewrite themselves into are opcodes.
+                        let op: LiveOp = std::mem::transmute(i.op_byte());
+                        let flow = match op {
+                            $(LiveOp::$name => {
+                                let flow = m.$method::<TRACE>(i);
+                                if flow == Flow::Next {
+                                    own_tail!($name);
+                                    continue 'next;
+                                }
+                                flow
+                            })*
+                            $(LiveOp::$quick => {
+                                let flow = m.$qmethod::<TRACE>(i);
+                                if flow == Flow::Next {
+                                    own_tail!($quick);
+                                    continue 'next;
+                                }
+                                flow
+                            })*
+                        };
+                        match flow {
+                            Flow::Next => continue 'next,
+                            Flow::Again => m.pc = m.pc.sub(1),
+                            Flow::Reload => {
+                                m.reload();
+                                continue 'next;
                             }
-                            flow
-                        })*
-                        $(LiveOp::$quick => {
-                            let flow = m.$qmethod::<TRACE>(i);
-                            if flow == Flow::Next {
-                                own_tail!($quick);
-                                continue;
-                            }
-                            flow
-                        })*
-                    };
-                    match flow {
-                        Flow::Next => {}
-                        Flow::Reload => m.reload(),
-                        other => return other,
+                            other => return other,
+                        }
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Opcodes of arithmetic, bits and order.
 
-use super::learn::{learn_kind, rewrite};
+use super::learn::{change, learn_kind};
 use super::slow::*;
 use super::{Flow, Machine};
 use crate::semantics::arith::Arith;
@@ -541,7 +541,7 @@ impl Machine {
 /// The generic form of an instruction, which learns the kind of its operands, and its forms for one
 /// kind, which give up when they meet another.
 macro_rules! kinds {
-    ($($generic:ident $any:ident [$INT:ident $FLOAT:ident $ANY:ident] |$m:ident, $i:ident| $x:expr, $y:expr;
+    ($($generic:ident [$INT:ident $FLOAT:ident $ANY:ident] |$m:ident, $i:ident| $x:expr, $y:expr;
        $(int $int:ident $on_int:expr,)? float $float:ident $on_float:expr => $finish:ident;)*) => {
         impl Machine {$(
             #[inline(always)]
@@ -549,8 +549,7 @@ macro_rules! kinds {
                 // SAFETY: rule 4.
                 unsafe {
                     let $m = &*self;
-                    learn_kind(self.pc, $x, $y, [LiveOp::$INT, LiveOp::$FLOAT, LiveOp::$ANY]);
-                    self.$any::<T>($i)
+                    learn_kind(self.pc, $x, $y, [LiveOp::$INT, LiveOp::$FLOAT, LiveOp::$ANY])
                 }
             }
             $(#[inline(always)]
@@ -562,8 +561,7 @@ macro_rules! kinds {
                     if both_int(x, y) {
                         return self.$finish($i, $on_int(int(x), int(y)));
                     }
-                    rewrite(self.pc, |i| i.with_op(LiveOp::$ANY));
-                    self.$any::<T>($i)
+                    change(self.pc, LiveOp::$ANY)
                 }
             })?
             #[inline(always)]
@@ -575,8 +573,7 @@ macro_rules! kinds {
                     if both_float(x, y) {
                         return self.$finish($i, $on_float(float(x), float(y)));
                     }
-                    rewrite(self.pc, |i| i.with_op(LiveOp::$ANY));
-                    self.$any::<T>($i)
+                    change(self.pc, LiveOp::$ANY)
                 }
             }
         )*}
@@ -614,24 +611,24 @@ impl From<f64> for Number {
 }
 
 kinds! {
-    add add_any [ADD_INT ADD_FLOAT ADD_ANY] |m, i| m.r(i.b()), m.r(i.c());
+    add [ADD_INT ADD_FLOAT ADD_ANY] |m, i| m.r(i.b()), m.r(i.c());
         int add_int i64::wrapping_add, float add_float |x: f64, y: f64| x + y => put;
-    sub sub_any [SUB_INT SUB_FLOAT SUB_ANY] |m, i| m.r(i.b()), m.r(i.c());
+    sub [SUB_INT SUB_FLOAT SUB_ANY] |m, i| m.r(i.b()), m.r(i.c());
         int sub_int i64::wrapping_sub, float sub_float |x: f64, y: f64| x - y => put;
-    mul mul_any [MUL_INT MUL_FLOAT MUL_ANY] |m, i| m.r(i.b()), m.r(i.c());
+    mul [MUL_INT MUL_FLOAT MUL_ANY] |m, i| m.r(i.b()), m.r(i.c());
         int mul_int i64::wrapping_mul, float mul_float |x: f64, y: f64| x * y => put;
-    div div_any [DIV_ANY DIV_FLOAT DIV_ANY] |m, i| m.r(i.b()), m.r(i.c());
+    div [DIV_ANY DIV_FLOAT DIV_ANY] |m, i| m.r(i.b()), m.r(i.c());
         float div_float |x: f64, y: f64| x / y => put;
-    addk addk_any [ADDK_INT ADDK_FLOAT ADDK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+    addk [ADDK_INT ADDK_FLOAT ADDK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
         int addk_int i64::wrapping_add, float addk_float |x: f64, y: f64| x + y => put;
-    subk subk_any [SUBK_INT SUBK_FLOAT SUBK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+    subk [SUBK_INT SUBK_FLOAT SUBK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
         int subk_int i64::wrapping_sub, float subk_float |x: f64, y: f64| x - y => put;
-    mulk mulk_any [MULK_INT MULK_FLOAT MULK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+    mulk [MULK_INT MULK_FLOAT MULK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
         int mulk_int i64::wrapping_mul, float mulk_float |x: f64, y: f64| x * y => put;
-    divk divk_any [DIVK_ANY DIVK_FLOAT DIVK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+    divk [DIVK_ANY DIVK_FLOAT DIVK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
         float divk_float |x: f64, y: f64| x / y => put;
-    lt lt_any [LT_INT LT_FLOAT LT_ANY] |m, i| m.r(i.a()), m.r(i.b());
+    lt [LT_INT LT_FLOAT LT_ANY] |m, i| m.r(i.a()), m.r(i.b());
         int lt_int |x: i64, y: i64| x < y, float lt_float |x: f64, y: f64| x < y => decide;
-    le le_any [LE_INT LE_FLOAT LE_ANY] |m, i| m.r(i.a()), m.r(i.b());
+    le [LE_INT LE_FLOAT LE_ANY] |m, i| m.r(i.a()), m.r(i.b());
         int le_int |x: i64, y: i64| x <= y, float le_float |x: f64, y: f64| x <= y => decide;
 }

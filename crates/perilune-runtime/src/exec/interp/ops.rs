@@ -237,13 +237,17 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let func = self.base.add(i.a() as usize);
-            if !T && i.b() != 0 && i.c() == 0 && (*func).tag == Tag::CLOSURE {
+            if !T && i.c() == 0 && (*func).tag == Tag::CLOSURE {
                 let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
                 let th = self.th();
                 let f = &mut *(*th).frame;
                 let plain = !proto.is_vararg && f.nextra == 0 && f.func.add(1) == f.base;
                 if plain && (*th).fits(f.base.add(proto.max_stack as usize)) {
-                    return self.replace_frame(f, proto, func, i.b() as usize);
+                    let n = match i.b() {
+                        0 => ((*th).top as usize - func as usize) / size_of::<Value>(),
+                        n => n as usize,
+                    };
+                    return self.replace_frame(f, proto, func, n.min(proto.num_params as usize + 1));
                 }
             }
             self.save();

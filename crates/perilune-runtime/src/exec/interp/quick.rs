@@ -665,7 +665,7 @@ impl Machine {
             if self.r(i.a() + 1).tag == Tag::INT {
                 return self.loop_int(i);
             }
-            self.forloop::<T>(i)
+            learn::change(self.pc, LiveOp::FORLOOP_FLOAT)
         }
     }
     #[inline(always)]
@@ -675,7 +675,7 @@ impl Machine {
             if self.r(i.a() + 1).tag != Tag::INT {
                 return self.loop_float(i);
             }
-            self.forloop::<T>(i)
+            learn::change(self.pc, LiveOp::FORLOOP_INT)
         }
     }
 
@@ -714,8 +714,7 @@ impl Machine {
             } else {
                 LiveOp::TFORCALL_ANY
             };
-            learn::rewrite(self.pc, |i| i.with_op(op).with_d(0));
-            self.tforcall_any::<T>(i)
+            learn::change(self.pc, op)
         }
     }
     #[inline(always)]
@@ -764,10 +763,7 @@ impl Machine {
     #[inline(always)]
     pub(super) unsafe fn call<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
-        unsafe {
-            learn::learn_call(self.pc, self.r(i.a()));
-            self.call_any::<T>(i)
-        }
+        unsafe { learn::learn_call(self.pc, self.r(i.a())) }
     }
     #[inline(always)]
     pub(super) unsafe fn call_lua<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -778,7 +774,7 @@ impl Machine {
                 self.save();
                 return self.enter::<T>(func, i.b() as usize - 1, i.c() as i32 - 1);
             }
-            self.call_any::<T>(i)
+            learn::change(self.pc, LiveOp::CALL_ANY)
         }
     }
     #[inline(always)]
@@ -786,8 +782,11 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let func = self.base.add(i.a() as usize);
-            if T || (*func).tag != Tag::NATIVE {
+            if T {
                 return self.call_any::<T>(i);
+            }
+            if (*func).tag != Tag::NATIVE {
+                return learn::change(self.pc, LiveOp::CALL_ANY);
             }
             self.save();
             let th = self.th();

@@ -38,6 +38,7 @@ pub(super) fn fail(t: Throw) -> Flow {
     }
 }
 
+#[cold]
 #[inline(never)]
 pub(super) unsafe fn slow_arith(st: &mut State, op: Arith, x: Value, y: Value, i: Instr) -> Flow {
     match arith::arith(st, op, x, y) {
@@ -63,6 +64,7 @@ pub(super) unsafe fn branch_outcome(st: &mut State, o: Outcome, i: Instr) -> Flo
     }
 }
 
+#[cold]
 #[inline(never)]
 pub(super) unsafe fn slow_order(st: &mut State, op: Order, x: Value, y: Value, swap: bool, i: Instr) -> Flow {
     let (x, y) = if swap { (y, x) } else { (x, y) };
