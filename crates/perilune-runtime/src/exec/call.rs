@@ -4,7 +4,7 @@ use super::interp;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
-use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Thread, cont, frame_flags};
+use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, cont, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
@@ -23,10 +23,10 @@ pub(crate) enum Next {
     Unwind,
 }
 
-/// Moves `n` values down the stack.
+/// Copies `n` values, of which there are most often one or two, down a stack or to another one.
 #[inline(always)]
-unsafe fn move_values(from: *const Value, to: *mut Value, n: usize) {
-    // SAFETY: the caller's promise: both ranges are in the stack, and `to` is not above `from`.
+pub(super) unsafe fn move_values(from: *const Value, to: *mut Value, n: usize) {
+    // SAFETY: the caller's promise: both ranges are in stacks, and in one stack `to` is not above `from`.
     unsafe {
         for i in 0..n {
             *to.add(i) = *from.add(i);
@@ -43,18 +43,33 @@ fn slots_between(low: *mut Value, high: *mut Value) -> usize {
 /// # Safety
 /// `func` and the arguments are live slots of the running coroutine, and the running frame's pc is
 /// saved.
+#[inline]
 pub(crate) unsafe fn call_value(
     st: &mut State,
-    mut func: *mut Value,
+    func: *mut Value,
     nresults: i32,
     how: u8,
 ) -> Result<Next, Throw> {
+    // SAFETY: `func` is a live slot; this function's promise.
+    unsafe {
+        match (*func).tag {
+            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
+            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            _ => call_object(st, func, nresults, how),
+        }
+    }
+}
+
+/// Calls a value that is no function, through its `__call`.
+#[cold]
+#[inline(never)]
+unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
     let mut ncall = 0u8;
     loop {
         // SAFETY: `func` is a live slot.
         let f = unsafe { *func };
         match f.tag {
-            // SAFETY: this function's promise.
+            // SAFETY: the promise of `call_value`.
             Tag::CLOSURE => return unsafe { enter_lua(st, func, nresults, how, ncall) },
             // SAFETY: as above.
             Tag::NATIVE => return unsafe { call_native(st, func, nresults, how, ncall) },
@@ -122,16 +137,7 @@ pub(crate) unsafe fn enter_lua(
         let mut nextra = 0;
         if proto.is_vararg {
             nextra = nargs.saturating_sub(np);
-            let new_base = base.add(shift);
-            *new_base.sub(1) = *func;
-            for i in 0..np {
-                *new_base.add(i) = *base.add(i);
-                *base.add(i) = Value::NIL;
-            }
-            if np < max {
-                *new_base.add(np) = Value::NIL;
-            }
-            base = new_base;
+            base = move_parameters(func, shift, np, max);
         }
         let frame = (*th).frame.sub(1);
         *frame = Frame {
@@ -150,6 +156,25 @@ pub(crate) unsafe fn enter_lua(
         (*th).top = base.add(np);
     }
     Ok(Next::Lua)
+}
+
+/// Moves the function at `func` and its `np` parameters up by `shift` slots, above the varargs; returns
+/// the base of its frame.
+unsafe fn move_parameters(func: *mut Value, shift: usize, np: usize, max: usize) -> *mut Value {
+    // SAFETY: `enter_lua` has made room for the function's registers above the varargs.
+    unsafe {
+        let base = func.add(1);
+        let new_base = base.add(shift);
+        *new_base.sub(1) = *func;
+        for i in 0..np {
+            *new_base.add(i) = *base.add(i);
+            *base.add(i) = Value::NIL;
+        }
+        if np < max {
+            *new_base.add(np) = Value::NIL;
+        }
+        new_base
+    }
 }
 
 /// Calls the native at `func`.
@@ -171,21 +196,34 @@ pub(crate) unsafe fn call_native(
             st.room(MIN_NATIVE_SLOTS)?;
             func = (*th).stack.add(at);
         }
+        let native = (*func).gc::<Native>();
+        let base = func.add(1);
         let frame = (*th).frame.sub(1);
         *frame = Frame {
             nresults: nresults as i16,
             cont: how,
             ncall,
-            ..Frame::native(func, func.add(1))
+            ..Frame::native(func, base)
         };
         (*th).frame = frame;
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
+        } else {
+            match native.transfer() {
+                Transfer::None => {}
+                Transfer::Pcall if (*th).top > base => {
+                    return call_protected(st, 0, frame_flags::PROTECTED);
+                }
+                Transfer::Pcall => {}
+                Transfer::Yield => return super::coroutine::do_yield(st),
+                Transfer::Wrapped => {
+                    if let Some(co) = native.upvalues(&st.heap)[0].as_thread() {
+                        return super::coroutine::resume(st, co, true);
+                    }
+                }
+            }
         }
-        let function = (*(*th).frame.as_ref().unwrap_unchecked().func)
-            .gc::<crate::object::Native>()
-            .function();
-        match function(st)? {
+        match native.function()(st)? {
             Ret::One(v) => {
                 let frame = &*(*th).frame;
                 if frame.cont == cont::NORMAL && frame.nresults == 1 && (*th).hook_mask == 0 {
@@ -205,56 +243,58 @@ pub(crate) unsafe fn call_native(
                 let first = (*th).top.sub(n);
                 return_values(st, first, n)
             }
+            Ret::Resume(co) => super::coroutine::resume(st, co, false),
             other => control(st, other),
         }
     }
 }
 
-/// Carries out what a native asks for beyond returning values.
+/// Carries out what a native seldom asks for.
+#[inline(never)]
 unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the running frame is the native's; its slots are live.
     unsafe {
         let base = (*(*th).frame).base;
         match ret {
-            Ret::None | Ret::One(_) | Ret::Top(_) => Ok(Next::Lua),
-            Ret::Pcall => {
-                protect(st, frame_flags::PROTECTED)?;
-                let r = call_value(st, base, -1, cont::PCALL);
-                caught_at_once(st, r)
-            }
-            Ret::Xpcall => {
-                protect(st, frame_flags::PROTECTED | frame_flags::HANDLER)?;
-                let r = call_value(st, base.add(1), -1, cont::PCALL);
-                caught_at_once(st, r)
-            }
+            Ret::None | Ret::One(_) | Ret::Top(_) => unreachable!("the caller deals with these"),
+            Ret::Resume(co) => super::coroutine::resume(st, co, false),
+            Ret::ResumeWrapped(co) => super::coroutine::resume(st, co, true),
+            Ret::Yield => super::coroutine::do_yield(st),
+            Ret::Pcall => call_protected(st, 0, frame_flags::PROTECTED),
+            Ret::Xpcall => call_protected(st, 1, frame_flags::PROTECTED | frame_flags::HANDLER),
             Ret::Tail { at } => call_value(st, base.add(at), -1, cont::TAIL),
             Ret::Pairs { at } => call_value(st, base.add(at), -1, cont::PAIRS),
-            Ret::Resume { co, from, wrap } => super::coroutine::resume(st, co, from, wrap),
-            Ret::Yield => super::coroutine::do_yield(st),
             Ret::CloseSelf => super::coroutine::close_self(st),
         }
     }
 }
 
-/// Makes the running native a protected call.
-fn protect(st: &mut State, flags: u8) -> Result<(), Throw> {
-    let th = st.th();
-    if st.c_depth + th.protected + 1 >= MAX_C_DEPTH {
-        return Err(st.runtime_error(text::C_STACK_OVERFLOW));
+/// Makes the running native, `pcall` or `xpcall`, a protected call of its slot `at`.
+unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame is the native's; the function is in its slots.
+    unsafe {
+        if st.c_depth + (*th).protected + 1 >= MAX_C_DEPTH {
+            return Err(st.runtime_error(text::C_STACK_OVERFLOW));
+        }
+        let f = (*th).frame;
+        (*f).flags |= flags;
+        (*f).aux = (*th).protected;
+        (*th).protected += 1;
+        match call_value(st, (*f).base.add(at), -1, cont::PCALL) {
+            Ok(next) => Ok(next),
+            Err(t) => caught_at_once(st, t),
+        }
     }
-    let f = st.frame();
-    f.flags |= flags;
-    f.aux = th.protected;
-    th.protected += 1;
-    Ok(())
 }
 
 /// A protected call whose callee could not be entered catches that error itself.
-unsafe fn caught_at_once(st: &mut State, r: Result<Next, Throw>) -> Result<Next, Throw> {
+#[cold]
+unsafe fn caught_at_once(st: &mut State, t: Throw) -> Result<Next, Throw> {
     let protected = st.frame().flags & frame_flags::PROTECTED != 0 && !st.frame().is_lua();
-    if r != Err(Throw::Error) || !protected {
-        return r;
+    if t != Throw::Error || !protected {
+        return Err(t);
     }
     if !st.handled && handle(st) == Throw::Stop {
         return Err(Throw::Stop);
@@ -278,11 +318,11 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
             if (*th).hook_mask != 0 {
                 first = st.hook_return(first, n)?;
             }
-            let f = *(*th).frame;
+            let f = &*(*th).frame;
             (*th).frame = (*th).frame.add(1);
             match f.cont {
                 cont::NORMAL => {
-                    deliver(th, &f, first, n);
+                    deliver(th, f, first, n);
                     return Ok(Next::Lua);
                 }
                 cont::STORE => {
@@ -313,7 +353,7 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
                 }
                 cont::PCALL => {
                     (*th).protected = (*(*th).frame).aux;
-                    std::ptr::copy(first, f.func.add(1), n);
+                    move_values(first, f.func.add(1), n);
                     *f.func = Value::TRUE;
                     first = f.func;
                     n += 1;
@@ -342,7 +382,7 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
 
 /// Gives `n` results to the caller of `f`, as many as it wants.
 #[inline(always)]
-unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
+pub(super) unsafe fn deliver(th: *mut Thread, f: &Frame, first: *const Value, n: usize) {
     // SAFETY: `return_values`' promise; the function slot and what the caller wants above it lie in
     // its registers, or there is room up to the callee's frame.
     unsafe {
@@ -351,10 +391,18 @@ unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
             (*th).top = f.func.add(n);
             return;
         }
-        let want = f.nresults as usize;
-        move_values(first, f.func, n.min(want));
+        deliver_exactly(f.func, f.nresults as usize, first, n);
+    }
+}
+
+/// Makes the first `want` of `n` values, and nil for those that are missing, stand at `to`.
+#[inline(always)]
+pub(super) unsafe fn deliver_exactly(to: *mut Value, want: usize, first: *const Value, n: usize) {
+    // SAFETY: as in `deliver`.
+    unsafe {
+        move_values(first, to, n.min(want));
         for i in n..want {
-            *f.func.add(i) = Value::NIL;
+            *to.add(i) = Value::NIL;
         }
     }
 }
@@ -764,8 +812,10 @@ pub(crate) fn unwind(st: &mut State) -> Result<Next, Throw> {
             *func.add(1) = v;
             *func.add(2) = error;
             (*th).top = func.add(3);
-            let r = call_value(st, func, 0, cont::PCALL_CLOSE);
-            return caught_at_once(st, r);
+            return match call_value(st, func, 0, cont::PCALL_CLOSE) {
+                Ok(next) => Ok(next),
+                Err(t) => caught_at_once(st, t),
+            };
         }
         (*th).close_upvals(&mut st.heap, from);
         (*th).protected = (*(*th).frame).aux;

@@ -7,7 +7,7 @@ mod table;
 mod thread;
 mod userdata;
 
-pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
+pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Transfer, Upval};
 pub use string::{Str, StringTable};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
