@@ -19,8 +19,9 @@ function T(...)
   for i = 1, select("#", ...) do items[i] = show((select(i, ...))) end
   local text = table.concat(items, " ")
   lines = lines + 1
-  if lines < 300 then print(text)
-  else for i = 1, #text do sum = (sum * 31 + text:byte(i)) & 0xffffffff end end
+  if lines < 300 then print(text) return end
+  text = text:gsub(": 0x%x+", ": ADDRESS")
+  for i = 1, #text do sum = (sum * 31 + text:byte(i)) & 0xffffffff end
 end
 local function traced(...) T(...) return ... end
 function P(f, ...) return traced(pcall(f, ...)) end

@@ -45,12 +45,14 @@ impl Heap {
     /// Starts a full mark phase.
     fn begin(&mut self) {
         self.blocks.begin_marking();
+        self.shapes.begin_marking();
         self.gray.clear();
         self.remembered.clear();
         self.clear_weak_lists();
         self.marked_bytes = 0;
         self.phase = Phase::Mark;
         self.mark_roots();
+        self.mark_shape_keys(false);
     }
 
     fn clear_weak_lists(&mut self) {
@@ -69,6 +71,7 @@ impl Heap {
     /// Ends the mark phase and frees what it did not reach.
     fn finish(&mut self) {
         self.atomic();
+        self.shapes.purge();
         self.phase = Phase::Pause;
         self.cycles[0] += 1;
         self.control.full_size = self.bytes();
@@ -118,6 +121,7 @@ impl Heap {
     /// The part of a cycle that cannot be interrupted.
     fn atomic(&mut self) {
         self.mark_roots();
+        self.mark_shape_keys(true);
         self.propagate(usize::MAX);
         let mut before = usize::MAX;
         while before != self.marked_bytes || !self.remembered.is_empty() {
@@ -174,6 +178,15 @@ impl Heap {
                 self.mark_header(self.to_finalise[i]);
             }
         }
+    }
+
+    /// Keys of shapes live as long as their shape: all of them, or those that came since the last
+    /// collection.
+    fn mark_shape_keys(&mut self, only_fresh: bool) {
+        let (blocks, marked) = (&mut self.blocks, &mut self.marked_bytes);
+        self.shapes.for_each_key(only_fresh, |key| {
+            *marked += blocks.mark(key.addr()).unwrap_or(0);
+        });
     }
 
     /// Drops what was not marked.

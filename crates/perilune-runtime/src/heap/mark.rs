@@ -1,7 +1,7 @@
 //! Marking: roots and objects -> mark bits.
 
 use super::{Event, Gc, Header, Heap};
-use crate::object::{Closure, Native, ProtoObj, Str, Table, Thread, Upval, Userdata};
+use crate::object::{ArrayKind, Closure, Native, Node, ProtoObj, Str, Table, Thread, Upval, Userdata};
 use crate::value::{Tag, Value};
 
 /// Bits of a table's `Header::bits`: weak keys, weak values.
@@ -200,8 +200,8 @@ impl Heap {
     fn scan_table(&mut self, t: Gc<Table>) {
         // SAFETY: a live table; nothing else refers into it during a scan.
         let tab = unsafe { &mut *t.ptr() };
-        self.mark_buffer(tab.array);
-        self.mark_buffer(tab.nodes.cast());
+        self.mark_buffer(tab.array_buffer());
+        self.mark_buffer(tab.fields_buffer());
         let mut weak = 0;
         if let Some(mt) = tab.metatable {
             self.mark_gc(mt, Tag::TABLE);
@@ -215,11 +215,15 @@ impl Heap {
         match weak {
             0 => self.scan_strong(tab),
             WEAK_VALUES => {
-                for i in 0..tab.nused {
-                    if tab.node(i).value().is_nil() {
-                        self.clear_key(tab, i);
-                    } else {
-                        self.mark_value(tab.node(i).key());
+                self.shapes.see(tab.shape());
+                if let Some(d) = tab.dict() {
+                    for i in 0..d.nused {
+                        let n = d.node(i);
+                        if n.value().is_nil() {
+                            self.clear_key(n);
+                        } else {
+                            self.mark_value(n.key());
+                        }
                     }
                 }
                 self.weak_values.push(t);
@@ -228,48 +232,64 @@ impl Heap {
                 self.scan_ephemeron(t);
                 self.ephemerons.push(t);
             }
-            _ => self.all_weak.push(t),
+            _ => {
+                self.shapes.see(tab.shape());
+                self.all_weak.push(t);
+            }
+        }
+    }
+
+    /// Marks the elements of the array part, and the slots if it is a record.
+    fn scan_items(&mut self, tab: &Table) {
+        if tab.kind == ArrayKind::Generic {
+            for i in 0..tab.asize {
+                self.mark_value(tab.generic_get(i));
+            }
+        }
+        // The dictionary's number stands for a shape without slots.
+        for i in 0..self.shapes.see(tab.shape()) {
+            self.mark_value(tab.slot(i));
         }
     }
 
     fn scan_strong(&mut self, tab: &mut Table) {
-        for i in 0..tab.asize {
-            self.mark_value(tab.array_get(i));
-        }
-        for i in 0..tab.nused {
-            let n = tab.node(i);
-            if n.value().is_nil() {
-                self.clear_key(tab, i);
-            } else {
-                self.mark_value(n.key());
-                self.mark_value(n.value());
+        self.scan_items(tab);
+        if let Some(d) = tab.dict() {
+            for i in 0..d.nused {
+                let n = d.node(i);
+                if n.value().is_nil() {
+                    self.clear_key(n);
+                } else {
+                    self.mark_value(n.key());
+                    self.mark_value(n.value());
+                }
             }
         }
     }
 
     /// A node without a value keeps its key's address only.
-    fn clear_key(&mut self, tab: &Table, i: u32) {
-        let n = tab.node(i);
+    fn clear_key(&self, n: &mut Node) {
         if n.key().tag.is_object() && !self.blocks.is_marked(n.key().header() as usize) {
             n.kill_key();
         }
     }
 
-    /// Marks the values whose keys are marked; says whether that marked anything.
+    /// Marks the values whose keys are marked; says whether that marked anything. The keys of records
+    /// are strings, which are never weak.
     pub(crate) fn scan_ephemeron(&mut self, t: Gc<Table>) -> bool {
         // SAFETY: as in `scan_table`.
         let tab = unsafe { &mut *t.ptr() };
         let before = self.gray.len();
         let bytes = self.marked_bytes;
-        for i in 0..tab.asize {
-            self.mark_value(tab.array_get(i));
-        }
-        for i in 0..tab.nused {
-            let n = tab.node(i);
-            if n.value().is_nil() {
-                self.clear_key(tab, i);
-            } else if !self.is_dead(n.key()) {
-                self.mark_value(n.value());
+        self.scan_items(tab);
+        if let Some(d) = tab.dict() {
+            for i in 0..d.nused {
+                let n = d.node(i);
+                if n.value().is_nil() {
+                    self.clear_key(n);
+                } else if !self.is_dead(n.key()) {
+                    self.mark_value(n.value());
+                }
             }
         }
         self.gray.len() != before || self.marked_bytes != bytes
@@ -292,10 +312,11 @@ impl Heap {
         for &t in tables {
             // SAFETY: as in `scan_table`.
             let tab = unsafe { &mut *t.ptr() };
-            for i in 0..tab.nused {
-                let n = tab.node(i);
+            let Some(d) = tab.dict() else { continue };
+            for i in 0..d.nused {
+                let n = d.node(i);
                 if n.value().is_nil() {
-                    self.clear_key(tab, i);
+                    self.clear_key(n);
                 } else if self.is_dead(n.key()) {
                     n.set_value(Value::NIL);
                     n.kill_key();
@@ -309,18 +330,27 @@ impl Heap {
         for &t in tables {
             // SAFETY: as in `scan_table`.
             let tab = unsafe { &mut *t.ptr() };
-            for i in 0..tab.asize {
-                if self.is_dead(tab.array_get(i)) {
-                    tab.array_set(i, Value::NIL);
+            if tab.kind == ArrayKind::Generic {
+                for i in 0..tab.asize {
+                    if self.is_dead(tab.generic_get(i)) {
+                        tab.generic_set(i, Value::NIL);
+                    }
                 }
             }
-            for i in 0..tab.nused {
-                let n = tab.node(i);
+            for i in 0..self.shapes.count(tab.shape()) {
+                if self.is_dead(tab.slot(i)) {
+                    // The slot has held an object: its representation admits nil.
+                    tab.set_slot(i, Value::NIL);
+                }
+            }
+            let Some(d) = tab.dict() else { continue };
+            for i in 0..d.nused {
+                let n = d.node(i);
                 if self.is_dead(n.value()) {
                     n.set_value(Value::NIL);
                 }
                 if n.value().is_nil() {
-                    self.clear_key(tab, i);
+                    self.clear_key(n);
                 }
             }
         }

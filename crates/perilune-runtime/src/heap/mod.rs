@@ -21,6 +21,7 @@ mod mark;
 
 pub use control::{Control, GcOp, GcParam};
 
+use crate::object::shape::Shapes;
 use crate::object::{Str, StringTable, Table, Thread, Userdata};
 use crate::value::{Tag, Value};
 use blocks::Blocks;
@@ -171,6 +172,7 @@ pub(crate) const CACHED_EVENTS: u8 = 7;
 pub struct Heap {
     pub(crate) blocks: Blocks,
     pub(crate) strings: StringTable,
+    pub(crate) shapes: Shapes,
     /// The word compiled code and the interpreter test.
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) phase: Phase,
@@ -236,6 +238,7 @@ impl Heap {
         let mut heap = Heap {
             blocks: Blocks::new()?,
             strings: StringTable::new(seed),
+            shapes: Shapes::new(),
             interrupt,
             phase: Phase::Pause,
             mode: Mode::Incremental,
@@ -279,7 +282,7 @@ impl Heap {
     /// Bytes in use: every object and buffer, and what objects own outside the heap.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.blocks.bytes + self.external
+        self.blocks.bytes + self.external + self.shapes.bytes
     }
 
     /// The name of a metamethod.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod function;
+pub(crate) mod shape;
 mod string;
 mod table;
 mod thread;
@@ -9,6 +10,7 @@ mod userdata;
 
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Transfer, Upval};
 pub use string::{Str, StringTable};
+pub(crate) use table::{ArrayKind, Node};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
 pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};

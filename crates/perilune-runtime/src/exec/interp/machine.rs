@@ -4,10 +4,10 @@ use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::heap::Gc;
-use crate::object::{Closure, Frame, Str, Table, Thread, cont, frame_flags};
+use crate::object::{Closure, Frame, Table, Thread, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
-use perilune_bytecode::ops::{Instr, Op};
+use perilune_bytecode::ops::Instr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 impl Machine {
@@ -102,53 +102,16 @@ impl Machine {
 
     /// `obj[k]` for an interned string.
     #[inline(always)]
-    pub(super) unsafe fn get_field(&mut self, obj: Value, key: Value, a: u8, i: Instr) -> Flow {
+    pub(super) unsafe fn get_field(&mut self, obj: Value, key: Value, a: u8, _i: Instr) -> Flow {
         // SAFETY: rule 4; the pc points behind `i`, which is in this state's own copy of the code.
         unsafe {
             if obj.tag == Tag::TABLE {
                 let t: &Table = &*obj.gc::<Table>().ptr();
-                let key_str: Gc<Str> = key.gc();
-                let hint = i.c() as u32;
-                if hint < t.nused {
-                    let n = t.node(hint);
-                    if n.has_str(key_str) && n.value().tag != Tag::NIL {
-                        self.set(a, n.value());
-                        return Flow::Next;
-                    }
-                }
-                return self.get_field_miss(t, key_str, obj, key, a);
-            }
-            self.save();
-            slow_index(&mut *self.st, obj, key, a)
-        }
-    }
-
-    #[inline(always)]
-    pub(super) unsafe fn get_field_miss(
-        &mut self,
-        t: &Table,
-        key_str: Gc<Str>,
-        obj: Value,
-        key: Value,
-        a: u8,
-    ) -> Flow {
-        // SAFETY: as in `get_field`.
-        unsafe {
-            if key_str.is_short(&(*self.st).heap)
-                && t.nused > 0
-                && let Some(at) = t.find_short(key_str)
-            {
-                let v = t.node(at).value();
-                if v.tag != Tag::NIL {
-                    remember(self.pc, at);
+                let v = obj.gc::<Table>().get_str(&(*self.st).heap, key.gc());
+                if !v.is_nil() || t.metatable.is_none() {
                     self.set(a, v);
                     return Flow::Next;
                 }
-            }
-            if t.metatable.is_none() {
-                let v = obj.gc::<Table>().get(&(*self.st).heap, key);
-                self.set(a, v);
-                return Flow::Next;
             }
             self.save();
             slow_index(&mut *self.st, obj, key, a)
@@ -157,41 +120,16 @@ impl Machine {
 
     /// `obj[k] = v` for an interned string.
     #[inline(always)]
-    pub(super) unsafe fn set_field(&mut self, obj: Value, key: Value, v: Value, hint: u32) -> Flow {
+    pub(super) unsafe fn set_field(&mut self, obj: Value, key: Value, v: Value, _hint: u32) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             let st = &mut *self.st;
-            if obj.tag == Tag::TABLE {
-                let t = &mut *obj.gc::<Table>().ptr();
-                let key_str: Gc<Str> = key.gc();
-                if hint < t.nused {
-                    let n = t.node(hint);
-                    if n.has_str(key_str) && n.value().tag != Tag::NIL {
-                        st.heap.barrier((t as *mut Table).cast());
-                        t.header.flags = 0;
-                        n.set_value(v);
-                        return Flow::Next;
-                    }
-                }
-                if key_str.is_short(&st.heap) {
-                    let found = if t.nused > 0 { t.find_short(key_str) } else { None };
-                    if let Some(at) = found
-                        && (t.metatable.is_none() || !t.node(at).value().is_nil())
-                    {
-                        st.heap.barrier((t as *mut Table).cast());
-                        t.header.flags = 0;
-                        t.node(at).set_value(v);
-                        remember_b(self.pc, at);
-                        return Flow::Next;
-                    }
-                    if found.is_none() && t.metatable.is_none() {
-                        self.save();
-                        return match obj.gc::<Table>().set_str(&mut st.heap, key_str, v) {
-                            Ok(()) => Flow::Next,
-                            Err(e) => fail(st.table_error(e)),
-                        };
-                    }
-                }
+            if obj.tag == Tag::TABLE && (*obj.gc::<Table>().ptr()).metatable.is_none() {
+                self.save();
+                return match obj.gc::<Table>().set_str(&mut st.heap, key.gc(), v) {
+                    Ok(()) => Flow::Next,
+                    Err(e) => fail(st.table_error(e)),
+                };
             }
             self.save();
             slow_store(st, obj, key, v)
@@ -231,21 +169,15 @@ impl Machine {
                 if at < t.asize as u64 {
                     if t.metatable.is_none() || t.array_get(at as u32).tag != Tag::NIL {
                         st.heap.barrier((t as *mut Table).cast());
-                        t.array_set(at as u32, v);
-                        return Flow::Next;
+                        if t.array_try_set(at as u32, v) {
+                            return Flow::Next;
+                        }
+                        self.save();
+                        return store_item(st, obj, n, v);
                     }
                 } else if t.metatable.is_none() {
-                    if at == t.asize as u64 && t.asize < t.acap && t.nused == 0 && v.tag != Tag::NIL {
-                        st.heap.barrier((t as *mut Table).cast());
-                        t.array_set(at as u32, v);
-                        t.asize += 1;
-                        return Flow::Next;
-                    }
                     self.save();
-                    return match obj.gc::<Table>().set_int(&mut st.heap, n, v) {
-                        Ok(()) => Flow::Next,
-                        Err(e) => fail(st.table_error(e)),
-                    };
+                    return store_item(st, obj, n, v);
                 }
             }
             self.save();
@@ -309,31 +241,6 @@ impl Machine {
             self.pc = proto.code;
             self.consts = proto.consts;
             self.check(np)
-        }
-    }
-}
-
-/// Notes in the GETFIELD before `pc` at which node it found its key.
-#[inline(always)]
-pub(super) unsafe fn remember(pc: *const Instr, at: u32) {
-    if at < 255 {
-        // SAFETY: the code is this state's own copy.
-        unsafe {
-            let i = pc.sub(1).cast_mut();
-            *i = Instr((*i).0 & !0xff00_0000 | (at as u64) << 24);
-        }
-    }
-}
-
-/// Notes in the SETFIELD before `pc` at which node it found its key.
-#[inline(always)]
-pub(super) unsafe fn remember_b(pc: *const Instr, at: u32) {
-    // SAFETY: the code is this state's own copy.
-    unsafe {
-        let i = pc.sub(1).cast_mut();
-        let op = (*i).op_byte();
-        if at < 255 && (op == Op::SETFIELD as u8 || op == Op::SETFIELDK as u8) {
-            *i = Instr((*i).0 & !0x00ff_0000 | (at as u64) << 16);
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Opcodes of moves, tables, control, calls and closures.
 
 use super::super::call::{self, Next};
-use super::machine::remember;
 use super::numeric::{float, int};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::heap::Gc;
-use crate::object::{Str, Table, cont};
+use crate::object::{Table, cont};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_syntax::number as num;
@@ -174,38 +172,7 @@ impl Machine {
             let obj = self.r(i.b());
             let key = self.k(i.du() as usize);
             self.set(i.a() + 1, obj);
-            if obj.tag == Tag::TABLE {
-                let st = &mut *self.st;
-                let t: &Table = &*obj.gc::<Table>().ptr();
-                let key_str: Gc<Str> = key.gc();
-                if let Some(mt) = t.metatable
-                    && key_str.is_short(&st.heap)
-                    && (t.nused == 0 || t.find_short(key_str).is_none())
-                    && let Some(class) = st.heap.event_of(mt, crate::heap::Event::Index).as_table()
-                {
-                    let class: &Table = &*class.ptr();
-                    let hint = i.c() as u32;
-                    if hint < class.nused && class.node(hint).has_str(key_str) {
-                        let v = class.node(hint).value();
-                        if v.tag != Tag::NIL {
-                            self.set(i.a(), v);
-                            return Flow::Next;
-                        }
-                    }
-                    if class.nused > 0
-                        && let Some(at) = class.find_short(key_str)
-                        && class.node(at).value().tag != Tag::NIL
-                    {
-                        remember(self.pc, at);
-                        self.set(i.a(), class.node(at).value());
-                        return Flow::Next;
-                    }
-                } else {
-                    return self.get_field(obj, key, i.a(), i);
-                }
-            }
-            self.save();
-            slow_index(&mut *self.st, obj, key, i.a())
+            self.get_field(obj, key, i.a(), i)
         }
     }
     #[inline(always)]

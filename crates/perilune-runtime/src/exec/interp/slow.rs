@@ -100,6 +100,15 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
     }
 }
 
+/// A raw store under an integer key.
+#[inline(never)]
+pub(super) fn store_item(st: &mut State, obj: Value, n: i64, v: Value) -> Flow {
+    match obj.gc::<Table>().set_int(&mut st.heap, n, v) {
+        Ok(()) => Flow::Next,
+        Err(e) => fail(st.table_error(e)),
+    }
+}
+
 #[inline(never)]
 pub(super) fn slow_len(st: &mut State, v: Value, a: u8) -> Flow {
     match semantics::len(st, v) {
