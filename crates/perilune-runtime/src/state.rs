@@ -6,6 +6,7 @@ use crate::native::Warnings;
 use crate::object::{
     Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata,
 };
+use crate::stdlib::pattern::Cache;
 use crate::value::Value;
 use perilune_bytecode::proto::{Const, Proto};
 use perilune_bytecode::verify::VerifiedProto;
@@ -68,6 +69,8 @@ pub struct State {
     pub(crate) finalising: u32,
     /// Scratch memory for small strings.
     pub(crate) buffer: Vec<u8>,
+    /// Compiled patterns.
+    pub(crate) patterns: Cache,
     pub(crate) stdout: Vec<u8>,
     pub(crate) warnings: Warnings,
     pub(crate) seed: u64,
@@ -122,6 +125,7 @@ impl State {
             handled: false,
             finalising: 0,
             buffer: Vec::new(),
+            patterns: Cache::new(),
             stdout: Vec::new(),
             warnings: Warnings::default(),
             seed,

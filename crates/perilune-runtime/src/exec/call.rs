@@ -14,8 +14,10 @@ pub(crate) const MAX_CALL_CHAIN: u8 = 15;
 /// What the interpreter loop does after a call or return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
-    /// The running frame is a Lua frame: go on there.
+    /// The running frame is a Lua frame: go on there. A call hook may have to see it first.
     Lua,
+    /// The running frame is a Lua frame: go on there.
+    Back,
     /// The frame that Rust entered is finished; its results stand at its function slot up to the top.
     Exit,
     /// The running frame is a protected call to which an error is being delivered: close its next
@@ -50,17 +52,20 @@ pub(crate) unsafe fn call_value(
     nresults: i32,
     how: u8,
 ) -> Result<Next, Throw> {
-    // SAFETY: `func` is a live slot; this function's promise.
+    // SAFETY: this function's promise.
     unsafe {
         match (*func).tag {
-            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             _ => call_object(st, func, nresults, how),
         }
     }
 }
 
-/// Calls a value that is no function, through its `__call`.
+/// Calls a value that is no function, by its `__call` metamethods.
+///
+/// # Safety
+/// As [`call_value`].
 #[cold]
 #[inline(never)]
 unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
@@ -155,7 +160,9 @@ pub(crate) unsafe fn enter_lua(
         (*th).frame = frame;
         (*th).top = base.add(np);
     }
-    Ok(Next::Lua)
+    // SAFETY: the running coroutine.
+    let watched = unsafe { (*th).hook_mask != 0 };
+    Ok(if watched { Next::Lua } else { Next::Back })
 }
 
 /// Moves the function at `func` and its `np` parameters up by `shift` slots, above the varargs; returns
@@ -177,6 +184,19 @@ unsafe fn move_parameters(func: *mut Value, shift: usize, np: usize, max: usize)
     }
 }
 
+/// Makes room for `n` more values above the top; yields where the slot `func` is then.
+///
+/// # Safety
+/// `func` is a live slot of the running coroutine.
+#[cold]
+#[inline(never)]
+unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut Value, Throw> {
+    let at = slots_between(st.th().stack, func);
+    st.room(n)?;
+    // SAFETY: the slot is in use in the new block as well.
+    Ok(unsafe { st.th().stack.add(at) })
+}
+
 /// Calls the native at `func`.
 ///
 /// # Safety
@@ -192,9 +212,7 @@ pub(crate) unsafe fn call_native(
     // SAFETY: this function's promise; as in `enter_lua`.
     unsafe {
         if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
-            let at = slots_between((*th).stack, func);
-            st.room(MIN_NATIVE_SLOTS)?;
-            func = (*th).stack.add(at);
+            func = make_room(st, func, MIN_NATIVE_SLOTS)?;
         }
         let native = (*func).gc::<Native>();
         let base = func.add(1);
@@ -215,6 +233,13 @@ pub(crate) unsafe fn call_native(
                     return call_protected(st, 0, frame_flags::PROTECTED);
                 }
                 Transfer::Pcall => {}
+                Transfer::Resume => {
+                    if (*th).top > base
+                        && let Some(co) = (*base).as_thread()
+                    {
+                        return super::coroutine::resume(st, co, false);
+                    }
+                }
                 Transfer::Yield => return super::coroutine::do_yield(st),
                 Transfer::Wrapped => {
                     if let Some(co) = native.upvalues(&st.heap)[0].as_thread() {
@@ -223,33 +248,69 @@ pub(crate) unsafe fn call_native(
                 }
             }
         }
-        match native.function()(st)? {
-            Ret::One(v) => {
-                let frame = &*(*th).frame;
-                if frame.cont == cont::NORMAL && frame.nresults == 1 && (*th).hook_mask == 0 {
-                    *frame.func = v;
-                    (*th).frame = (*th).frame.add(1);
-                    return Ok(Next::Lua);
+        // The answer is looked at where it is: a move would not see the stores that just wrote it.
+        let answer = native.function()(st);
+        let frame = (*th).frame;
+        if (*frame).cont != cont::NORMAL || (*th).hook_mask != 0 {
+            return finish_native(st, &answer);
+        }
+        match &answer {
+            Ok(Ret::One(v)) => {
+                let func = (*frame).func;
+                *func = *v;
+                if (*frame).nresults != 1 {
+                    adjust_one(th, &*frame);
                 }
-                st.push(v);
-                let first = (*th).top.sub(1);
-                return_values(st, first, 1)
             }
-            Ret::None => {
-                let first = (*th).top;
-                return_values(st, first, 0)
-            }
-            Ret::Top(n) => {
-                let first = (*th).top.sub(n);
-                return_values(st, first, n)
-            }
-            Ret::Resume(co) => super::coroutine::resume(st, co, false),
-            other => control(st, other),
+            Ok(Ret::Top(n)) => deliver(th, &*frame, (*th).top.sub(*n), *n),
+            Ok(Ret::None) => deliver(th, &*frame, (*th).top, 0),
+            _ => return finish_native(st, &answer),
+        }
+        (*th).frame = frame.add(1);
+        Ok(Next::Back)
+    }
+}
+
+/// The one result of frame `f` stands in its function slot: makes it as many as the caller wants.
+///
+/// # Safety
+/// As [`deliver`].
+unsafe fn adjust_one(th: *mut Thread, f: &Frame) {
+    // SAFETY: this function's promise.
+    unsafe {
+        for i in 1..f.nresults.max(1) as usize {
+            *f.func.add(i) = Value::NIL;
+        }
+        if f.nresults < 0 {
+            (*th).top = f.func.add(1);
         }
     }
 }
 
-/// Carries out what a native seldom asks for.
+/// Ends the running native, which did not just answer values to a Lua caller.
+///
+/// # Safety
+/// The running frame is the native's.
+#[inline(never)]
+unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the values pushed last are live slots.
+    unsafe {
+        match *answer {
+            Ok(Ret::One(v)) => {
+                st.push(v);
+                let first = (*th).top.sub(1);
+                return_values(st, first, 1)
+            }
+            Ok(Ret::None) => return_values(st, (*th).top, 0),
+            Ok(Ret::Top(n)) => return_values(st, (*th).top.sub(n), n),
+            Ok(other) => control(st, other),
+            Err(throw) => Err(throw),
+        }
+    }
+}
+
+/// Carries out what a native asks for beyond returning values.
 #[inline(never)]
 unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     let th = st.thread.ptr();
@@ -307,7 +368,30 @@ unsafe fn caught_at_once(st: &mut State, t: Throw) -> Result<Next, Throw> {
 ///
 /// # Safety
 /// The values are live slots of the running coroutine.
+#[inline(never)]
 pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        let f = (*th).frame;
+        if (*f).cont != cont::ENTRY || (*th).hook_mask != 0 || n > 1 {
+            return continue_with(st, first, n);
+        }
+        let func = (*f).func;
+        if n == 1 {
+            *func = *first;
+        }
+        (*th).frame = f.add(1);
+        (*th).top = func.add(n);
+        Ok(Next::Exit)
+    }
+}
+
+/// Ends the running frame, and those that end with it, as their continuations say.
+///
+/// # Safety
+/// As [`return_values`].
+unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<Next, Throw> {
     let mut first = first;
     let mut n = n;
     loop {
@@ -323,14 +407,14 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
             match f.cont {
                 cont::NORMAL => {
                     deliver(th, f, first, n);
-                    return Ok(Next::Lua);
+                    return Ok(Next::Back);
                 }
                 cont::STORE => {
                     let v = if n > 0 { *first } else { Value::NIL };
                     let caller = &*(*th).frame;
                     let i = *caller.pc.sub(1);
                     *caller.base.add(i.a() as usize) = v;
-                    return Ok(Next::Lua);
+                    return Ok(Next::Back);
                 }
                 cont::CONDITION => {
                     let truth = n > 0 && (*first).truthy();
@@ -339,7 +423,7 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
                     if truth == (i.c() != 0) {
                         caller.pc = caller.pc.offset(i.d() as isize);
                     }
-                    return Ok(Next::Lua);
+                    return Ok(Next::Back);
                 }
                 cont::CONCAT => {
                     let v = if n > 0 { *first } else { Value::NIL };
@@ -591,7 +675,111 @@ impl State {
     ///
     /// # Errors
     /// What the function raises.
+    #[inline]
     pub fn call1(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
+        // SAFETY: the running frame is valid.
+        if !unsafe { self.is_simple(f, args.len()) } {
+            return self.call1_slow(f, args);
+        }
+        let th = self.thread.ptr();
+        // SAFETY: the function and its arguments fit above the top.
+        unsafe {
+            let func = (*th).top;
+            *func = f;
+            for (i, &v) in args.iter().enumerate() {
+                *func.add(1 + i) = v;
+            }
+            self.run_simple(func, args.len())?;
+            Ok(*(*th).top)
+        }
+    }
+
+    /// Whether `f(a, b)` is true.
+    ///
+    /// # Errors
+    /// What the function raises.
+    #[inline]
+    pub fn test(&mut self, f: Value, a: Value, b: Value) -> Result<bool, Throw> {
+        // SAFETY: the running frame is valid.
+        if !unsafe { self.is_simple(f, 2) } {
+            return Ok(self.call1_slow(f, &[a, b])?.truthy());
+        }
+        let th = self.thread.ptr();
+        // SAFETY: the function and its arguments fit above the top.
+        unsafe {
+            let func = (*th).top;
+            *func = f;
+            *func.add(1) = a;
+            *func.add(2) = b;
+            self.run_simple(func, 2)?;
+            Ok((*(*th).top).truthy())
+        }
+    }
+
+    /// Whether a native calls the Lua function `f` with `nargs` values, and nothing can go wrong
+    /// before its frame stands.
+    ///
+    /// # Safety
+    /// The running frame is valid.
+    #[inline(always)]
+    unsafe fn is_simple(&self, f: Value, nargs: usize) -> bool {
+        let th = self.thread.ptr();
+        // SAFETY: this function's promise; a closure has code.
+        unsafe {
+            if f.tag != Tag::CLOSURE || (*(*th).frame).is_lua() || self.c_depth + 1 >= MAX_C_DEPTH {
+                return false;
+            }
+            let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();
+            let slots = 1 + nargs + proto.max_stack as usize;
+            !proto.is_vararg && (*th).fits((*th).top.add(slots)) && !self.options.stress.move_stack
+        }
+    }
+
+    /// Runs the Lua function at `func` with `nargs` values above it. What it returns first stands then
+    /// where the top is, which is the old one.
+    ///
+    /// # Safety
+    /// [`State::is_simple`] holds, and `func` is the top.
+    unsafe fn run_simple(&mut self, func: *mut Value, nargs: usize) -> Result<(), Throw> {
+        let th = self.thread.ptr();
+        // SAFETY: this function's promise; the loop ends with the results at the function's slot.
+        unsafe {
+            let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
+            let base = func.add(1);
+            let np = proto.num_params as usize;
+            for i in nargs..np {
+                *base.add(i) = Value::NIL;
+            }
+            let frame = (*th).frame.sub(1);
+            *frame = Frame {
+                base,
+                pc: proto.code,
+                func,
+                flags: frame_flags::LUA,
+                ..Frame::native(func, base)
+            };
+            (*th).frame = frame;
+            (*th).top = base.add(np);
+            let at = (func as usize) - (*th).stack as usize;
+            let protected = (*th).protected;
+            self.c_depth += 1;
+            (*th).no_yield += 1;
+            let r = interp::run_frames(self);
+            self.c_depth -= 1;
+            (*th).no_yield -= 1;
+            (*th).protected = protected;
+            r?;
+            let func = (*th).stack.byte_add(at);
+            if (*th).top == func {
+                *func = Value::NIL;
+            }
+            (*th).top = func;
+            Ok(())
+        }
+    }
+
+    #[inline(never)]
+    fn call1_slow(&mut self, f: Value, args: &[Value]) -> Result<Value, Throw> {
         let lua = self.frame().is_lua();
         self.call(f, args, 1)?;
         let t = self.th();

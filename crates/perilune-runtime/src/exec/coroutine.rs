@@ -122,7 +122,7 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Resul
             let f = (*t).frame;
             (*t).frame = f.add(1);
             call::deliver_exactly((*f).func, (*f).nresults as usize, first, n);
-            return Ok(Next::Lua);
+            return Ok(Next::Back);
         }
         let to = (*t).top.sub(n);
         if (*t).started {
@@ -180,7 +180,7 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
                 want -= 1;
             }
             call::deliver_exactly(to, want, first, n);
-            return Ok(Next::Lua);
+            return Ok(Next::Back);
         }
         if !(*b).fits((*b).top.wrapping_add(n + 1))
             && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err()

@@ -133,7 +133,9 @@ impl State {
         }
         Err(self.error(format!("{} ({msg})", text::STACK_OVERFLOW)))
     }
-    fn running_native(&self) -> Option<Gc<Native>> {
+    /// The running function, if it is a native.
+    #[inline(always)]
+    pub(crate) fn running_native(&self) -> Option<Gc<Native>> {
         let f = self.frame();
         // SAFETY: the function stands below the base.
         unsafe { *f.base.sub(1) }.as_native()

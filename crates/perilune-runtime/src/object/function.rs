@@ -228,6 +228,8 @@ pub enum Transfer {
     None,
     /// A protected call of the first argument with the others.
     Pcall,
+    /// A resume of the first argument, a coroutine, with the others.
+    Resume,
     /// A yield of all arguments.
     Yield,
     /// A resume, as by a function that `coroutine.wrap` made, of the coroutine that is the first upvalue.

@@ -9,7 +9,8 @@ mod thread;
 mod userdata;
 
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Transfer, Upval};
-pub use string::{Str, StringTable};
+pub(crate) use string::same_bytes;
+pub use string::{Builder, MAX_SHORT, Str, StringTable};
 pub(crate) use table::{ArrayKind, Node};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};

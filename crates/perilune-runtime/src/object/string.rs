@@ -2,6 +2,7 @@
 
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::value::Tag;
+use std::ops::Range;
 
 /// Strings up to this many bytes are interned.
 pub const MAX_SHORT: usize = 40;
@@ -22,22 +23,71 @@ const DATA: usize = size_of::<Str>();
 /// The longest string.
 pub const MAX_LEN: usize = u32::MAX as usize - 64;
 
+/// Eight bytes of `bytes` from `at` on.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 8].try_into().map_or(0, u64::from_le_bytes)
+}
+
+/// Four bytes of `bytes` from `at` on.
+#[inline(always)]
+fn half_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 4].try_into().map_or(0, u32::from_le_bytes).into()
+}
+
+/// All of at most eight bytes as a number, the same for equal byte strings of one length only.
+#[inline(always)]
+fn few_bytes(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    match len {
+        0 => 0,
+        1..4 => {
+            let (first, middle, last) = (bytes[0], bytes[len / 2], bytes[len - 1]);
+            u64::from(first) | u64::from(middle) << 8 | u64::from(last) << 16
+        }
+        _ => half_at(bytes, 0) | half_at(bytes, len - 4) << 32,
+    }
+}
+
 /// A seeded hash over all bytes, eight at a time.
+#[inline]
 pub(crate) fn hash_bytes(bytes: &[u8], seed: u64) -> u32 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut h = seed ^ (bytes.len() as u64).wrapping_mul(K);
-    let mut chunks = bytes.chunks_exact(8);
-    for c in &mut chunks {
-        let w = u64::from_le_bytes([c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]);
-        h = (h.rotate_left(5) ^ w).wrapping_mul(K);
-    }
-    let mut tail = 0u64;
-    for &b in chunks.remainder() {
-        tail = tail << 8 | b as u64;
-    }
-    h = (h.rotate_left(5) ^ tail).wrapping_mul(K);
+    let len = bytes.len();
+    let mut h = seed ^ (len as u64).wrapping_mul(K);
+    let last = if len <= 8 {
+        few_bytes(bytes)
+    } else {
+        let mut at = 0;
+        while at + 8 < len {
+            h = (h.rotate_left(5) ^ word_at(bytes, at)).wrapping_mul(K);
+            at += 8;
+        }
+        word_at(bytes, len - 8)
+    };
+    h = (h.rotate_left(5) ^ last).wrapping_mul(K);
     h ^= h >> 32;
     (h.wrapping_mul(K) >> 32) as u32
+}
+
+/// Whether two byte strings, short ones as a rule, are the same.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let len = a.len();
+    if len != b.len() {
+        return false;
+    }
+    if len <= 8 {
+        return few_bytes(a) == few_bytes(b);
+    }
+    let mut at = 0;
+    while at + 8 < len {
+        if word_at(a, at) != word_at(b, at) {
+            return false;
+        }
+        at += 8;
+    }
+    word_at(a, len - 8) == word_at(b, len - 8)
 }
 
 impl Str {
@@ -45,29 +95,65 @@ impl Str {
     ///
     /// # Errors
     /// Out of memory, or longer than [`MAX_LEN`].
+    #[inline]
     pub fn new(heap: &mut Heap, bytes: &[u8]) -> Result<Gc<Str>, OutOfMemory> {
-        if bytes.len() > MAX_SHORT {
-            return Str::new_long(heap, bytes);
+        if let &[byte] = bytes {
+            return Str::single(heap, byte);
         }
+        if bytes.len() <= MAX_SHORT {
+            return Str::interned(heap, bytes);
+        }
+        let mut builder = Str::builder(heap, bytes.len())?;
+        builder.push(bytes);
+        Ok(builder.finish())
+    }
+
+    /// The interned string with these bytes.
+    fn interned(heap: &mut Heap, bytes: &[u8]) -> Result<Gc<Str>, OutOfMemory> {
         let hash = hash_bytes(bytes, heap.strings.seed);
         if let Some(s) = heap.strings.find(heap, bytes, hash) {
             return Ok(s);
         }
-        let s = Str::alloc(heap, bytes, hash, SHORT | HASHED)?;
+        let s = Str::alloc(heap, bytes.len(), hash, SHORT | HASHED)?;
+        // SAFETY: a fresh cell with room for the bytes.
+        unsafe { s.data().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         heap.intern(s);
         Ok(s)
     }
 
-    fn new_long(heap: &mut Heap, bytes: &[u8]) -> Result<Gc<Str>, OutOfMemory> {
-        if bytes.len() > MAX_LEN {
-            return Err(OutOfMemory);
+    /// The string of one byte.
+    #[inline]
+    pub fn single(heap: &mut Heap, byte: u8) -> Result<Gc<Str>, OutOfMemory> {
+        let known = heap.strings.singles[usize::from(byte)];
+        if known != 0 {
+            return Ok(Gc::from_addr(heap.blocks.expand(known)));
         }
-        Str::alloc(heap, bytes, 0, 0)
+        let s = Str::interned(heap, &[byte])?;
+        heap.strings.singles[usize::from(byte)] = heap.blocks.compress(s.addr());
+        Ok(s)
     }
 
-    fn alloc(heap: &mut Heap, bytes: &[u8], hash: u32, flags: u8) -> Result<Gc<Str>, OutOfMemory> {
-        let p = heap.alloc(DATA + bytes.len())?.cast::<Str>();
-        let mut header = Header::new(Tag::STR, bytes.len() as u32);
+    /// A long string of `len` bytes, more than [`MAX_SHORT`], that are still to be written.
+    ///
+    /// # Errors
+    /// Out of memory, or longer than [`MAX_LEN`].
+    pub fn builder(heap: &mut Heap, len: usize) -> Result<Builder<'_>, OutOfMemory> {
+        assert!(len > MAX_SHORT);
+        if len > MAX_LEN {
+            return Err(OutOfMemory);
+        }
+        let string = Str::alloc(heap, len, 0, 0)?;
+        Ok(Builder {
+            heap,
+            string,
+            written: 0,
+        })
+    }
+
+    #[inline]
+    fn alloc(heap: &mut Heap, len: usize, hash: u32, flags: u8) -> Result<Gc<Str>, OutOfMemory> {
+        let p = heap.alloc(DATA + len)?.cast::<Str>();
+        let mut header = Header::new(Tag::STR, len as u32);
         header.flags = flags;
         // SAFETY: `p` is a fresh cell of at least DATA + len bytes.
         unsafe {
@@ -76,15 +162,97 @@ impl Str {
                 hash,
                 next: 0,
             });
-            p.cast::<u8>()
-                .add(DATA)
-                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
         }
         Ok(Gc::from_ptr(p))
     }
 }
 
+/// A long string whose bytes are being written where they will stay. It borrows the heap, so no
+/// safepoint can happen before it is finished.
+pub struct Builder<'h> {
+    heap: &'h Heap,
+    string: Gc<Str>,
+    written: usize,
+}
+
+impl<'h> Builder<'h> {
+    /// The heap that the string is made in.
+    #[inline(always)]
+    pub fn heap(&self) -> &'h Heap {
+        self.heap
+    }
+    /// Appends `bytes`.
+    ///
+    /// # Panics
+    /// If there are more than the string has room for.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.string.len(self.heap) - self.written);
+        // SAFETY: there is room, and nobody else knows the string yet.
+        unsafe {
+            let to = self.string.data().add(self.written);
+            to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+        self.written += bytes.len();
+    }
+    /// What has been written so far.
+    #[inline]
+    pub fn written(&mut self) -> &mut [u8] {
+        // SAFETY: so many bytes are written, and nobody else knows the string yet.
+        unsafe { std::slice::from_raw_parts_mut(self.string.data(), self.written) }
+    }
+    /// Fills the rest with repetitions of what has been written so far.
+    ///
+    /// # Panics
+    /// If that is nothing.
+    pub fn repeat(&mut self) {
+        assert!(self.written > 0);
+        let len = self.string.len(self.heap);
+        while self.written < len {
+            let more = self.written.min(len - self.written);
+            // SAFETY: both ranges lie in the string, and the second begins where the first ends.
+            unsafe {
+                let data = self.string.data();
+                data.add(self.written).copy_from_nonoverlapping(data, more);
+            }
+            self.written += more;
+        }
+    }
+    /// The string.
+    ///
+    /// # Panics
+    /// If bytes are missing.
+    pub fn finish(self) -> Gc<Str> {
+        assert!(self.written == self.string.len(self.heap));
+        self.string
+    }
+}
+
 impl Gc<Str> {
+    /// Where its bytes begin.
+    #[inline(always)]
+    fn data(self) -> *mut u8 {
+        // SAFETY: the bytes follow the fields.
+        unsafe { self.ptr().cast::<u8>().add(DATA) }
+    }
+    /// The string of the bytes `range` of this one.
+    ///
+    /// # Errors
+    /// Out of memory.
+    ///
+    /// # Panics
+    /// If the range is not inside the string.
+    #[inline]
+    pub fn sub(self, heap: &mut Heap, range: Range<usize>) -> Result<Gc<Str>, OutOfMemory> {
+        if range.len() == self.len(heap) {
+            return Ok(self);
+        }
+        let bytes = &self.bytes(heap)[range];
+        // SAFETY: the bytes stay where they are and unchanged while `new` allocates: it is no
+        // safepoint.
+        let bytes = unsafe { std::slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
+        Str::new(heap, bytes)
+    }
     /// Its bytes.
     #[inline(always)]
     pub fn bytes(self, _heap: &Heap) -> &[u8] {
@@ -137,6 +305,8 @@ pub struct StringTable {
     seed: u64,
     buckets: Vec<u32>,
     count: usize,
+    /// The strings of one byte that are known to exist, compressed; 0 for none.
+    singles: [u32; 256],
 }
 
 impl StringTable {
@@ -145,6 +315,7 @@ impl StringTable {
             seed,
             buckets: vec![0; 256],
             count: 0,
+            singles: [0; 256],
         }
     }
 
@@ -155,7 +326,7 @@ impl StringTable {
             let s = Gc::<Str>::from_addr(heap.blocks.expand(at));
             // SAFETY: the table holds live strings only: it is purged when a mark phase ends.
             let (h, next) = unsafe { ((*s.ptr()).hash, (*s.ptr()).next) };
-            if h == hash && s.bytes(heap) == bytes {
+            if h == hash && same_bytes(s.bytes(heap), bytes) {
                 return Some(s);
             }
             at = next;
@@ -200,6 +371,11 @@ impl Heap {
 
     /// Removes the strings that the mark phase did not reach.
     pub(crate) fn purge_strings(&mut self) {
+        for single in &mut self.strings.singles {
+            if *single != 0 && !self.blocks.is_marked(self.blocks.expand(*single)) {
+                *single = 0;
+            }
+        }
         let mut buckets = std::mem::take(&mut self.strings.buckets);
         for bucket in &mut buckets {
             let mut at = *bucket;

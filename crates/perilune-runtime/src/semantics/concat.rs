@@ -1,10 +1,15 @@
 //! Concatenation.
 
 use crate::error::{Throw, text};
-use crate::heap::Event;
-use crate::object::Str;
+use crate::heap::{Event, Gc};
+use crate::object::{MAX_SHORT, Str};
 use crate::state::State;
 use crate::value::{Kind, Value};
+
+/// Bytes that the text of a number takes at most.
+const MAX_NUMBER_TEXT: usize = 32;
+/// Bytes up to which the state's scratch memory is kept.
+const KEPT_BUFFER: usize = 1 << 12;
 
 /// What is left of a concatenation of the operands `v[0] .. v[1] .. ... v[n-1]`.
 pub enum Concat {
@@ -75,6 +80,46 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
     })
 }
 
+/// The string of two strings, none of them empty.
+fn join_two(st: &mut State, x: Gc<Str>, y: Gc<Str>) -> Result<Value, Throw> {
+    let (first, second) = (x.len(&st.heap), y.len(&st.heap));
+    let total = first + second;
+    if total <= MAX_SHORT {
+        let mut small = [0; MAX_SHORT];
+        small[..first].copy_from_slice(x.bytes(&st.heap));
+        small[first..total].copy_from_slice(y.bytes(&st.heap));
+        return Ok(st.new_str(&small[..total])?.into());
+    }
+    if total > Str::max_len() {
+        return Err(st.runtime_error(text::STRING_TOO_LONG));
+    }
+    let joined = Str::builder(&mut st.heap, total).map(|mut builder| {
+        let heap = builder.heap();
+        builder.push(x.bytes(heap));
+        builder.push(y.bytes(heap));
+        builder.finish()
+    });
+    match joined {
+        Ok(s) => Ok(s.into()),
+        Err(_) => Err(st.memory_error()),
+    }
+}
+
+/// The string of long operands that are all strings and have `total` bytes together.
+fn join_long(st: &mut State, operands: &[Value], total: usize) -> Result<Value, Throw> {
+    let joined = Str::builder(&mut st.heap, total).map(|mut builder| {
+        let heap = builder.heap();
+        for s in operands.iter().filter_map(|v| v.as_str()) {
+            builder.push(s.bytes(heap));
+        }
+        builder.finish()
+    });
+    match joined {
+        Ok(s) => Ok(s.into()),
+        Err(_) => Err(st.memory_error()),
+    }
+}
+
 fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
     if let [a, b] = operands
         && let (Some(x), Some(y)) = (a.as_str(), b.as_str())
@@ -85,32 +130,38 @@ fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
         if y.is_empty(&st.heap) {
             return Ok(*a);
         }
+        return join_two(st, x, y);
     }
     let mut total = 0usize;
+    let mut all_strings = true;
     for v in operands {
-        total += v.as_str().map_or(32, |s| s.len(&st.heap));
-    }
-    if total <= 256 {
-        let mut small = std::mem::take(&mut st.buffer);
-        small.clear();
-        for &v in operands {
-            append_text(st, &mut small, v);
+        match v.as_str() {
+            Some(s) => total += s.len(&st.heap),
+            None => {
+                all_strings = false;
+                total += MAX_NUMBER_TEXT;
+            }
         }
-        let r = st.new_str(&small);
-        st.buffer = small;
-        return r.map(Value::from);
     }
-    if total > crate::object::Str::max_len() {
+    if total > Str::max_len() {
         return Err(st.runtime_error(text::STRING_TOO_LONG));
     }
-    let mut out = Vec::new();
-    if out.try_reserve_exact(total).is_err() {
+    if all_strings && total > MAX_SHORT {
+        return join_long(st, operands, total);
+    }
+    let mut text = std::mem::take(&mut st.buffer);
+    text.clear();
+    if text.try_reserve(total).is_err() {
         return Err(st.memory_error());
     }
     for &v in operands {
-        append_text(st, &mut out, v);
+        append_text(st, &mut text, v);
     }
-    Ok(st.new_str(&out)?.into())
+    let r = st.new_str(&text);
+    if total <= KEPT_BUFFER {
+        st.buffer = text;
+    }
+    r.map(Value::from)
 }
 
 impl Str {

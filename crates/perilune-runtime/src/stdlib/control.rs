@@ -170,6 +170,7 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("yield", r#yield),
         ],
     )?;
+    set_transfer(st, lib, "resume", Transfer::Resume)?;
     set_transfer(st, lib, "yield", Transfer::Yield)?;
     super::add_module(st, "coroutine", lib)
 }

@@ -11,7 +11,7 @@ mod math;
 mod os;
 mod pack;
 mod package;
-mod pattern;
+pub(crate) mod pattern;
 mod platform;
 mod sort;
 mod stream;

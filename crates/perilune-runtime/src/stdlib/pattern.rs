@@ -1,14 +1,17 @@
-//! (subject bytes, Lua pattern) -> match and captures; pure, bounded and interruptible.
+//! Lua pattern -> program: what `find`, `match`, `gmatch` and `gsub` run (`matching`), and the cache
+//! of programs.
 //!
-//! The pattern is read where it stands, so a malformed part is an error only when the match gets
-//! there, as in the reference implementation. Backtracking recurses at most [`MAX_DEPTH`] deep.
+//! A malformed part of a pattern becomes an item that fails when the match gets there, as in the
+//! reference implementation.
 
-use super::bytes::find_byte;
+mod matching;
+mod set;
+
+use crate::object::same_bytes;
+use set::{Bits, Set};
 
 /// How many captures a pattern may have.
 pub const MAX_CAPTURES: usize = 32;
-/// How deep backtracking may nest.
-const MAX_DEPTH: u32 = 200;
 /// Steps of the first slice of work before a match is interrupted.
 const FIRST_BUDGET: u64 = 1 << 16;
 
@@ -38,7 +41,7 @@ pub enum PatternError {
     TooManyCaptures,
     /// Backtracking too deep.
     TooComplex,
-    /// The work slice is used up: look at limits, then search again from [`Scratch::resume_at`].
+    /// The work slice is used up: look at limits, then search again from [`Program::resume_at`].
     Interrupted,
 }
 
@@ -70,38 +73,108 @@ pub enum Capture {
     Span(usize, usize),
 }
 
-/// What a search keeps between calls: captures, work counters and the sets read so far.
-pub struct Scratch {
-    captures: [(usize, usize); MAX_CAPTURES],
+/// What an item does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    /// Takes this byte.
+    Byte(u8),
+    /// Takes a byte of the set.
+    One,
+    /// `?`: takes a byte of the set or nothing.
+    Maybe,
+    /// `*`: takes as many bytes of the set as possible.
+    Most,
+    /// `+`: the same, at least one.
+    More,
+    /// `-`: takes as few bytes of the set as possible.
+    Least,
+    /// `(`: begins capture number so much.
+    Open(u8),
+    /// `()`: capture number so much is the position.
+    Position(u8),
+    /// `)`: ends capture number so much.
+    Close(u8),
+    /// `$` at the end of the pattern.
+    End,
+    /// `%b`: takes a balanced text between these bytes.
+    Balance(u8, u8),
+    /// `%f`: from a byte outside the set to one inside.
+    Frontier,
+    /// `%1`: takes what capture number so much has taken.
+    Again(u8),
+    /// A malformed part.
+    Malformed(PatternError),
+}
+
+/// One item of a program, and what is known of the items after it.
+#[derive(Clone, Debug)]
+struct Item {
+    op: Op,
+    set: Set,
+    /// The bytes that a match of the items after this one can begin with.
+    follow: Set,
+    /// The items after this one can match at the end of the subject.
+    follow_end: bool,
+    /// The set and `follow` have no byte in common: how many bytes a repetition takes is no choice.
+    exact: bool,
+}
+
+/// A compiled pattern, and the state of a search for it.
+pub struct Program {
+    pattern: Box<[u8]>,
+    literal_caret: bool,
+    slot: usize,
+    items: Vec<Item>,
+    /// The bytes that a match can begin with.
+    first: Set,
+    /// A match can begin at the end of the subject.
+    first_end: bool,
+    anchored: bool,
     level: usize,
-    depth: u32,
+    captures: [(usize, usize); MAX_CAPTURES],
+    span: (usize, usize),
     steps: u64,
     budget: u64,
     resume: usize,
-    sets: [Option<CachedSet>; 4],
-    next_set: usize,
 }
 
-#[derive(Clone, Copy)]
-struct CachedSet {
-    at: usize,
-    end: usize,
-    members: Members,
-}
-
-impl Scratch {
-    /// A scratch for one pattern; it must not be used with another one.
-    pub fn new() -> Self {
-        Self {
-            captures: [(0, 0); MAX_CAPTURES],
+impl Program {
+    /// Compiles a pattern; with `literal_caret` a `^` at its start is a byte as any other.
+    pub fn new(pattern: &[u8], literal_caret: bool) -> Self {
+        let anchored = !literal_caret && pattern.first() == Some(&b'^');
+        let mut compiler = Compiler {
+            pattern,
+            at: usize::from(anchored),
+            items: Vec::with_capacity(pattern.len()),
+            open: Vec::new(),
+            closed: [false; MAX_CAPTURES],
             level: 0,
-            depth: MAX_DEPTH,
+        };
+        if let Err(error) = compiler.items() {
+            compiler.add(Op::Malformed(error), Bits::default());
+        }
+        let Compiler { mut items, level, .. } = compiler;
+        let (first, first_end) = link(&mut items);
+        Self {
+            pattern: pattern.into(),
+            literal_caret,
+            slot: 0,
+            items,
+            first,
+            first_end,
+            anchored,
+            level,
+            captures: [(0, 0); MAX_CAPTURES],
+            span: (0, 0),
             steps: 0,
             budget: FIRST_BUDGET,
             resume: 0,
-            sets: [None; 4],
-            next_set: 0,
         }
+    }
+
+    /// Whether the pattern begins with a `^` that ties the match to its start.
+    pub fn is_anchored(&self) -> bool {
+        self.anchored
     }
 
     /// Where the search goes on after [`PatternError::Interrupted`].
@@ -110,6 +183,7 @@ impl Scratch {
     }
 
     /// Takes the number of steps done since the last call.
+    #[inline]
     pub fn take_steps(&mut self) -> u64 {
         std::mem::take(&mut self.steps)
     }
@@ -123,7 +197,14 @@ impl Scratch {
         };
     }
 
+    /// Where the match begins and ends.
+    #[inline]
+    pub fn span(&self) -> (usize, usize) {
+        self.span
+    }
+
     /// How many values the match yields: its captures, or the whole match when it has none.
+    #[inline]
     pub fn count(&self) -> usize {
         self.level.max(1)
     }
@@ -133,11 +214,12 @@ impl Scratch {
         self.level
     }
 
-    /// Capture number `index` (from 0) of the match `start..end`.
-    pub fn capture(&self, index: usize, start: usize, end: usize) -> Result<Capture, PatternError> {
+    /// Capture number `index` (from 0) of the match.
+    #[inline]
+    pub fn capture(&self, index: usize) -> Result<Capture, PatternError> {
         if index >= self.level {
             return if index == 0 {
-                Ok(Capture::Span(start, end))
+                Ok(Capture::Span(self.span.0, self.span.1))
             } else {
                 Err(PatternError::InvalidCaptureIndex(index as i32 + 1))
             };
@@ -150,513 +232,178 @@ impl Scratch {
     }
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Looks for the first match at or after `from`; `pattern` may begin with `^`.
-/// Yields the start and the end of the match; the captures are in `scratch`.
-pub fn search(
-    subject: &[u8],
-    pattern: &[u8],
-    from: usize,
-    scratch: &mut Scratch,
-) -> Result<Option<(usize, usize)>, PatternError> {
-    let anchored = pattern.first() == Some(&b'^');
-    search_from(subject, pattern, usize::from(anchored), from, anchored, scratch)
-}
-
-/// As [`search`], for a pattern whose item at `first` is the first one, `^` having no meaning.
-pub fn search_from(
-    subject: &[u8],
-    pattern: &[u8],
-    first: usize,
-    from: usize,
-    anchored: bool,
-    scratch: &mut Scratch,
-) -> Result<Option<(usize, usize)>, PatternError> {
-    let mut matcher = Matcher {
-        subject,
-        pattern,
-        scratch,
-    };
-    matcher.search(first, from, anchored)
-}
-
 /// Whether `pattern` means just its own bytes.
-pub fn is_plain(pattern: &[u8]) -> bool {
-    !pattern.iter().any(|b| b"^$*+?.([%-".contains(b))
-}
-
-/// A set of bytes.
-#[derive(Clone, Copy, Default)]
-struct Members([u64; 4]);
-
-impl Members {
-    fn insert(&mut self, byte: u8) {
-        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-    }
-
-    #[inline]
-    fn has(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
-    }
-
-    fn complement(self) -> Self {
-        Self(self.0.map(|word| !word))
-    }
-}
-
-const ALPHA: u16 = 1;
-const CNTRL: u16 = 1 << 1;
-const DIGIT: u16 = 1 << 2;
-const GRAPH: u16 = 1 << 3;
-const LOWER: u16 = 1 << 4;
-const PUNCT: u16 = 1 << 5;
-const SPACE: u16 = 1 << 6;
-const UPPER: u16 = 1 << 7;
-const HEX: u16 = 1 << 8;
-const ZERO: u16 = 1 << 9;
-
-/// The classes that each byte belongs to, in the C locale.
-static CLASSES: [u16; 256] = class_table();
-
-const fn class_table() -> [u16; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0usize;
-    while byte < 256 {
-        table[byte] = classes_of(byte as u8);
-        byte += 1;
-    }
-    table
-}
-
-const fn classes_of(byte: u8) -> u16 {
-    let mut classes = 0;
-    if byte.is_ascii_alphabetic() {
-        classes |= ALPHA;
-    }
-    if byte.is_ascii_control() {
-        classes |= CNTRL;
-    }
-    if byte.is_ascii_digit() {
-        classes |= DIGIT;
-    }
-    if byte.is_ascii_graphic() {
-        classes |= GRAPH;
-    }
-    if byte.is_ascii_lowercase() {
-        classes |= LOWER;
-    }
-    if byte.is_ascii_punctuation() {
-        classes |= PUNCT;
-    }
-    if byte == b' ' || (byte >= 9 && byte <= 13) {
-        classes |= SPACE;
-    }
-    if byte.is_ascii_uppercase() {
-        classes |= UPPER;
-    }
-    if byte.is_ascii_hexdigit() {
-        classes |= HEX;
-    }
-    if byte == 0 {
-        classes |= ZERO;
-    }
-    classes
-}
-
-/// Whether `%letter` is more than a single byte's class.
 #[inline]
-fn is_special(letter: u8) -> bool {
-    matches!(letter, b'b' | b'f' | b'0'..=b'9')
+pub fn is_plain(pattern: &[u8]) -> bool {
+    const SPECIAL: Bits = set::listed(b"^$*+?.([%-");
+    !pattern.iter().any(|&b| SPECIAL.has(b))
 }
 
-/// The class mask that `%letter` names.
-fn class_mask(letter: u8) -> Option<u16> {
-    Some(match letter.to_ascii_lowercase() {
-        b'a' => ALPHA,
-        b'c' => CNTRL,
-        b'd' => DIGIT,
-        b'g' => GRAPH,
-        b'l' => LOWER,
-        b'p' => PUNCT,
-        b's' => SPACE,
-        b'u' => UPPER,
-        b'w' => ALPHA | DIGIT,
-        b'x' => HEX,
-        b'z' => ZERO,
-        _ => return None,
-    })
-}
-
-/// What one single-byte item of a pattern accepts.
-#[derive(Clone, Copy)]
-enum Item {
-    Any,
-    Byte(u8),
-    /// Class mask, and whether the class is the complement.
-    Class(u16, bool),
-    Set(Members),
-}
-
-impl Item {
-    fn escaped(letter: u8) -> Self {
-        match class_mask(letter) {
-            Some(mask) => Self::Class(mask, letter.is_ascii_uppercase()),
-            None => Self::Byte(letter),
-        }
-    }
-
-    #[inline]
-    fn accepts(&self, byte: u8) -> bool {
-        match *self {
-            Self::Any => true,
-            Self::Byte(b) => b == byte,
-            Self::Class(mask, not) => (CLASSES[usize::from(byte)] & mask != 0) != not,
-            Self::Set(ref members) => members.has(byte),
-        }
-    }
-
-    /// Where in `text` the first byte is that the item accepts.
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        match *self {
-            Self::Any => (!text.is_empty()).then_some(0),
-            Self::Byte(b) => find_byte(text, b),
-            _ => text.iter().position(|&c| self.accepts(c)),
-        }
-    }
-
-    /// How many leading bytes of `text` the item accepts.
-    fn run(&self, text: &[u8]) -> usize {
-        let stop = match *self {
-            Self::Any => None,
-            Self::Byte(b) => text.iter().position(|&c| c != b),
-            Self::Class(mask, not) => text
-                .iter()
-                .position(|&c| (CLASSES[usize::from(c)] & mask != 0) == not),
-            Self::Set(ref members) => text.iter().position(|&c| !members.has(c)),
+/// Fills in what each item knows of those after it; yields what a match can begin with.
+fn link(items: &mut [Item]) -> (Set, bool) {
+    let (mut bits, mut end) = (Bits::ALL, true);
+    for item in items.iter_mut().rev() {
+        item.follow = Set::new(bits);
+        item.follow_end = end;
+        item.exact = item.set.bits.is_disjoint(bits);
+        (bits, end) = match item.op {
+            Op::Byte(_) | Op::One | Op::More => (item.set.bits, false),
+            Op::Maybe | Op::Most | Op::Least => (item.set.bits.union(bits), end),
+            Op::Open(_) | Op::Position(_) | Op::Close(_) => (bits, end),
+            Op::End => (Bits::default(), true),
+            Op::Balance(open, _) => (set::single(open), false),
+            Op::Frontier | Op::Again(_) | Op::Malformed(_) => (Bits::ALL, true),
         };
-        stop.unwrap_or(text.len())
     }
-
-    fn add_to(&self, members: &mut Members) {
-        (0..=u8::MAX)
-            .filter(|&b| self.accepts(b))
-            .for_each(|b| members.insert(b));
-    }
+    (Set::new(bits), end)
 }
 
-struct Matcher<'a> {
-    subject: &'a [u8],
+/// A pattern being compiled.
+struct Compiler<'a> {
     pattern: &'a [u8],
-    scratch: &'a mut Scratch,
+    at: usize,
+    items: Vec<Item>,
+    /// Captures that have begun and not ended, innermost last.
+    open: Vec<u8>,
+    closed: [bool; MAX_CAPTURES],
+    level: usize,
 }
 
-type Outcome = Result<Option<usize>, PatternError>;
-
-impl Matcher<'_> {
-    fn search(
-        &mut self,
-        first: usize,
-        from: usize,
-        anchored: bool,
-    ) -> Result<Option<(usize, usize)>, PatternError> {
-        let lead = if anchored { None } else { self.leading_item(first)? };
-        let mut at = from;
-        loop {
-            self.scratch.resume = at;
-            if let Some(item) = &lead {
-                let Some(skip) = item.find(&self.subject[at..]) else {
-                    self.scratch.steps += (self.subject.len() - at) as u64 / 8;
-                    return Ok(None);
-                };
-                at += skip;
-                self.scratch.resume = at;
-                self.work(skip as u64 / 8)?;
-            }
-            self.scratch.level = 0;
-            self.scratch.depth = MAX_DEPTH;
-            if let Some(end) = self.attempt(at, first)? {
-                return Ok(Some((at, end)));
-            }
-            at += 1;
-            if anchored || at > self.subject.len() {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// The item that every match must begin with, if the pattern begins with one.
-    fn leading_item(&mut self, mut at: usize) -> Result<Option<Item>, PatternError> {
-        if self.pattern.get(at) == Some(&b'(') && self.peek(at + 1) != b')' {
-            at += 1;
-        }
-        match self.peek(at) {
-            b'(' | b')' | b'$' => return Ok(None),
-            b'%' if is_special(self.peek(at + 1)) => return Ok(None),
-            _ if at >= self.pattern.len() => return Ok(None),
-            _ => {}
-        }
-        let (item, after) = self.item(at)?;
-        let optional = matches!(self.peek(after), b'*' | b'?' | b'-');
-        Ok((!optional).then_some(item))
-    }
-
-    /// The byte that the subject must have where the item at `at` is matched, if it is plain.
-    fn literal_at(&self, at: usize) -> Option<u8> {
-        let (byte, next) = match *self.pattern.get(at)? {
-            b'$' | b'.' | b'[' | b'(' | b')' => return None,
-            b'%' => match *self.pattern.get(at + 1)? {
-                c if c.is_ascii_alphanumeric() => return None,
-                c => (c, at + 2),
-            },
-            c => (c, at + 1),
-        };
-        (!matches!(self.peek(next), b'*' | b'?' | b'-')).then_some(byte)
+impl Compiler<'_> {
+    fn add(&mut self, op: Op, bits: Bits) {
+        self.items.push(Item {
+            op,
+            set: Set::new(bits),
+            follow: Set::new(Bits::ALL),
+            follow_end: true,
+            exact: false,
+        });
     }
 
     /// The pattern byte at `at`; NUL past the end.
-    #[inline]
     fn peek(&self, at: usize) -> u8 {
         self.pattern.get(at).copied().unwrap_or(0)
     }
 
-    #[inline]
-    fn work(&mut self, steps: u64) -> Result<(), PatternError> {
-        self.scratch.steps += steps;
-        if self.scratch.steps >= self.scratch.budget {
-            return Err(PatternError::Interrupted);
+    fn items(&mut self) -> Result<(), PatternError> {
+        while let Some(&c) = self.pattern.get(self.at) {
+            match c {
+                b'(' => self.open()?,
+                b')' => self.close()?,
+                b'$' if self.at + 1 == self.pattern.len() => {
+                    self.at += 1;
+                    self.add(Op::End, Bits::default());
+                }
+                b'%' if matches!(self.peek(self.at + 1), b'b' | b'f' | b'0'..=b'9') => self.special()?,
+                _ => self.single()?,
+            }
         }
         Ok(())
     }
 
-    /// Matches the pattern from `p` on at subject position `s`, one level deeper.
-    fn attempt(&mut self, s: usize, p: usize) -> Outcome {
-        if self.scratch.depth == 0 {
-            return Err(PatternError::TooComplex);
-        }
-        self.scratch.depth -= 1;
-        self.work(1 + self.pattern.len() as u64 / 16)?;
-        let outcome = self.run(s, p)?;
-        self.scratch.depth += 1;
-        Ok(outcome)
-    }
-
-    fn run(&mut self, mut s: usize, mut p: usize) -> Outcome {
-        loop {
-            let Some(&c) = self.pattern.get(p) else {
-                return Ok(Some(s));
-            };
-            match c {
-                b'(' if self.peek(p + 1) == b')' => return self.open(s, p + 2, POSITION),
-                b'(' => return self.open(s, p + 1, OPEN),
-                b')' => return self.close(s, p + 1),
-                b'$' if p + 1 == self.pattern.len() => {
-                    return Ok((s == self.subject.len()).then_some(s));
-                }
-                b'%' if is_special(self.peek(p + 1)) => {
-                    let Some((next_s, next_p)) = self.special(s, p)? else {
-                        return Ok(None);
-                    };
-                    (s, p) = (next_s, next_p);
-                    continue;
-                }
-                _ => {}
-            }
-            let (accepted, after) = self.single(s, p, c)?;
-            match self.peek(after) {
-                b'*' | b'?' | b'-' if !accepted => p = after + 1,
-                b'?' => {
-                    if let Some(end) = self.attempt(s + 1, after + 1)? {
-                        return Ok(Some(end));
-                    }
-                    p = after + 1;
-                }
-                b'+' if accepted => return self.most(s + 1, p, after + 1),
-                b'*' => return self.most(s, p, after + 1),
-                b'-' => return self.least(s, p, after + 1),
-                _ if !accepted => return Ok(None),
-                _ => (s, p) = (s + 1, after),
-            }
-        }
-    }
-
-    /// Whether the item at `p`, which begins with `c`, accepts the byte at `s`; and where the
-    /// pattern goes on.
-    #[inline]
-    fn single(&mut self, s: usize, p: usize, c: u8) -> Result<(bool, usize), PatternError> {
-        let here = self.subject.get(s).copied();
-        match c {
-            b'.' => Ok((here.is_some(), p + 1)),
-            b'%' | b'[' => {
-                let (item, after) = self.item(p)?;
-                Ok((here.is_some_and(|b| item.accepts(b)), after))
-            }
-            _ => Ok((here == Some(c), p + 1)),
-        }
-    }
-
-    /// `%b`, `%f` and back references at `p`: where subject and pattern go on.
-    fn special(&mut self, s: usize, p: usize) -> Result<Option<(usize, usize)>, PatternError> {
-        match self.peek(p + 1) {
-            b'b' => Ok(self.balance(s, p + 2)?.map(|end| (end, p + 4))),
-            b'f' => {
-                let after = self.frontier(s, p + 2)?;
-                Ok(after.map(|after| (s, after)))
-            }
-            digit => Ok(self.back_reference(s, digit)?.map(|end| (end, p + 2))),
-        }
-    }
-
-    fn balance(&mut self, s: usize, p: usize) -> Outcome {
-        if p + 1 >= self.pattern.len() {
-            return Err(PatternError::MissingBalanceArguments);
-        }
-        let (open, shut) = (self.pattern[p], self.pattern[p + 1]);
-        if self.subject.get(s) != Some(&open) {
-            return Ok(None);
-        }
-        let mut nesting = 1usize;
-        for (i, &c) in self.subject.iter().enumerate().skip(s + 1) {
-            if c == shut {
-                nesting -= 1;
-                if nesting == 0 {
-                    self.work((i - s) as u64)?;
-                    return Ok(Some(i + 1));
-                }
-            } else if c == open {
-                nesting += 1;
-            }
-        }
-        self.work((self.subject.len() - s) as u64)?;
-        Ok(None)
-    }
-
-    fn frontier(&mut self, s: usize, p: usize) -> Outcome {
-        if self.peek(p) != b'[' {
-            return Err(PatternError::MissingFrontierSet);
-        }
-        let (item, after) = self.item(p)?;
-        let before = if s == 0 { 0 } else { self.subject[s - 1] };
-        let here = self.subject.get(s).copied().unwrap_or(0);
-        Ok((!item.accepts(before) && item.accepts(here)).then_some(after))
-    }
-
-    fn back_reference(&mut self, s: usize, digit: u8) -> Outcome {
-        let index = i32::from(digit) - i32::from(b'1');
-        let invalid = PatternError::InvalidCaptureIndex(index + 1);
-        let slot = usize::try_from(index).map_err(|_| invalid)?;
-        if slot >= self.scratch.level {
-            return Err(invalid);
-        }
-        match self.scratch.captures[slot] {
-            (_, OPEN) => Err(invalid),
-            (_, POSITION) => Ok(None),
-            (at, len) => {
-                self.work(len as u64 / 8)?;
-                let wanted = &self.subject[at..at + len];
-                Ok(self.subject[s..].starts_with(wanted).then_some(s + len))
-            }
-        }
-    }
-
-    fn open(&mut self, s: usize, p: usize, kind: usize) -> Outcome {
-        let level = self.scratch.level;
-        if level >= MAX_CAPTURES {
+    fn open(&mut self) -> Result<(), PatternError> {
+        if self.level >= MAX_CAPTURES {
             return Err(PatternError::TooManyCaptures);
         }
-        self.scratch.captures[level] = (s, kind);
-        self.scratch.level = level + 1;
-        let outcome = self.attempt(s, p)?;
-        if outcome.is_none() {
-            self.scratch.level -= 1;
+        let index = self.level as u8;
+        self.level += 1;
+        if self.peek(self.at + 1) == b')' {
+            self.at += 2;
+            self.closed[usize::from(index)] = true;
+            self.add(Op::Position(index), Bits::default());
+        } else {
+            self.at += 1;
+            self.open.push(index);
+            self.add(Op::Open(index), Bits::default());
         }
-        Ok(outcome)
+        Ok(())
     }
 
-    fn close(&mut self, s: usize, p: usize) -> Outcome {
-        let open = self.scratch.captures[..self.scratch.level]
-            .iter()
-            .rposition(|&(_, len)| len == OPEN)
-            .ok_or(PatternError::InvalidCapture)?;
-        self.scratch.captures[open].1 = s - self.scratch.captures[open].0;
-        let outcome = self.attempt(s, p)?;
-        if outcome.is_none() {
-            self.scratch.captures[open].1 = OPEN;
-        }
-        Ok(outcome)
+    fn close(&mut self) -> Result<(), PatternError> {
+        let index = self.open.pop().ok_or(PatternError::InvalidCapture)?;
+        self.at += 1;
+        self.closed[usize::from(index)] = true;
+        self.add(Op::Close(index), Bits::default());
+        Ok(())
     }
 
-    /// As many repetitions as possible, then fewer until the rest matches.
-    fn most(&mut self, s: usize, p: usize, rest: usize) -> Outcome {
-        let (item, _) = self.item(p)?;
-        let count = item.run(&self.subject[s..]);
-        self.work(count as u64 / 4)?;
-        if rest == self.pattern.len() && self.scratch.depth > 0 {
-            return Ok(Some(s + count));
-        }
-        let next = self.literal_at(rest).filter(|_| self.scratch.depth > 0);
-        for end in (s..=s + count).rev() {
-            if next.is_some_and(|byte| self.subject.get(end) != Some(&byte)) {
-                self.work(1)?;
-                continue;
+    /// `%b`, `%f` and back references.
+    fn special(&mut self) -> Result<(), PatternError> {
+        let letter = self.peek(self.at + 1);
+        self.at += 2;
+        match letter {
+            b'b' => {
+                let &[open, shut, ..] = &self.pattern[self.at..] else {
+                    return Err(PatternError::MissingBalanceArguments);
+                };
+                self.at += 2;
+                self.add(Op::Balance(open, shut), Bits::default());
             }
-            if let Some(found) = self.attempt(end, rest)? {
-                return Ok(Some(found));
+            b'f' => {
+                if self.peek(self.at) != b'[' {
+                    return Err(PatternError::MissingFrontierSet);
+                }
+                let bits = self.class()?;
+                self.add(Op::Frontier, bits);
+            }
+            digit => {
+                let index = i32::from(digit) - i32::from(b'1');
+                let known = usize::try_from(index).is_ok_and(|i| i < self.level && self.closed[i]);
+                if !known {
+                    return Err(PatternError::InvalidCaptureIndex(index + 1));
+                }
+                self.add(Op::Again(index as u8), Bits::default());
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// As few repetitions as possible.
-    fn least(&mut self, mut s: usize, p: usize, rest: usize) -> Outcome {
-        let (item, _) = self.item(p)?;
-        let next = self.literal_at(rest).filter(|_| self.scratch.depth > 0);
-        loop {
-            if next.is_some_and(|byte| self.subject.get(s) != Some(&byte)) {
-                self.work(1)?;
-            } else if let Some(end) = self.attempt(s, rest)? {
-                return Ok(Some(end));
+    /// A single-byte item with what says how often.
+    fn single(&mut self) -> Result<(), PatternError> {
+        let bits = self.class()?;
+        let op = match self.peek(self.at) {
+            b'*' => Op::Most,
+            b'+' => Op::More,
+            b'-' => Op::Least,
+            b'?' => Op::Maybe,
+            _ => {
+                let op = match Set::new(bits).shape {
+                    set::Shape::Byte(byte) => Op::Byte(byte),
+                    _ => Op::One,
+                };
+                self.add(op, bits);
+                return Ok(());
             }
-            if !self.subject.get(s).is_some_and(|&b| item.accepts(b)) {
-                return Ok(None);
+        };
+        self.at += 1;
+        self.add(op, bits);
+        Ok(())
+    }
+
+    /// The bytes that the single-byte item accepts.
+    fn class(&mut self) -> Result<Bits, PatternError> {
+        let byte = self.pattern[self.at];
+        self.at += 1;
+        match byte {
+            b'%' => {
+                let letter = self.pattern.get(self.at).ok_or(PatternError::EndsWithEscape)?;
+                self.at += 1;
+                Ok(set::escaped(*letter))
             }
-            s += 1;
+            b'[' => {
+                let start = self.at;
+                let end = self.set_end(start)?;
+                self.at = end;
+                Ok(self.set_members(start, end - 1))
+            }
+            b'.' => Ok(Bits::ALL),
+            _ => Ok(set::single(byte)),
         }
     }
 
-    /// The single-byte item at `p`, and where the pattern goes on.
-    #[inline]
-    fn item(&mut self, p: usize) -> Result<(Item, usize), PatternError> {
-        match self.pattern[p] {
-            b'%' => match self.pattern.get(p + 1) {
-                Some(&letter) => Ok((Item::escaped(letter), p + 2)),
-                None => Err(PatternError::EndsWithEscape),
-            },
-            b'[' => self.set(p),
-            b'.' => Ok((Item::Any, p + 1)),
-            byte => Ok((Item::Byte(byte), p + 1)),
-        }
-    }
-
-    fn set(&mut self, p: usize) -> Result<(Item, usize), PatternError> {
-        if let Some(known) = self.scratch.sets.iter().flatten().find(|set| set.at == p) {
-            return Ok((Item::Set(known.members), known.end));
-        }
-        let end = self.set_end(p)?;
-        let members = self.set_members(p, end - 1);
-        let slot = self.scratch.next_set;
-        self.scratch.sets[slot] = Some(CachedSet { at: p, end, members });
-        self.scratch.next_set = (slot + 1) % self.scratch.sets.len();
-        Ok((Item::Set(members), end))
-    }
-
-    /// The position after the `]` of the set that begins at `p`.
-    fn set_end(&self, p: usize) -> Result<usize, PatternError> {
-        let mut at = p + 1;
+    /// The position after the `]` of the set whose `[` stands before `start`.
+    fn set_end(&self, start: usize) -> Result<usize, PatternError> {
+        let mut at = start;
         if self.peek(at) == b'^' {
             at += 1;
         }
@@ -672,25 +419,81 @@ impl Matcher<'_> {
         }
     }
 
-    /// The bytes that the set from `p` to its `]` at `close` accepts.
-    fn set_members(&self, p: usize, close: usize) -> Members {
-        let mut members = Members::default();
-        let negated = self.peek(p + 1) == b'^';
-        let mut at = p + 1 + usize::from(negated);
+    /// The bytes that the set from `start`, after its `[`, to its `]` at `close` accepts.
+    fn set_members(&self, start: usize, close: usize) -> Bits {
+        let mut bits = Bits::default();
+        let negated = self.peek(start) == b'^';
+        let mut at = start + usize::from(negated);
         while at < close {
             let byte = self.pattern[at];
             if byte == b'%' {
-                Item::escaped(self.peek(at + 1)).add_to(&mut members);
+                bits = bits.union(set::escaped(self.peek(at + 1)));
                 at += 2;
             } else if self.peek(at + 1) == b'-' && at + 2 < close {
-                (byte..=self.pattern[at + 2]).for_each(|b| members.insert(b));
+                (byte..=self.pattern[at + 2]).for_each(|b| bits.insert(b));
                 at += 3;
             } else {
-                members.insert(byte);
+                bits.insert(byte);
                 at += 1;
             }
         }
-        if negated { members.complement() } else { members }
+        if negated { bits.complement() } else { bits }
+    }
+}
+
+/// Slots of the cache.
+const SLOTS: usize = 64;
+/// Longer patterns are not kept.
+const MAX_KEPT: usize = 256;
+
+/// Programs used lately. Who uses one takes it out and puts it back.
+pub struct Cache {
+    slots: [Option<Box<Program>>; SLOTS],
+}
+
+impl Cache {
+    /// An empty cache.
+    pub fn new() -> Self {
+        Self {
+            slots: [const { None }; SLOTS],
+        }
+    }
+
+    /// The program for `pattern`, whose hash is `hash`, ready for a search.
+    #[inline]
+    pub fn take(&mut self, pattern: &[u8], hash: u32, literal_caret: bool) -> Box<Program> {
+        let home = hash as usize % SLOTS;
+        for slot in [home, home ^ 1] {
+            if let Some(program) = self.slots[slot]
+                .take_if(|p| same_bytes(&p.pattern, pattern) && p.literal_caret == literal_caret)
+            {
+                return program;
+            }
+        }
+        let mut program = Box::new(Program::new(pattern, literal_caret));
+        program.slot = home;
+        program
+    }
+
+    /// Takes a program back. An older one in its place moves to the neighbouring slot.
+    #[inline]
+    pub fn put(&mut self, mut program: Box<Program>) {
+        if program.pattern.len() > MAX_KEPT {
+            return;
+        }
+        program.steps = 0;
+        program.budget = FIRST_BUDGET;
+        let slot = program.slot;
+        let older = self.slots[slot].replace(program);
+        if older.is_some() {
+            self.slots[slot ^ 1] = older;
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -699,7 +502,9 @@ mod tests {
     use super::*;
 
     fn found(subject: &str, pattern: &str) -> Result<Option<(usize, usize)>, PatternError> {
-        search(subject.as_bytes(), pattern.as_bytes(), 0, &mut Scratch::new())
+        let mut program = Program::new(pattern.as_bytes(), false);
+        let found = program.search(subject.as_bytes(), 0)?;
+        Ok(found.then(|| program.span()))
     }
 
     #[test]

@@ -126,24 +126,32 @@ struct Sorter {
 
 impl Sorter {
     /// Whether `a` comes before `b`. Both must be rooted.
+    #[inline]
     fn before(&mut self, st: &mut State, a: Value, b: Value) -> Result<bool, Throw> {
         self.work += 1;
         if self.work >= TICK {
             st.tick(std::mem::take(&mut self.work))?;
         }
         match self.order {
-            Some(order) => Ok(st.call1(order, &[a, b])?.truthy()),
-            None => st.less_than(a, b),
+            Some(order) => st.test(order, a, b),
+            None => match (a.unpack(), b.unpack()) {
+                (Kind::Int(a), Kind::Int(b)) => Ok(a < b),
+                (Kind::Float(a), Kind::Float(b)) => Ok(a < b),
+                (Kind::Str(a), Kind::Str(b)) => Ok(a.bytes(&st.heap) < b.bytes(&st.heap)),
+                _ => st.less_than(a, b),
+            },
         }
     }
 
     /// Reads element `index` and keeps it in slot `slot`.
+    #[inline(always)]
     fn get(&self, st: &mut State, index: u64, slot: usize) -> Result<Value, Throw> {
         let value = self.table.get(st, index as i64)?;
         st.set_slot(self.base + slot, value);
         Ok(value)
     }
 
+    #[inline(always)]
     fn set(&self, st: &mut State, index: u64, value: Value) -> Result<(), Throw> {
         self.table.set(st, index as i64, value)
     }

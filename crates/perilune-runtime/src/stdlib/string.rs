@@ -3,19 +3,21 @@
 use perilune_syntax::number;
 
 use super::bytes::{find_byte, find_bytes};
-use super::pattern::{self, Capture, MAX_CAPTURES, PatternError, Scratch};
+use super::pattern::{self, Capture, MAX_CAPTURES, PatternError, Program};
 use super::util::{self, MAX_SIZE, end_position, start_position};
 use super::{format, pack};
 use crate::error::Throw;
 use crate::heap::Gc;
 use crate::native::Ret;
-use crate::object::Str;
+use crate::object::{MAX_SHORT, Str};
 use crate::semantics::Arith;
 use crate::state::State;
 use crate::value::Value;
 
 /// Steps of work between two looks at the limits.
 const TICK: u64 = 1000;
+/// Bytes up to which the state's scratch memory is kept.
+const KEPT_BUFFER: usize = 1 << 14;
 
 /// Registers the library.
 pub fn open(st: &mut State) -> Result<(), Throw> {
@@ -74,27 +76,34 @@ fn sub(st: &mut State) -> Result<Ret, Throw> {
     Ok(Ret::One(util::substr(st, text, range)?.into()))
 }
 
-/// A new string made of the bytes of argument 1, each changed by `change`.
-fn map_bytes(st: &mut State, change: impl Fn(u8) -> u8) -> Result<Ret, Throw> {
+/// A new string: the bytes of argument 1 as `change` leaves them.
+fn changed(st: &mut State, change: impl FnOnce(&mut [u8])) -> Result<Ret, Throw> {
     let text = st.check_str(1)?;
-    let mut out = util::buffer(st, text.len(&st.heap))?;
-    out.extend(text.bytes(&st.heap).iter().map(|&b| change(b)));
-    util::ret_str(st, &out)
+    let len = text.len(&st.heap);
+    if len <= MAX_SHORT {
+        let mut short = [0; MAX_SHORT];
+        let short = &mut short[..len];
+        short.copy_from_slice(text.bytes(&st.heap));
+        change(short);
+        return util::ret_str(st, short);
+    }
+    let built = util::build(st, len, |builder| {
+        builder.push(text.bytes(builder.heap()));
+        change(builder.written());
+    });
+    Ok(Ret::One(built?.into()))
 }
 
 fn lower(st: &mut State) -> Result<Ret, Throw> {
-    map_bytes(st, |b| b.to_ascii_lowercase())
+    changed(st, <[u8]>::make_ascii_lowercase)
 }
 
 fn upper(st: &mut State) -> Result<Ret, Throw> {
-    map_bytes(st, |b| b.to_ascii_uppercase())
+    changed(st, <[u8]>::make_ascii_uppercase)
 }
 
 fn reverse(st: &mut State) -> Result<Ret, Throw> {
-    let text = st.check_str(1)?;
-    let mut out = util::buffer(st, text.len(&st.heap))?;
-    out.extend(text.bytes(&st.heap).iter().rev());
-    util::ret_str(st, &out)
+    changed(st, <[u8]>::reverse)
 }
 
 fn rep(st: &mut State) -> Result<Ret, Throw> {
@@ -114,18 +123,28 @@ fn rep(st: &mut State) -> Result<Ret, Throw> {
     if total >= MAX_SIZE {
         return Err(st.error("resulting string too large"));
     }
-    let mut out = util::buffer(st, total)?;
-    out.extend_from_slice(text.bytes(&st.heap));
-    if count > 1 {
-        if let Some(separator) = separator {
-            out.extend_from_slice(separator.bytes(&st.heap));
-        }
-        while out.len() < total {
-            let more = out.len().min(total - out.len());
-            out.extend_from_within(..more);
-        }
+    if count == 1 {
+        return Ok(Ret::One(st.arg(1)));
     }
-    util::ret_str(st, &out)
+    if total > MAX_SHORT {
+        let built = util::build(st, total, |builder| {
+            builder.push(text.bytes(builder.heap()));
+            if let Some(separator) = separator {
+                builder.push(separator.bytes(builder.heap()));
+            }
+            builder.repeat();
+        });
+        return Ok(Ret::One(built?.into()));
+    }
+    let mut out = [0; MAX_SHORT];
+    out[..len].copy_from_slice(text.bytes(&st.heap));
+    if let Some(separator) = separator {
+        out[len..unit].copy_from_slice(separator.bytes(&st.heap));
+    }
+    for at in unit..total {
+        out[at] = out[at - unit];
+    }
+    util::ret_str(st, &out[..total])
 }
 
 fn byte(st: &mut State) -> Result<Ret, Throw> {
@@ -152,14 +171,25 @@ fn byte(st: &mut State) -> Result<Ret, Throw> {
     Ok(Ret::Top(count))
 }
 
+/// Argument `i` as a byte.
+#[inline]
+fn check_byte(st: &mut State, i: usize) -> Result<u8, Throw> {
+    let value = st.check_int(i)?;
+    u8::try_from(value).map_err(|_| st.arg_error(i, "value out of range"))
+}
+
 fn char(st: &mut State) -> Result<Ret, Throw> {
     let count = st.nargs();
+    if count <= MAX_SHORT {
+        let mut short = [0; MAX_SHORT];
+        for i in 0..count {
+            short[i] = check_byte(st, i + 1)?;
+        }
+        return util::ret_str(st, &short[..count]);
+    }
     let mut out = util::buffer(st, count)?;
     for i in 1..=count {
-        match u8::try_from(st.check_int(i)?) {
-            Ok(byte) => out.push(byte),
-            Err(_) => return Err(st.arg_error(i, "value out of range")),
-        }
+        out.push(check_byte(st, i)?);
     }
     util::ret_str(st, &out)
 }
@@ -238,38 +268,52 @@ fn arith_unm(st: &mut State) -> Result<Ret, Throw> {
     arith(st, Arith::Unm, "__unm")
 }
 
-/// Looks for `pattern` in `subject` from `from` on, watching the limits on the way. May collect.
-fn search(
+/// The program for a pattern; who is done with it puts it back.
+#[inline]
+fn program(st: &mut State, pattern: Gc<Str>, literal_caret: bool) -> Box<Program> {
+    let bytes = pattern.bytes(&st.heap);
+    let literal_caret = literal_caret && bytes.first() == Some(&b'^');
+    st.patterns.take(bytes, pattern.hash(&st.heap), literal_caret)
+}
+
+/// Looks for a match in `subject` from `from` on, watching the limits on the way; whether there is
+/// one. May collect.
+#[inline]
+fn search(st: &mut State, subject: Gc<Str>, program: &mut Program, from: usize) -> Result<bool, Throw> {
+    match program.search(subject.bytes(&st.heap), from) {
+        Ok(found) => Ok(found),
+        Err(error) => search_on(st, subject, program, from, error),
+    }
+}
+
+/// Goes on after an interruption of the search that began at `from`.
+#[cold]
+#[inline(never)]
+fn search_on(
     st: &mut State,
     subject: Gc<Str>,
-    pattern: Gc<Str>,
+    program: &mut Program,
     mut from: usize,
-    literal_caret: bool,
-    scratch: &mut Scratch,
-) -> Result<Option<(usize, usize)>, Throw> {
+    mut error: PatternError,
+) -> Result<bool, Throw> {
     loop {
-        let (text, pat) = (subject.bytes(&st.heap), pattern.bytes(&st.heap));
-        let outcome = if literal_caret {
-            pattern::search_from(text, pat, 0, from, false, scratch)
-        } else {
-            pattern::search(text, pat, from, scratch)
-        };
-        match outcome {
+        if error != PatternError::Interrupted {
+            return Err(st.error(error.message()));
+        }
+        st.tick(program.take_steps())?;
+        program.extend_budget(program.resume_at() > from);
+        from = program.resume_at();
+        match program.search(subject.bytes(&st.heap), from) {
             Ok(found) => return Ok(found),
-            Err(PatternError::Interrupted) => {
-                st.tick(scratch.take_steps())?;
-                scratch.extend_budget(scratch.resume_at() > from);
-                from = scratch.resume_at();
-            }
-            Err(error) => return Err(st.error(error.message())),
+            Err(next) => error = next,
         }
     }
 }
 
 /// Tells the state about the work done, now and then. May collect.
 #[inline]
-fn account(st: &mut State, work: &mut u64, scratch: &mut Scratch) -> Result<(), Throw> {
-    *work += scratch.take_steps();
+fn account(st: &mut State, work: &mut u64, program: &mut Program) -> Result<(), Throw> {
+    *work += program.take_steps();
     if *work >= TICK {
         st.tick(std::mem::take(work))?;
     }
@@ -277,34 +321,22 @@ fn account(st: &mut State, work: &mut u64, scratch: &mut Scratch) -> Result<(), 
 }
 
 /// Capture `index` of the match as a value.
-fn capture(
-    st: &mut State,
-    subject: Gc<Str>,
-    scratch: &Scratch,
-    index: usize,
-    found: (usize, usize),
-) -> Result<Value, Throw> {
-    match scratch.capture(index, found.0, found.1) {
+#[inline]
+fn capture(st: &mut State, subject: Gc<Str>, program: &Program, index: usize) -> Result<Value, Throw> {
+    match program.capture(index) {
         Ok(Capture::Span(start, end)) => Ok(util::substr(st, subject, start..end)?.into()),
         Ok(Capture::Position(at)) => Ok(Value::int(at as i64)),
         Err(error) => Err(st.error(error.message())),
     }
 }
 
-/// Pushes the captures of a match; a match without any yields itself when `whole`.
-fn push_captures(
-    st: &mut State,
-    subject: Gc<Str>,
-    scratch: &Scratch,
-    found: (usize, usize),
-    whole: bool,
-) -> Result<usize, Throw> {
-    let count = if whole { scratch.count() } else { scratch.level() };
+/// Pushes the first `count` captures of a match, the whole match where it has none.
+fn push_captures(st: &mut State, subject: Gc<Str>, program: &Program, count: usize) -> Result<(), Throw> {
     for i in 0..count {
-        let value = capture(st, subject, scratch, i, found)?;
+        let value = capture(st, subject, program, i)?;
         st.push(value);
     }
-    Ok(count)
+    Ok(())
 }
 
 fn find(st: &mut State) -> Result<Ret, Throw> {
@@ -326,24 +358,24 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
     if find && (st.arg(4).truthy() || pattern::is_plain(pattern.bytes(&st.heap))) {
         return find_plain(st, subject, pattern, from);
     }
-    let mut scratch = Scratch::new();
-    let Some((start, end)) = search(st, subject, pattern, from, false, &mut scratch)? else {
-        account(st, &mut 0, &mut scratch)?;
+    let mut program = program(st, pattern, false);
+    let found = search(st, subject, &mut program, from)?;
+    account(st, &mut 0, &mut program)?;
+    if !found {
+        st.patterns.put(program);
         return Ok(Ret::One(Value::NIL));
-    };
-    account(st, &mut 0, &mut scratch)?;
-    if find {
+    }
+    let count = if find {
+        let (start, end) = program.span();
         st.push(Value::int(start as i64 + 1));
         st.push(Value::int(end as i64));
-        let count = push_captures(st, subject, &scratch, (start, end), false)?;
-        return Ok(Ret::Top(count + 2));
-    }
-    if scratch.count() == 1 {
-        let value = capture(st, subject, &scratch, 0, (start, end))?;
-        return Ok(Ret::One(value));
-    }
-    let count = push_captures(st, subject, &scratch, (start, end), true)?;
-    Ok(Ret::Top(count))
+        program.level()
+    } else {
+        program.count()
+    };
+    push_captures(st, subject, &program, count)?;
+    st.patterns.put(program);
+    Ok(Ret::Top(if find { count + 2 } else { count }))
 }
 
 fn find_plain(st: &mut State, subject: Gc<Str>, pattern: Gc<Str>, from: usize) -> Result<Ret, Throw> {
@@ -375,44 +407,53 @@ fn gmatch(st: &mut State) -> Result<Ret, Throw> {
 }
 
 fn gmatch_next(st: &mut State) -> Result<Ret, Throw> {
-    let (Some(subject), Some(pattern)) = (st.upvalue(1).as_str(), st.upvalue(2).as_str()) else {
+    let Some(iterator) = st.running_native() else {
         return Ok(Ret::None);
     };
-    let (Some(mut from), Some(last)) = (st.upvalue(3).as_int(), st.upvalue(4).as_int()) else {
+    let &[subject, pattern, from, last] = iterator.upvalues(&st.heap) else {
         return Ok(Ret::None);
     };
-    let mut scratch = Scratch::new();
+    let (Some(subject), Some(pattern)) = (subject.as_str(), pattern.as_str()) else {
+        return Ok(Ret::None);
+    };
+    let (Some(mut from), Some(last)) = (from.as_int(), last.as_int()) else {
+        return Ok(Ret::None);
+    };
+    let len = subject.len(&st.heap);
+    let mut program = program(st, pattern, true);
     let mut work = 0;
-    while from as usize <= subject.len(&st.heap) {
-        let found = search(st, subject, pattern, from as usize, true, &mut scratch)?;
-        account(st, &mut work, &mut scratch)?;
-        let Some((start, end)) = found else {
+    while from as usize <= len {
+        let found = search(st, subject, &mut program, from as usize)?;
+        account(st, &mut work, &mut program)?;
+        if !found {
             break;
-        };
+        }
+        let (start, end) = program.span();
         if end as i64 == last {
             from = start as i64 + 1;
             continue;
         }
-        st.set_upvalue(3, Value::int(end as i64));
-        st.set_upvalue(4, Value::int(end as i64));
-        if scratch.count() == 1 {
-            let value = capture(st, subject, &scratch, 0, (start, end))?;
-            return Ok(Ret::One(value));
-        }
-        let count = push_captures(st, subject, &scratch, (start, end), true)?;
+        iterator.set_upvalue(&mut st.heap, 2, Value::int(end as i64));
+        iterator.set_upvalue(&mut st.heap, 3, Value::int(end as i64));
+        let count = program.count();
+        push_captures(st, subject, &program, count)?;
+        st.patterns.put(program);
         return Ok(Ret::Top(count));
     }
-    st.set_upvalue(3, Value::int(subject.len(&st.heap) as i64 + 1));
+    st.patterns.put(program);
+    iterator.set_upvalue(&mut st.heap, 2, Value::int(len as i64 + 1));
     Ok(Ret::None)
 }
 
 /// One `gsub` in progress. Subject, pattern and replacement stay in the argument slots.
 struct Substitution {
     subject: Gc<Str>,
-    scratch: Scratch,
+    program: Box<Program>,
     out: Vec<u8>,
     changed: bool,
     work: u64,
+    /// The replacement is a string without `%`.
+    verbatim: bool,
 }
 
 fn gsub(st: &mut State) -> Result<Ret, Throw> {
@@ -427,53 +468,69 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
     {
         return Err(st.type_error(3, "string/function/table"));
     }
-    let anchored = pattern.bytes(&st.heap).first() == Some(&b'^');
-    let scratch = Scratch::new();
+    let verbatim = st
+        .arg(3)
+        .as_str()
+        .is_some_and(|text| find_byte(text.bytes(&st.heap), b'%').is_none());
+    let mut out = std::mem::take(&mut st.buffer);
+    out.clear();
     let mut job = Substitution {
         subject,
-        scratch,
-        out: Vec::new(),
+        program: program(st, pattern, false),
+        out,
         changed: false,
         work: 0,
+        verbatim,
     };
-    let mut count = 0;
-    let mut at = 0;
-    let mut last = usize::MAX;
-    while count < limit {
-        let Some(found) = search(st, subject, pattern, at, false, &mut job.scratch)? else {
-            break;
-        };
-        account(st, &mut job.work, &mut job.scratch)?;
-        let (start, end) = found;
-        job.copy(st, at, start)?;
-        if end != last {
-            count += 1;
-            job.add(st, found)?;
-            (at, last) = (end, end);
-        } else if start < len {
-            job.copy(st, start, start + 1)?;
-            at = start + 1;
-        } else {
-            at = start;
-            break;
-        }
-        if anchored {
-            break;
-        }
-    }
-    account(st, &mut job.work, &mut job.scratch)?;
-    job.copy(st, at, len)?;
+    let count = job.run(st, limit)?;
     let result = if job.changed {
         st.new_str(&job.out)?.into()
     } else {
         st.arg(1)
     };
+    if job.out.capacity() <= KEPT_BUFFER {
+        st.buffer = job.out;
+    }
+    st.patterns.put(job.program);
     st.push(result);
     st.push(Value::int(count));
     Ok(Ret::Top(2))
 }
 
 impl Substitution {
+    /// Builds the result, with at most `limit` replacements; yields how many there are.
+    fn run(&mut self, st: &mut State, limit: i64) -> Result<i64, Throw> {
+        let len = self.subject.len(&st.heap);
+        let mut count = 0;
+        let mut at = 0;
+        let mut last = usize::MAX;
+        while count < limit {
+            if !search(st, self.subject, &mut self.program, at)? {
+                break;
+            }
+            account(st, &mut self.work, &mut self.program)?;
+            let (start, end) = self.program.span();
+            self.copy(st, at, start)?;
+            if end != last {
+                count += 1;
+                self.add(st)?;
+                (at, last) = (end, end);
+            } else if start < len {
+                self.copy(st, start, start + 1)?;
+                at = start + 1;
+            } else {
+                at = start;
+                break;
+            }
+            if self.program.is_anchored() {
+                break;
+            }
+        }
+        account(st, &mut self.work, &mut self.program)?;
+        self.copy(st, at, len)?;
+        Ok(count)
+    }
+
     /// Appends the bytes `start..end` of the subject.
     #[inline]
     fn copy(&mut self, st: &mut State, start: usize, end: usize) -> Result<(), Throw> {
@@ -483,26 +540,37 @@ impl Substitution {
         Ok(())
     }
 
-    /// Appends what replaces the match `found`.
-    fn add(&mut self, st: &mut State, found: (usize, usize)) -> Result<(), Throw> {
+    /// Appends the match itself.
+    fn copy_match(&mut self, st: &mut State) -> Result<(), Throw> {
+        let (start, end) = self.program.span();
+        self.copy(st, start, end)
+    }
+
+    /// Appends what replaces the match.
+    fn add(&mut self, st: &mut State) -> Result<(), Throw> {
         let replacement = st.arg(3);
         if let Some(text) = replacement.as_str() {
             self.changed = true;
-            return self.add_template(st, text, found);
+            if self.verbatim {
+                util::grow(st, &mut self.out, text.len(&st.heap))?;
+                self.out.extend_from_slice(text.bytes(&st.heap));
+                return Ok(());
+            }
+            return self.add_template(st, text);
         }
         let value = if replacement.as_table().is_some() {
-            let key = capture(st, self.subject, &self.scratch, 0, found)?;
+            let key = capture(st, self.subject, &self.program, 0)?;
             st.index(replacement, key)?
         } else {
             let mut captures = [Value::NIL; MAX_CAPTURES];
-            let count = self.scratch.count();
+            let count = self.program.count();
             for (i, slot) in captures.iter_mut().enumerate().take(count) {
-                *slot = capture(st, self.subject, &self.scratch, i, found)?;
+                *slot = capture(st, self.subject, &self.program, i)?;
             }
             st.call1(replacement, &captures[..count])?
         };
         if !value.truthy() {
-            return self.copy(st, found.0, found.1);
+            return self.copy_match(st);
         }
         st.push(value);
         let is_text = util::append_text(st, &mut self.out, value)?;
@@ -516,7 +584,7 @@ impl Substitution {
     }
 
     /// Appends the replacement string `text` with its `%` items filled in.
-    fn add_template(&mut self, st: &mut State, text: Gc<Str>, found: (usize, usize)) -> Result<(), Throw> {
+    fn add_template(&mut self, st: &mut State, text: Gc<Str>) -> Result<(), Throw> {
         let len = text.len(&st.heap);
         util::grow(st, &mut self.out, len)?;
         let mut at = 0;
@@ -527,9 +595,9 @@ impl Substitution {
             at += skip + 2;
             match letter {
                 Some(b'%') => self.out.push(b'%'),
-                Some(b'0') => self.copy(st, found.0, found.1)?,
+                Some(b'0') => self.copy_match(st)?,
                 Some(digit @ b'1'..=b'9') => {
-                    self.add_capture(st, usize::from(digit - b'1'), found)?;
+                    self.add_capture(st, usize::from(digit - b'1'))?;
                 }
                 _ => return Err(st.error("invalid use of '%' in replacement string")),
             }
@@ -539,8 +607,8 @@ impl Substitution {
         Ok(())
     }
 
-    fn add_capture(&mut self, st: &mut State, index: usize, found: (usize, usize)) -> Result<(), Throw> {
-        match self.scratch.capture(index, found.0, found.1) {
+    fn add_capture(&mut self, st: &mut State, index: usize) -> Result<(), Throw> {
+        match self.program.capture(index) {
             Ok(Capture::Span(start, end)) => self.copy(st, start, end),
             Ok(Capture::Position(at)) => {
                 number::write_int(&mut self.out, at as i64);

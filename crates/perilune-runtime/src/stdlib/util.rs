@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use perilune_syntax::number;
 
 use crate::error::Throw;
-use crate::heap::Gc;
+use crate::heap::{Gc, OutOfMemory};
 use crate::native::{NativeFn, Ret};
-use crate::object::{Str, Table};
+use crate::object::{Builder, Str, Table};
 use crate::state::State;
 use crate::value::{Kind, Value};
 
@@ -58,22 +58,20 @@ pub fn buffer(st: &mut State, size: usize) -> Result<Vec<u8>, Throw> {
 /// The string `text[range]` as a new string. Never collects.
 #[inline]
 pub fn substr(st: &mut State, text: Gc<Str>, range: Range<usize>) -> Result<Gc<Str>, Throw> {
-    let bytes = &text.bytes(&st.heap)[range];
-    if bytes.len() <= 64 {
-        let mut small = [0; 64];
-        let small = &mut small[..bytes.len()];
-        small.copy_from_slice(bytes);
-        return st.new_str(small);
+    text.sub(&mut st.heap, range)
+        .map_err(|OutOfMemory| st.memory_error())
+}
+
+/// A string of `len` bytes that `write` writes into a builder. May collect before that.
+pub fn build(st: &mut State, len: usize, write: impl FnOnce(&mut Builder)) -> Result<Gc<Str>, Throw> {
+    if len > UNCHECKED_CAPACITY {
+        st.reserve(len)?;
     }
-    if bytes.len() == text.len(&st.heap) {
-        return Ok(text);
-    }
-    let mut copy = Vec::new();
-    if copy.try_reserve_exact(bytes.len()).is_err() {
-        return Err(st.memory_error());
-    }
-    copy.extend_from_slice(bytes);
-    st.new_str(&copy)
+    let built = Str::builder(&mut st.heap, len).map(|mut builder| {
+        write(&mut builder);
+        builder.finish()
+    });
+    built.map_err(|OutOfMemory| st.memory_error())
 }
 
 /// A new string with these bytes as a result.

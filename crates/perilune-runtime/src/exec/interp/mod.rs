@@ -49,7 +49,7 @@ impl From<Result<Next, Throw>> for Flow {
     #[inline(always)]
     fn from(r: Result<Next, Throw>) -> Flow {
         match r {
-            Ok(Next::Lua) => Flow::Reload,
+            Ok(Next::Lua | Next::Back) => Flow::Reload,
             Ok(Next::Exit) => Flow::Exit,
             Ok(Next::Unwind) => Flow::Unwind,
             Err(Throw::Error) => Flow::Error,
@@ -73,7 +73,7 @@ struct Machine {
 /// The slots are live.
 pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
     // SAFETY: the function and its arguments are live slots.
-    let mut r = unsafe {
+    let r = unsafe {
         let func = st.th().stack.add(at);
         call::call_value(st, func, -1, cont::ENTRY)
     };
@@ -83,11 +83,32 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         let t = r.err().unwrap_or(Throw::Error);
         return Err(call_failed(st, at, t));
     }
+    if matches!(r, Ok(Next::Lua | Next::Back)) {
+        // SAFETY: the call pushed its frame.
+        return unsafe { run_frames(st) };
+    }
+    finish(st, r)
+}
+
+/// Runs until the call from Rust whose frame is the running one has returned.
+///
+/// # Safety
+/// The running frame is a Lua frame with its pc saved.
+#[inline]
+pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
+    match interpret(st) {
+        Ok(Next::Exit) => Ok(()),
+        other => finish(st, other),
+    }
+}
+
+/// Goes on after `r` until the entry frame has returned.
+fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
     loop {
         match r {
             Ok(Next::Exit) => return Ok(()),
             Ok(Next::Unwind) => r = call::unwind(st),
-            Ok(Next::Lua) => r = interpret(st),
+            Ok(Next::Lua | Next::Back) => r = interpret(st),
             Err(t) => r = Ok(call::raise(st, t)?),
         }
     }
@@ -138,7 +159,7 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
             Flow::Unwind => Ok(Next::Unwind),
             Flow::Error => Err(Throw::Error),
             Flow::Stop => Err(Throw::Stop),
-            Flow::Next | Flow::Reload => Ok(Next::Lua),
+            Flow::Next | Flow::Reload => Ok(Next::Back),
         };
     }
 }
