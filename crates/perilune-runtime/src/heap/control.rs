@@ -34,6 +34,8 @@ impl GcParam {
 pub struct Control {
     /// Bytes in use at which it works next.
     pub(crate) trigger: usize,
+    /// Bytes in use when that was decided.
+    pub(crate) stepped_at: usize,
     /// `collectgarbage("stop")`.
     pub(crate) stopped: bool,
     /// Bytes after the last full collection.
@@ -50,6 +52,7 @@ impl Default for Control {
     fn default() -> Control {
         Control {
             trigger: 0,
+            stepped_at: 0,
             stopped: false,
             full_size: 0,
             minor_mul: 20,
@@ -57,7 +60,7 @@ impl Default for Control {
             minor_major: 70,
             pause: 250,
             step_mul: 200,
-            step_size: 200 * 1024,
+            step_size: 9600,
         }
     }
 }
@@ -114,16 +117,24 @@ impl Heap {
         !self.control.stopped
     }
 
-    /// Bytes to mark in one step for one step's worth of allocation.
+    /// Bytes to mark for what was allocated since the last step, and for one step's worth at least. PUC
+    /// counts visited slots for allocated words; a slot stands for about four words of memory.
     pub(crate) fn step_work(&self) -> usize {
-        let size = self.control.step_size.max(1024) as usize;
-        (size / 100).saturating_mul(self.control.step_mul.max(40) as usize)
+        const WORDS_PER_SLOT: usize = 4;
+        let c = &self.control;
+        let allocated = match self.phase {
+            Phase::Pause => 0,
+            Phase::Mark => self.bytes().saturating_sub(c.stepped_at),
+        };
+        let size = allocated.max(c.step_size.max(1024) as usize) * WORDS_PER_SLOT;
+        (size / 100).saturating_mul(c.step_mul.max(40) as usize)
     }
 
     /// Decides when the collector works next.
     pub(crate) fn update_trigger(&mut self) {
         let bytes = self.bytes();
         let c = &mut self.control;
+        c.stepped_at = bytes;
         c.trigger = match (self.mode, self.phase) {
             (Mode::Incremental, Phase::Mark) => bytes + c.step_size.max(1024) as usize,
             (Mode::Incremental, Phase::Pause) => (bytes / 100)

@@ -321,12 +321,11 @@ impl Heap {
         self.interrupt.fetch_or(reason, Ordering::Relaxed);
     }
 
-    /// Gives back a buffer that nothing refers to any more; only large ones are freed at once.
+    /// Gives back a buffer of `size` bytes that nothing refers to any more: the next allocation may get
+    /// its memory.
     pub(crate) fn release(&mut self, p: *mut u8, size: usize) {
-        if self.blocks.is_counted(p as usize, self.phase == Phase::Mark) {
-            self.marked_bytes = self.marked_bytes.saturating_sub(size);
-        }
-        self.blocks.release(p, size);
+        let counted = self.blocks.release(p, size, self.phase == Phase::Mark);
+        self.marked_bytes = self.marked_bytes.saturating_sub(counted);
     }
 
     /// Rule 3: `parent` has been stored into.
