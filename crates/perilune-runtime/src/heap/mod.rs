@@ -18,8 +18,10 @@ mod blocks;
 mod collect;
 mod control;
 mod mark;
+mod stats;
 
 pub use control::{Control, GcOp, GcParam};
+pub use stats::GcStats;
 
 use crate::object::shape::Shapes;
 use crate::object::{Str, StringTable, Table, Thread, Userdata};
@@ -189,16 +191,19 @@ pub struct Heap {
     pub(crate) threads: Vec<Gc<Thread>>,
     /// Objects that own memory outside the heap: functions' code and userdata.
     pub(crate) droppable: Vec<*mut Header>,
+    /// How many of them survived the last collection: the first ones.
+    pub(crate) old_droppable: usize,
     /// Objects with a finaliser, oldest first.
     pub(crate) finalisable: Vec<*mut Header>,
+    /// How many of them survived the last collection: the first ones.
+    pub(crate) old_finalisable: usize,
     /// Unreachable objects whose finaliser is to be called, next one last.
     pub(crate) to_finalise: Vec<*mut Header>,
     /// Values that are always reachable.
     pub(crate) roots: Roots,
     /// Bytes owned by droppable objects outside the blocks.
     pub(crate) external: usize,
-    /// Collections completed: full ones and minor ones.
-    pub(crate) cycles: [u64; 2],
+    pub(crate) stats: GcStats,
     pub(crate) marked_bytes: usize,
     /// Stress: fail the allocation after this many; 0 is off.
     pub(crate) fail_after: u64,
@@ -250,7 +255,9 @@ impl Heap {
             all_weak: Vec::new(),
             threads: Vec::new(),
             droppable: Vec::new(),
+            old_droppable: 0,
             finalisable: Vec::new(),
+            old_finalisable: 0,
             to_finalise: Vec::new(),
             roots: Roots {
                 events: Vec::new(),
@@ -266,7 +273,7 @@ impl Heap {
                 temps: Vec::new(),
             },
             external: 0,
-            cycles: [0; 2],
+            stats: GcStats::default(),
             marked_bytes: 0,
             fail_after: 0,
             closing: false,
@@ -313,7 +320,9 @@ impl Heap {
         if self.bytes() + size >= self.control.trigger && !self.control.stopped {
             self.raise(interrupt::GC);
         }
-        self.blocks.alloc_slow(size)
+        let p = self.blocks.alloc_slow(size);
+        self.stats.peak = self.stats.peak.max(self.bytes());
+        p
     }
 
     /// Sets a reason in the interrupt word.
