@@ -30,6 +30,9 @@ impl GcParam {
     }
 }
 
+/// Bytes between two minor collections, at least: what fits into a cache of the second level.
+const LEAST_YOUNG: usize = 1 << 19;
+
 /// The collector's settings.
 pub struct Control {
     /// Bytes in use at which it works next.
@@ -140,7 +143,7 @@ impl Heap {
             (Mode::Incremental, Phase::Pause) => (bytes / 100)
                 .saturating_mul(c.pause.max(110) as usize)
                 .max(bytes + (1 << 16)),
-            (Mode::Generational, _) => bytes + (bytes / 100 * c.minor_mul.max(5) as usize).max(1 << 17),
+            (Mode::Generational, _) => bytes + (bytes / 100 * c.minor_mul.max(5) as usize).max(LEAST_YOUNG),
         };
     }
 }
