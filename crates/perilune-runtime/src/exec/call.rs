@@ -55,7 +55,10 @@ pub(crate) unsafe fn call_value(
     // SAFETY: this function's promise.
     unsafe {
         match (*func).tag {
-            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::NATIVE => match (*func).gc::<Native>().transfer() {
+                Transfer::None => call_native(st, func, nresults, how, 0),
+                transfer => call_transfer(st, func, nresults, how, transfer),
+            },
             Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             _ => call_object(st, func, nresults, how),
         }
@@ -197,13 +200,88 @@ unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut V
     Ok(unsafe { st.th().stack.add(at) })
 }
 
+/// Pushes the frame of the native at `func`.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a native.
+#[inline(always)]
+unsafe fn enter_native(
+    st: &mut State,
+    mut func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Gc<Native>, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; as in `enter_lua`.
+    unsafe {
+        if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
+            func = make_room(st, func, MIN_NATIVE_SLOTS)?;
+        }
+        let frame = (*th).frame.sub(1);
+        *frame = Frame {
+            nresults: nresults as i16,
+            cont: how,
+            ncall,
+            ..Frame::native(func, func.add(1))
+        };
+        (*th).frame = frame;
+        Ok((*func).gc())
+    }
+}
+
+/// Calls the native at `func`, which always is `transfer`, without asking it.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a native.
+#[inline(never)]
+unsafe fn call_transfer(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    transfer: Transfer,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        if (*th).hook_mask != 0 {
+            return call_native(st, func, nresults, how, 0);
+        }
+        match transfer {
+            Transfer::Yield => {
+                enter_native(st, func, nresults, how, 0)?;
+                return super::coroutine::do_yield(st);
+            }
+            Transfer::Wrapped => {
+                if let Some(co) = (*func).gc::<Native>().upvalues(&st.heap)[0].as_thread() {
+                    enter_native(st, func, nresults, how, 0)?;
+                    return super::coroutine::resume(st, co, true);
+                }
+            }
+            Transfer::Resume if (*th).top > func.add(1) => {
+                if let Some(co) = (*func.add(1)).as_thread() {
+                    enter_native(st, func, nresults, how, 0)?;
+                    return super::coroutine::resume(st, co, false);
+                }
+            }
+            Transfer::Pcall if (*th).top > func.add(1) => {
+                enter_native(st, func, nresults, how, 0)?;
+                return call_protected(st, 0, frame_flags::PROTECTED);
+            }
+            Transfer::None | Transfer::Resume | Transfer::Pcall => {}
+        }
+        call_native(st, func, nresults, how, 0)
+    }
+}
+
 /// Calls the native at `func`.
 ///
 /// # Safety
 /// As [`call_value`], and the value at `func` is a native.
 pub(crate) unsafe fn call_native(
     st: &mut State,
-    mut func: *mut Value,
+    func: *mut Value,
     nresults: i32,
     how: u8,
     ncall: u8,
@@ -211,42 +289,9 @@ pub(crate) unsafe fn call_native(
     let th = st.thread.ptr();
     // SAFETY: this function's promise; as in `enter_lua`.
     unsafe {
-        if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
-            func = make_room(st, func, MIN_NATIVE_SLOTS)?;
-        }
-        let native = (*func).gc::<Native>();
-        let base = func.add(1);
-        let frame = (*th).frame.sub(1);
-        *frame = Frame {
-            nresults: nresults as i16,
-            cont: how,
-            ncall,
-            ..Frame::native(func, base)
-        };
-        (*th).frame = frame;
+        let native = enter_native(st, func, nresults, how, ncall)?;
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
-        } else {
-            match native.transfer() {
-                Transfer::None => {}
-                Transfer::Pcall if (*th).top > base => {
-                    return call_protected(st, 0, frame_flags::PROTECTED);
-                }
-                Transfer::Pcall => {}
-                Transfer::Resume => {
-                    if (*th).top > base
-                        && let Some(co) = (*base).as_thread()
-                    {
-                        return super::coroutine::resume(st, co, false);
-                    }
-                }
-                Transfer::Yield => return super::coroutine::do_yield(st),
-                Transfer::Wrapped => {
-                    if let Some(co) = native.upvalues(&st.heap)[0].as_thread() {
-                        return super::coroutine::resume(st, co, true);
-                    }
-                }
-            }
         }
         // The answer is looked at where it is: a move would not see the stores that just wrote it.
         let answer = native.function()(st);

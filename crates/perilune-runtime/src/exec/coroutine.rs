@@ -34,11 +34,16 @@ impl State {
     }
 
     /// Makes `to` the running coroutine.
+    #[inline(always)]
     fn switch_to(&mut self, to: Gc<Thread>) {
+        let hooked = self.th().hook_mask != 0;
         self.thread = to;
         self.heap.roots.current_thread = to.into();
-        to.get(&self.heap).status = Status::Running;
-        self.refresh_trace();
+        let t = to.get(&self.heap);
+        t.status = Status::Running;
+        if (t.hook_mask != 0) != hooked {
+            self.refresh_trace();
+        }
     }
 
     /// Whether the running coroutine may yield.
@@ -90,19 +95,20 @@ impl State {
 ///
 /// # Safety
 /// The running frame is the native's.
+#[inline]
 pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Result<Next, Throw> {
     let t = co.ptr();
     let cur = st.thread.ptr();
     // SAFETY: both coroutines are alive: one runs, the other is an argument or upvalue of its native.
     unsafe {
         (*(*cur).frame).aux = if wrap { WRAP } else { RESUME };
-        if (*t).status != Status::Suspended {
-            let dead = matches!((*t).status, Status::Dead | Status::Failed);
-            let what = if dead { "dead" } else { "non-suspended" };
-            return refuse(st, &format!("cannot resume {what} coroutine"), wrap);
-        }
-        if st.c_depth + 1 >= MAX_C_DEPTH {
-            return refuse(st, text::C_STACK_OVERFLOW, wrap);
+        if (*t).status != Status::Suspended || st.c_depth + 1 >= MAX_C_DEPTH {
+            let why = match (*t).status {
+                Status::Suspended => text::C_STACK_OVERFLOW,
+                Status::Dead | Status::Failed => "cannot resume dead coroutine",
+                Status::Running | Status::Normal => "cannot resume non-suspended coroutine",
+            };
+            return refuse(st, why, wrap);
         }
         let first = (*(*cur).frame).base.add(usize::from(!wrap));
         let n = ((*cur).top as usize - first as usize) / size_of::<Value>();
@@ -145,6 +151,8 @@ unsafe fn takes_directly(t: *mut Thread) -> bool {
 }
 
 /// A resume that cannot happen.
+#[cold]
+#[inline(never)]
 unsafe fn refuse(st: &mut State, msg: &str, wrap: bool) -> Result<Next, Throw> {
     if wrap {
         return Err(st.error(msg));
@@ -205,6 +213,7 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
 ///
 /// # Safety
 /// The running frame is the native's.
+#[inline]
 pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
     let co = st.thread.ptr();
     // SAFETY: the running coroutine.
