@@ -41,6 +41,11 @@ pub const STRESS: &[Stress] = &[
         about: "the Lua stack moves at every check",
         seconds: 60,
     },
+    Stress {
+        name: "rewrite",
+        about: "instructions become generic again at every safepoint",
+        seconds: 60,
+    },
 ];
 
 /// The allocations that fail in turn, one per run, in the stress mode `fail:N`. A program that

@@ -19,9 +19,16 @@ pub fn dump(proto: &Proto) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        function(&mut out, p);
+        function(&mut out, p, &|_| None);
         work.extend(p.protos.iter().rev().map(|child| &**child));
     }
+    out
+}
+
+/// The text of one function, without those nested in it; `note` is what to add to an instruction.
+pub fn function_with_notes(proto: &Proto, note: &dyn Fn(usize) -> Option<String>) -> String {
+    let mut out = String::new();
+    function(&mut out, proto, note);
     out
 }
 
@@ -34,7 +41,7 @@ pub fn instruction(proto: &Proto, pc: usize) -> String {
     out
 }
 
-fn function(out: &mut String, p: &Proto) {
+fn function(out: &mut String, p: &Proto, note: &dyn Fn(usize) -> Option<String>) {
     header(out, p);
     let mut targets = vec![false; p.code.len()];
     for pc in 0..p.code.len() {
@@ -47,6 +54,9 @@ fn function(out: &mut String, p: &Proto) {
         let source_line = p.lines.get(pc).map_or("-".to_string(), u32::to_string);
         put(out, format_args!("{mark}{pc:4} [{source_line}] "));
         line(out, p, pc);
+        if let Some(text) = note(pc) {
+            put(out, format_args!("  => {text}"));
+        }
         out.push('\n');
     }
 }

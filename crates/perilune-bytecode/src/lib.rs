@@ -8,4 +8,5 @@ pub mod dump;
 pub mod file;
 pub mod ops;
 pub mod proto;
+pub mod quick;
 pub mod verify;

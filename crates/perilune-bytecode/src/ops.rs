@@ -71,12 +71,13 @@ macro_rules! effects {
     }};
 }
 
-/// Calls the macro `$consumer` with the whole opcode table. A row is
+/// Calls the macro `$consumer` with the whole opcode table, after the tokens `$before`. A row is
 /// `doc NAME method (a, b, c, d operand kinds) [effects]`.
 #[macro_export]
 macro_rules! for_each_op {
-    ($consumer:ident) => {
+    ($consumer:ident $($before:tt)*) => {
         $consumer! {
+            $($before)*
             /// R[a] = R[b]
             MOVE move_ (Write, Read, None, None) [];
             /// R[a] = integer d

@@ -1,6 +1,7 @@
 //! `perilune dump`: the printers of the compilation's stages.
 
 use crate::options::{Settings, bytes};
+use perilune::Lua;
 use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
@@ -20,6 +21,37 @@ pub fn dump(stage: &str, file: &OsString, settings: &Settings) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a file and prints its bytecode with what the instructions have learned.
+pub fn dump_live(file: &OsString, settings: Settings) -> ExitCode {
+    match live(file, settings) {
+        Ok(text) => {
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("perilune: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn live(file: &OsString, settings: Settings) -> Result<String, String> {
+    let (source, name) = read(file)?;
+    let text = syntax::skip_shebang(&source);
+    let mut lua = Lua::with_options(settings.options).map_err(|e| e.to_string())?;
+    let f = lua
+        .load(text)
+        .set_name(&name)
+        .into_function()
+        .map_err(|e| e.to_string())?;
+    let ran = f.call::<()>(&mut lua, ());
+    let _ = lua.flush_stdout();
+    if let Err(e) = ran {
+        eprintln!("perilune: {e}");
+    }
+    Ok(f.live_bytecode(&lua).unwrap_or_default())
 }
 
 fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, String> {

@@ -15,7 +15,12 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     match options::parse(&args) {
         Ok(Parsed {
-            action: Action::Dump { stage, file },
+            action: Action::Dump { live: true, file, .. },
+            settings,
+            ..
+        }) => dump::dump_live(&file, settings),
+        Ok(Parsed {
+            action: Action::Dump { stage, file, .. },
             settings,
             ..
         }) => dump::dump(&stage, &file, &settings),

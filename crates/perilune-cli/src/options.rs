@@ -26,6 +26,8 @@ pub enum Action {
     Dump {
         /// `tokens`, `ast` or `bytecode`.
         stage: String,
+        /// Run the file first, and show the code as it is then.
+        live: bool,
         /// Which file; `-` is standard input.
         file: OsString,
     },
@@ -137,10 +139,13 @@ fn short_option(p: &mut Parsed, args: &[OsString], i: usize, a: &[u8]) -> Result
 fn parse_dump(args: &[OsString], mut p: Parsed) -> Result<Parsed, Vec<u8>> {
     let mut stage = "bytecode".to_owned();
     let mut file = None;
+    let mut live = false;
     for arg in &args[2..] {
         let a = bytes(arg);
         if let Some(s) = a.strip_prefix(b"--stage=") {
             stage = String::from_utf8_lossy(s).into_owned();
+        } else if a == b"--live" {
+            live = true;
         } else if a.starts_with(b"--") {
             long_option(&mut p.settings, &a)?;
         } else {
@@ -150,8 +155,11 @@ fn parse_dump(args: &[OsString], mut p: Parsed) -> Result<Parsed, Vec<u8>> {
     if !matches!(stage.as_str(), "tokens" | "ast" | "bytecode") {
         return Err(format!("unknown stage '{stage}' (tokens, ast, bytecode)").into_bytes());
     }
+    if live && stage != "bytecode" {
+        return Err(b"'--live' shows bytecode only".to_vec());
+    }
     let file = file.ok_or_else(|| b"'dump' needs a file".to_vec())?;
-    p.action = Action::Dump { stage, file };
+    p.action = Action::Dump { stage, live, file };
     Ok(p)
 }
 
@@ -203,6 +211,7 @@ fn stress(s: &str) -> Option<Stress> {
             None if part == "collect" => r.collect = true,
             None if part == "minor" => r.minor = true,
             None if part == "move" => r.move_stack = true,
+            None if part == "rewrite" => r.rewrite = true,
             Some(("fail", n)) => r.fail_allocation = n.parse().ok()?,
             None | Some(_) => return None,
         }
@@ -247,6 +256,6 @@ pub fn usage(args: &[OsString], message: &[u8]) {
          --max-instructions=N stop after so many instructions\n  \
          --deterministic      fixed seeds and orders\n  \
          --stats              say at the end what the garbage collector did\n\
-         Subcommands: run, dump --stage=tokens|ast|bytecode FILE"
+         Subcommands: run, dump --stage=tokens|ast|bytecode [--live] FILE"
     );
 }

@@ -45,6 +45,9 @@ pub struct Stress {
     pub fail_allocation: u64,
     /// Generational mode, a minor collection at every safepoint.
     pub minor: bool,
+    /// At every safepoint the running function's instructions become generic again, so that they keep
+    /// rewriting themselves.
+    pub rewrite: bool,
 }
 
 /// The C stack limit: how deep Rust functions may call back into Lua and the like, as in PUC.
@@ -159,7 +162,7 @@ impl State {
             .map_err(oom)?;
         self.heap.fail_after = self.options.stress.fail_allocation;
         self.refresh_trace();
-        if self.stressed() {
+        if self.stressed() || self.options.stress.rewrite {
             self.heap.raise(interrupt::STRESS);
         }
         if self.options.stress.minor {
@@ -368,7 +371,7 @@ impl State {
     /// No memory.
     pub fn set_field(&mut self, t: Gc<Table>, name: &str, v: Value) -> Result<(), Throw> {
         let key = self.new_str(name.as_bytes())?;
-        self.raw_set(t, key.into(), v)
+        t.set_str(&mut self.heap, key, v).map_err(|e| self.table_error(e))
     }
     /// `t[name]` without metamethods.
     ///

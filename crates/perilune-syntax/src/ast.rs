@@ -237,8 +237,9 @@ pub struct Stmt {
 #[derive(Debug)]
 pub enum StmtKind {
     /// `local a, b <const> = ...`: the locals `vars` (contiguous ids) come into scope after the
-    /// expressions. Where the last of them is [`LocalKind::CompileTime`], the last expression is
-    /// that constant and needs no code (PUC's rule: as many expressions as variables).
+    /// expressions. Where the last of them is [`LocalKind::CompileTime`], the last expression
+    /// has that constant as its value, and needs code only if it is not known as a whole (PUC's rule:
+    /// as many expressions as variables).
     Local {
         /// The declared locals.
         vars: Range<u32>,

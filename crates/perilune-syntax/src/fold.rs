@@ -1,5 +1,7 @@
 //! Operators on constants -> constants: what is known of an expression before the program runs.
 
+use std::collections::BTreeMap;
+
 use crate::ast::{BinOp, Chunk, Constant, ExprId, ExprKind, UnOp};
 use crate::number::{
     Num, float_floor_div, float_mod, float_pow, int_floor_div, int_mod, shift_left, shift_right,
@@ -90,6 +92,60 @@ pub fn unary(op: UnOp, a: Constant) -> Option<Constant> {
         UnOp::BNot => Some(Constant::Int(!number(a)?.to_int()?)),
         UnOp::Not => Some(Constant::Bool(!truthy(a))),
         UnOp::Len => None,
+    }
+}
+
+/// An expression that, whatever its operands do, ends in a constant: the jumps out of its `and` and
+/// `or` that give another value are still open.
+#[derive(Clone, Copy)]
+pub(crate) struct Settled {
+    pub value: Constant,
+    /// There are jumps taken when an operand is true.
+    on_true: bool,
+    /// There are jumps taken when an operand is false.
+    on_false: bool,
+}
+
+impl Settled {
+    /// The constant, if no jump avoids it.
+    pub fn constant(self) -> Option<Constant> {
+        (!self.on_true && !self.on_false).then_some(self.value)
+    }
+}
+
+/// What a new node ends in, if it is not known as a whole. `and` closes the jumps of a left operand
+/// that ends in a true constant, `or` those of one that ends in a false one; so `(f() or 1) and 2` is
+/// the constant 2, whose declaration still evaluates `f()`.
+pub(crate) fn settle(
+    kind: &ExprKind,
+    known: &[Option<Constant>],
+    settled: &BTreeMap<u32, Settled>,
+) -> Option<Settled> {
+    let open = |value, on_true, on_false| Settled {
+        value,
+        on_true,
+        on_false,
+    };
+    let end = |e: &ExprId| {
+        let whole = known[e.index()].map(|value| open(value, false, false));
+        whole.or_else(|| settled.get(&(e.index() as u32)).copied())
+    };
+    match kind {
+        ExprKind::Paren(e) => end(e),
+        ExprKind::Unary {
+            op: UnOp::Not,
+            operand,
+            ..
+        } => end(operand).map(|s| open(Constant::Bool(!truthy(s.value)), s.on_false, s.on_true)),
+        ExprKind::And { lhs, rhs } => end(rhs).map(|r| match end(lhs) {
+            Some(l) if truthy(l.value) => open(r.value, r.on_true, l.on_false || r.on_false),
+            Some(_) | None => open(r.value, r.on_true, true),
+        }),
+        ExprKind::Or { lhs, rhs } => end(rhs).map(|r| match end(lhs) {
+            Some(l) if !truthy(l.value) => open(r.value, l.on_true || r.on_true, r.on_false),
+            Some(_) | None => open(r.value, true, r.on_false),
+        }),
+        _ => None,
     }
 }
 

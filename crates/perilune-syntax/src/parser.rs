@@ -13,6 +13,7 @@ use crate::fold;
 use crate::lexer::Lexer;
 use crate::scope::{Refusal, Scopes, VarKind};
 use crate::token::{Token, TokenKind};
+use std::collections::BTreeMap;
 
 /// How deep statements and expressions may nest, calls of C functions around the parser included.
 const MAX_LEVELS: u32 = 200;
@@ -72,6 +73,8 @@ struct Parser<'a> {
     scopes: Scopes,
     exprs: Vec<Expr>,
     constants: Vec<Option<Constant>>,
+    /// What expressions end in whose value is not in `constants`.
+    settled: BTreeMap<u32, fold::Settled>,
     /// `None` while the function is being parsed.
     funcs: Vec<Option<Function>>,
     level: u32,
@@ -105,6 +108,7 @@ impl<'a> Parser<'a> {
             scopes: Scopes::new(options.dialect),
             exprs: Vec::new(),
             constants: Vec::new(),
+            settled: BTreeMap::new(),
             funcs: Vec::new(),
             level: BASE_LEVELS,
             constant_global: None,
@@ -335,7 +339,13 @@ impl<'a> Parser<'a> {
 
     fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
         let id = ExprId(self.exprs.len() as u32);
-        self.constants.push(fold::of_node(&kind, &self.constants));
+        let known = fold::of_node(&kind, &self.constants);
+        if known.is_none()
+            && let Some(s) = fold::settle(&kind, &self.constants, &self.settled)
+        {
+            self.settled.insert(id.0, s);
+        }
+        self.constants.push(known);
         self.exprs.push(Expr { kind, span });
         id
     }

@@ -16,6 +16,12 @@ pub struct Function(pub(crate) Arc<Rooted>);
 type Callback = Arc<dyn Fn(&mut Context, MultiValue) -> Result<MultiValue> + Send + Sync>;
 
 impl Function {
+    /// The bytecode of a Lua function as it runs now, with what its instructions have learned; None
+    /// for a native function.
+    pub fn live_bytecode(&self, lua: &Context) -> Option<String> {
+        let f = lua.heap.rooted_value(&self.0)?.as_closure()?;
+        Some(f.proto(&lua.heap).dump_live(&lua.heap))
+    }
     pub(crate) fn root(st: &mut Context, v: Raw) -> Function {
         Function(Arc::new(st.heap.rooted(v)))
     }

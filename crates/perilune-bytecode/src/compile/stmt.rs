@@ -7,6 +7,7 @@ use crate::ops::{Instr, Op};
 use perilune_syntax::ast::{
     Block, Dialect, ExprId, ExprKind, FuncId, LocalId, LocalKind, Span, Stmt, StmtKind,
 };
+use perilune_syntax::fold;
 use std::ops::Range;
 
 /// Hidden variables of a numeric loop.
@@ -90,6 +91,14 @@ impl<'a> Compiler<'a> {
             let mut e = self.expr_list(&exprs[..in_registers])?;
             if e.kind != Kind::Void {
                 self.put_next(&mut e)?;
+            }
+            if let Some(&last) = exprs.last()
+                && fold::constant(self.chunk, last).is_none()
+            {
+                let free = self.fs.free;
+                let mut e = self.expr(last)?;
+                self.put_next(&mut e)?;
+                self.fs.free = free;
             }
         } else {
             let e = self.expr_list(exprs)?;

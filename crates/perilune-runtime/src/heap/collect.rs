@@ -17,7 +17,7 @@ pub(super) unsafe fn drop_object(p: *mut Header) -> usize {
             std::ptr::drop_in_place(p.cast::<Userdata>());
             bytes
         } else {
-            let bytes = (*p.cast::<ProtoObj>()).data.external_bytes();
+            let bytes = (*p.cast::<ProtoObj>()).external_bytes();
             std::ptr::drop_in_place(p.cast::<ProtoObj>());
             bytes
         }
@@ -80,7 +80,9 @@ impl Heap {
     /// Ends the mark phase and frees what it did not reach.
     fn finish(&mut self) {
         self.atomic(false);
-        self.shapes.purge();
+        if self.shapes.purge() {
+            self.forget_shapes();
+        }
         self.phase = Phase::Pause;
         self.stats.full += 1;
         self.control.full_size = self.bytes();
@@ -189,6 +191,18 @@ impl Heap {
             self.raise(interrupt::FINALISE);
             for i in 0..self.to_finalise.len() {
                 self.mark_header(self.to_finalise[i]);
+            }
+        }
+    }
+
+    /// Inline caches forget shapes that have been dropped.
+    fn forget_shapes(&mut self) {
+        for &p in &self.droppable {
+            // SAFETY: the list holds live objects; functions are told by their tag.
+            unsafe {
+                if (*p).tag == Tag::PROTO {
+                    (*p.cast::<ProtoObj>()).forget_shapes(&self.shapes);
+                }
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Functions: compiled code of one state, closures, natives and upvalues.
 
 use super::Thread;
+use super::feedback::Feedback;
+use super::shape::{EMPTY, Shapes};
 use crate::error::Throw;
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
 use crate::state::State;
 use crate::value::{Tag, Value};
+use perilune_bytecode::dump;
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::proto::Proto;
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub struct ProtoObj {
     pub(crate) num_params: u8,
     pub(crate) max_stack: u8,
     pub(crate) is_vararg: bool,
+    /// What its instructions have learned that does not fit into them.
+    pub(crate) feedback: Feedback,
     pub(crate) data: Box<ProtoData>,
 }
 
@@ -47,6 +52,7 @@ impl ProtoObj {
                 num_params: data.meta.num_params,
                 max_stack: data.meta.max_stack,
                 is_vararg: data.meta.is_vararg,
+                feedback: Feedback::default(),
                 data,
             });
         }
@@ -56,8 +62,39 @@ impl ProtoObj {
     }
 }
 
-impl ProtoData {
+impl ProtoObj {
+    /// Bytes that it owns outside the heap.
     pub(crate) fn external_bytes(&self) -> usize {
+        self.data.external_bytes() + self.feedback.bytes()
+    }
+
+    /// The generic form of the instruction at `pc`.
+    pub(crate) fn restore(&mut self, pc: usize) {
+        self.data.code[pc] = self.data.meta.code[pc];
+    }
+
+    /// Makes every instruction generic again and forgets all sites; returns the bytes that they took.
+    pub(crate) fn restore_all(&mut self) -> usize {
+        self.data.code.copy_from_slice(&self.data.meta.code);
+        std::mem::take(&mut self.feedback).bytes()
+    }
+
+    /// Shapes have been dropped: forgets them.
+    pub(crate) fn forget_shapes(&mut self, shapes: &Shapes) {
+        self.feedback.forget(shapes);
+        for pc in 0..self.data.code.len() {
+            let i = self.data.code[pc];
+            if i.learned_shape()
+                .is_some_and(|id| id != EMPTY && !shapes.is_live(id))
+            {
+                self.restore(pc);
+            }
+        }
+    }
+}
+
+impl ProtoData {
+    fn external_bytes(&self) -> usize {
         size_of::<ProtoData>()
             + size_of::<Proto>()
             + self.code.len() * 20
@@ -69,6 +106,22 @@ impl ProtoData {
 }
 
 impl Gc<ProtoObj> {
+    /// The code as it runs now, rewritten instructions beside their generic form, and that of all
+    /// functions nested in it.
+    pub fn dump_live(self, heap: &Heap) -> String {
+        let mut out = String::new();
+        let mut work = vec![self];
+        while let Some(p) = work.pop() {
+            // SAFETY: alive while the heap is borrowed.
+            let data = unsafe { &(*p.ptr()).data };
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out += &dump::function_with_notes(p.meta(heap), &|pc| data.code[pc].learned());
+            work.extend(data.protos.iter().rev());
+        }
+        out
+    }
     /// The function as plain data.
     pub fn meta(self, _heap: &Heap) -> &Arc<Proto> {
         // SAFETY: alive while the heap is borrowed; immutable.

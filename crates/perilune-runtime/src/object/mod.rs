@@ -1,6 +1,7 @@
 //! The objects that live on the heap. Rules: see `heap`.
 #![allow(unsafe_code)]
 
+pub(crate) mod feedback;
 mod function;
 pub(crate) mod shape;
 mod string;

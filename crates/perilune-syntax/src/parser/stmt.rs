@@ -288,7 +288,10 @@ impl Parser<'_> {
         } else {
             Vec::new()
         };
-        let value = exprs.last().and_then(|e| self.constants[e.index()]);
+        let value = exprs.last().and_then(|e| {
+            let settled = self.settled.get(&e.0).copied();
+            self.constants[e.index()].or_else(|| settled?.constant())
+        });
         match value {
             Some(value) if exprs.len() == vars.len() && last == Attribute::Const => {
                 self.scopes.make_constant(value);

@@ -100,39 +100,24 @@ impl Machine {
         }
     }
 
-    /// `obj[k]` for an interned string.
+    /// `obj[key]` for a key that is not a constant.
     #[inline(always)]
-    pub(super) unsafe fn get_field(&mut self, obj: Value, key: Value, a: u8, _i: Instr) -> Flow {
-        // SAFETY: rule 4; the pc points behind `i`, which is in this state's own copy of the code.
+    pub(super) unsafe fn get_any(&mut self, obj: Value, key: Value, a: u8) -> Flow {
+        // SAFETY: rule 4.
         unsafe {
-            if obj.tag == Tag::TABLE {
-                let t: &Table = &*obj.gc::<Table>().ptr();
-                let v = obj.gc::<Table>().get_str(&(*self.st).heap, key.gc());
-                if !v.is_nil() || t.metatable.is_none() {
+            if key.tag == Tag::INT {
+                return self.get_int(obj, int(key), a);
+            }
+            if key.tag == Tag::STR && obj.tag == Tag::TABLE {
+                let t = obj.gc::<Table>();
+                let v = t.get_str(&(*self.st).heap, key.gc());
+                if v.tag != Tag::NIL || (*t.ptr()).metatable.is_none() {
                     self.set(a, v);
                     return Flow::Next;
                 }
             }
             self.save();
             slow_index(&mut *self.st, obj, key, a)
-        }
-    }
-
-    /// `obj[k] = v` for an interned string.
-    #[inline(always)]
-    pub(super) unsafe fn set_field(&mut self, obj: Value, key: Value, v: Value, _hint: u32) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let st = &mut *self.st;
-            if obj.tag == Tag::TABLE && (*obj.gc::<Table>().ptr()).metatable.is_none() {
-                self.save();
-                return match obj.gc::<Table>().set_str(&mut st.heap, key.gc(), v) {
-                    Ok(()) => Flow::Next,
-                    Err(e) => fail(st.table_error(e)),
-                };
-            }
-            self.save();
-            slow_store(st, obj, key, v)
         }
     }
 
@@ -192,10 +177,10 @@ impl Machine {
             if key.tag == Tag::INT {
                 return self.set_int(obj, int(key), v);
             }
-            if key.tag == Tag::STR {
-                return self.set_field(obj, key, v, u32::MAX);
-            }
             self.save();
+            if obj.tag == Tag::TABLE && (*obj.gc::<Table>().ptr()).metatable.is_none() {
+                return store_raw(&mut *self.st, obj, key, v);
+            }
             slow_store(&mut *self.st, obj, key, v)
         }
     }

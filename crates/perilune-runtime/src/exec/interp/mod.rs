@@ -1,5 +1,5 @@
-//! Bytecode -> effects: the interpreter loop. `ops` and `numeric` have one method per opcode, `machine`
-//! what they share, `slow` what is rare.
+//! Bytecode -> effects: the interpreter loop. `ops`, `numeric` and `quick` have one method per opcode,
+//! `machine` what they share, `slow` what is rare, `learn` how instructions rewrite themselves.
 //!
 //! Numbered rules of this file:
 //! 1. `base`, `pc` and `consts` of the [`Machine`] are copies of what the running frame says. Before
@@ -11,9 +11,11 @@
 //! 4. Operands need no checks: the code was verified, so registers lie inside the frame, constants
 //!    and upvalues exist, and jumps land on instructions.
 
+mod learn;
 mod machine;
 mod numeric;
 mod ops;
+mod quick;
 mod slow;
 
 use super::call::{self, Next};
@@ -22,8 +24,9 @@ use crate::heap::interrupt;
 use crate::object::{Frame, cont};
 use crate::state::State;
 use crate::value::Value;
-use perilune_bytecode::for_each_op;
-use perilune_bytecode::ops::{Instr, Op};
+use perilune_bytecode::for_each_live_op;
+use perilune_bytecode::ops::Instr;
+use perilune_bytecode::quick::LiveOp;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What happens after an instruction.
@@ -165,7 +168,8 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
 }
 
 macro_rules! define_dispatch {
-    ($($(#[doc = $doc:literal])* $name:ident $method:ident
+    (quick { $($(#[doc = $qdoc:literal])* $quick:ident $qmethod:ident $generic:ident [$($learned:ident)*];)* }
+     $($(#[doc = $doc:literal])* $name:ident $method:ident
         ($a:ident, $b:ident, $c:ident, $d:ident) [$($eff:ident)*];)*) => {
         /// The loop. With `TRACE`, hooks and the instruction limit are served before each
         /// instruction.
@@ -186,9 +190,10 @@ macro_rules! define_dispatch {
                     let i = *m.pc;
                     m.pc = m.pc.add(1);
                     // SAFETY: verified code holds only bytes that are opcodes.
-                    let op: Op = std::mem::transmute(i.op_byte());
+                    let op: LiveOp = std::mem::transmute(i.op_byte());
                     let flow = match op {
-                        $(Op::$name => m.$method::<TRACE>(i),)*
+                        $(LiveOp::$name => m.$method::<TRACE>(i),)*
+                        $(LiveOp::$quick => m.$qmethod::<TRACE>(i),)*
                     };
                     match flow {
                         Flow::Next => {}
@@ -200,7 +205,7 @@ macro_rules! define_dispatch {
         }
     };
 }
-for_each_op!(define_dispatch);
+for_each_live_op!(define_dispatch);
 
 /// At this safepoint any register may be in use.
 const UNKNOWN: usize = usize::MAX;

@@ -1,11 +1,13 @@
 //! Opcodes of arithmetic, bits and order.
 
+use super::learn::{learn_kind, rewrite};
 use super::slow::*;
 use super::{Flow, Machine};
 use crate::semantics::arith::Arith;
 use crate::semantics::compare::Order;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
+use perilune_bytecode::quick::LiveOp;
 use perilune_syntax::number as num;
 
 /// Both integers: one `or`, one test.
@@ -73,7 +75,7 @@ macro_rules! order_op {
 /// What each does is said in the opcode table.
 impl Machine {
     #[inline(always)]
-    pub(super) unsafe fn add<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn add_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             arith_op!(
@@ -88,7 +90,7 @@ impl Machine {
         }
     }
     #[inline(always)]
-    pub(super) unsafe fn sub<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn sub_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             arith_op!(
@@ -103,7 +105,7 @@ impl Machine {
         }
     }
     #[inline(always)]
-    pub(super) unsafe fn mul<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn mul_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             arith_op!(
@@ -187,7 +189,7 @@ impl Machine {
         unsafe { self.float_op(i, self.r(i.b()), self.r(i.c()), Arith::Pow) }
     }
     #[inline(always)]
-    pub(super) unsafe fn div<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn div_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.float_op(i, self.r(i.b()), self.r(i.c()), Arith::Div) }
     }
@@ -319,17 +321,17 @@ impl Machine {
         }
     }
     #[inline(always)]
-    pub(super) unsafe fn addk<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn addk_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.constant_op(i, Arith::Add, i64::wrapping_add, |x, y| x + y) }
     }
     #[inline(always)]
-    pub(super) unsafe fn subk<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn subk_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.constant_op(i, Arith::Sub, i64::wrapping_sub, |x, y| x - y) }
     }
     #[inline(always)]
-    pub(super) unsafe fn mulk<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn mulk_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.constant_op(i, Arith::Mul, i64::wrapping_mul, |x, y| x * y) }
     }
@@ -344,7 +346,7 @@ impl Machine {
         unsafe { self.float_op(i, self.r(i.b()), self.k(i.du() as usize), Arith::Pow) }
     }
     #[inline(always)]
-    pub(super) unsafe fn divk<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn divk_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.float_op(i, self.r(i.b()), self.k(i.du() as usize), Arith::Div) }
     }
@@ -456,12 +458,12 @@ impl Machine {
         }
     }
     #[inline(always)]
-    pub(super) unsafe fn lt<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn lt_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { order_op!(self, i, self.r(i.a()), self.r(i.b()), Order::Lt, <, false) }
     }
     #[inline(always)]
-    pub(super) unsafe fn le<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn le_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { order_op!(self, i, self.r(i.a()), self.r(i.b()), Order::Le, <=, false) }
     }
@@ -529,4 +531,102 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe { self.order_imm(i, |x, y| x >= y, |x, y| x >= y, Order::Le, true) }
     }
+}
+
+/// The generic form of an instruction, which learns the kind of its operands, and its forms for one
+/// kind, which give up when they meet another.
+macro_rules! kinds {
+    ($($generic:ident $any:ident [$INT:ident $FLOAT:ident $ANY:ident] |$m:ident, $i:ident| $x:expr, $y:expr;
+       $(int $int:ident $on_int:expr,)? float $float:ident $on_float:expr => $finish:ident;)*) => {
+        impl Machine {$(
+            #[inline(always)]
+            pub(super) unsafe fn $generic<const T: bool>(&mut self, $i: Instr) -> Flow {
+                // SAFETY: rule 4.
+                unsafe {
+                    let $m = &*self;
+                    learn_kind(self.pc, $x, $y, [LiveOp::$INT, LiveOp::$FLOAT, LiveOp::$ANY]);
+                    self.$any::<T>($i)
+                }
+            }
+            $(#[inline(always)]
+            pub(super) unsafe fn $int<const T: bool>(&mut self, $i: Instr) -> Flow {
+                // SAFETY: rule 4.
+                unsafe {
+                    let $m = &*self;
+                    let (x, y) = ($x, $y);
+                    if both_int(x, y) {
+                        return self.$finish($i, $on_int(int(x), int(y)));
+                    }
+                    rewrite(self.pc, |i| i.with_op(LiveOp::$ANY));
+                    self.$any::<T>($i)
+                }
+            })?
+            #[inline(always)]
+            pub(super) unsafe fn $float<const T: bool>(&mut self, $i: Instr) -> Flow {
+                // SAFETY: rule 4.
+                unsafe {
+                    let $m = &*self;
+                    let (x, y) = ($x, $y);
+                    if both_float(x, y) {
+                        return self.$finish($i, $on_float(float(x), float(y)));
+                    }
+                    rewrite(self.pc, |i| i.with_op(LiveOp::$ANY));
+                    self.$any::<T>($i)
+                }
+            }
+        )*}
+    };
+}
+
+impl Machine {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: Instr, v: impl Into<Number>) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.set(i.a(), v.into().0) };
+        Flow::Next
+    }
+    #[inline(always)]
+    unsafe fn decide(&mut self, i: Instr, truth: bool) -> Flow {
+        // SAFETY: rule 4.
+        unsafe { self.branch(truth, i) }
+    }
+}
+
+/// A number as a value.
+struct Number(Value);
+
+impl From<i64> for Number {
+    #[inline(always)]
+    fn from(i: i64) -> Number {
+        Number(Value::int(i))
+    }
+}
+impl From<f64> for Number {
+    #[inline(always)]
+    fn from(f: f64) -> Number {
+        Number(Value::float(f))
+    }
+}
+
+kinds! {
+    add add_any [ADD_INT ADD_FLOAT ADD_ANY] |m, i| m.r(i.b()), m.r(i.c());
+        int add_int i64::wrapping_add, float add_float |x: f64, y: f64| x + y => put;
+    sub sub_any [SUB_INT SUB_FLOAT SUB_ANY] |m, i| m.r(i.b()), m.r(i.c());
+        int sub_int i64::wrapping_sub, float sub_float |x: f64, y: f64| x - y => put;
+    mul mul_any [MUL_INT MUL_FLOAT MUL_ANY] |m, i| m.r(i.b()), m.r(i.c());
+        int mul_int i64::wrapping_mul, float mul_float |x: f64, y: f64| x * y => put;
+    div div_any [DIV_ANY DIV_FLOAT DIV_ANY] |m, i| m.r(i.b()), m.r(i.c());
+        float div_float |x: f64, y: f64| x / y => put;
+    addk addk_any [ADDK_INT ADDK_FLOAT ADDK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+        int addk_int i64::wrapping_add, float addk_float |x: f64, y: f64| x + y => put;
+    subk subk_any [SUBK_INT SUBK_FLOAT SUBK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+        int subk_int i64::wrapping_sub, float subk_float |x: f64, y: f64| x - y => put;
+    mulk mulk_any [MULK_INT MULK_FLOAT MULK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+        int mulk_int i64::wrapping_mul, float mulk_float |x: f64, y: f64| x * y => put;
+    divk divk_any [DIVK_ANY DIVK_FLOAT DIVK_ANY] |m, i| m.r(i.b()), m.k(i.du() as usize);
+        float divk_float |x: f64, y: f64| x / y => put;
+    lt lt_any [LT_INT LT_FLOAT LT_ANY] |m, i| m.r(i.a()), m.r(i.b());
+        int lt_int |x: i64, y: i64| x < y, float lt_float |x: f64, y: f64| x < y => decide;
+    le le_any [LE_INT LE_FLOAT LE_ANY] |m, i| m.r(i.a()), m.r(i.b());
+        int le_int |x: i64, y: i64| x <= y, float le_float |x: f64, y: f64| x <= y => decide;
 }

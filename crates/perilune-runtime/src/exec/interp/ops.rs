@@ -1,13 +1,11 @@
 //! Opcodes of moves, tables, control, calls and closures.
 
 use super::super::call::{self, Next};
-use super::numeric::{float, int};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::object::{Table, cont};
+use crate::object::cont;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
-use perilune_syntax::number as num;
 
 /// What each does is said in the opcode table.
 impl Machine {
@@ -74,81 +72,9 @@ impl Machine {
         Flow::Next
     }
     #[inline(always)]
-    pub(super) unsafe fn gettabup<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let u = *self.closure().upvals().add(i.b() as usize);
-            let obj = *(*u.ptr()).at;
-            self.get_field(obj, self.k(i.du() as usize), i.a(), i)
-        }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn settabup<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let u = *self.closure().upvals().add(i.b() as usize);
-            let obj = *(*u.ptr()).at;
-            self.set_field(obj, self.k(i.du() as usize), self.r(i.a()), u32::MAX)
-        }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn getfield<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe { self.get_field(self.r(i.b()), self.k(i.du() as usize), i.a(), i) }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn getindex<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let (obj, key) = (self.r(i.b()), self.r(i.c()));
-            if key.tag == Tag::INT {
-                return self.get_int(obj, int(key), i.a());
-            }
-            if key.tag == Tag::STR && obj.tag == Tag::TABLE {
-                let t = obj.gc::<Table>();
-                let v = t.get_str(&(*self.st).heap, key.gc());
-                if v.tag != Tag::NIL || (*t.ptr()).metatable.is_none() {
-                    self.set(i.a(), v);
-                    return Flow::Next;
-                }
-            }
-            self.save();
-            slow_index(&mut *self.st, obj, key, i.a())
-        }
-    }
-    #[inline(always)]
     pub(super) unsafe fn getint<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.get_int(self.r(i.b()), i.d() as i64, i.a()) }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn setfield<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            self.set_field(
-                self.r(i.a()),
-                self.k(i.du() as usize),
-                self.r(i.c()),
-                i.b() as u32,
-            )
-        }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn setfieldk<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            self.set_field(
-                self.r(i.a()),
-                self.k(i.du() as usize),
-                self.k(i.c() as usize),
-                i.b() as u32,
-            )
-        }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn setindex<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe { self.set_any(self.r(i.a()), self.r(i.b()), self.r(i.c())) }
     }
     #[inline(always)]
     pub(super) unsafe fn setindexk<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -164,16 +90,6 @@ impl Machine {
     pub(super) unsafe fn setintk<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe { self.set_int(self.r(i.a()), i.d() as i64, self.k(i.c() as usize)) }
-    }
-    #[inline(always)]
-    pub(super) unsafe fn self_<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let obj = self.r(i.b());
-            let key = self.k(i.du() as usize);
-            self.set(i.a() + 1, obj);
-            self.get_field(obj, key, i.a(), i)
-        }
     }
     #[inline(always)]
     pub(super) unsafe fn newtable<const T: bool>(&mut self, i: Instr) -> Flow {
@@ -283,7 +199,7 @@ impl Machine {
         Flow::Next
     }
     #[inline(always)]
-    pub(super) unsafe fn call<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn call_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             self.save();
@@ -407,33 +323,6 @@ impl Machine {
         }
     }
     #[inline(always)]
-    pub(super) unsafe fn forloop<const T: bool>(&mut self, i: Instr) -> Flow {
-        // SAFETY: rule 4.
-        unsafe {
-            let ra = self.base.add(i.a() as usize);
-            let step = *ra.add(1);
-            if step.tag == Tag::INT {
-                let count = (*ra).bits;
-                if count == 0 {
-                    return Flow::Next;
-                }
-                // Whole values: `debug.setlocal` may have put anything into these registers.
-                *ra = Value::int(count as i64 - 1);
-                *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add(step.bits) as i64);
-                self.pc = self.pc.offset(i.d() as isize);
-                return self.check(i.a() as usize + 3);
-            }
-            let (limit, step) = (float(*ra), float(step));
-            let v = float(*ra.add(2)) + step;
-            if num::float_for_runs(v, limit, step) {
-                *ra.add(2) = Value::float(v);
-                self.pc = self.pc.offset(i.d() as isize);
-                return self.check(i.a() as usize + 3);
-            }
-        }
-        Flow::Next
-    }
-    #[inline(always)]
     pub(super) unsafe fn tforprep<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
@@ -450,7 +339,7 @@ impl Machine {
         Flow::Next
     }
     #[inline(always)]
-    pub(super) unsafe fn tforcall<const T: bool>(&mut self, i: Instr) -> Flow {
+    pub(super) unsafe fn tforcall_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             let ra = self.base.add(i.a() as usize);

@@ -1,7 +1,7 @@
 //! The interpreter's cold paths: they take the state, never the machine (rule 3).
 
 use super::super::call::{self, Next};
-use super::{Flow, UNKNOWN};
+use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
 use crate::heap::{Gc, OutOfMemory};
 use crate::object::{Closure, Frame, Table, cont, frame_flags};
@@ -12,6 +12,7 @@ use crate::semantics::{self, Outcome};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
+use perilune_bytecode::quick::LiveOp;
 use perilune_syntax::number as num;
 
 /// The instruction's result from an outcome, or a metamethod's frame.
@@ -100,6 +101,194 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
     }
 }
 
+/// `obj[key]` for a name, in general.
+#[inline(never)]
+pub(super) unsafe fn read_field(st: &mut State, obj: Value, key: Value, a: u8) -> Flow {
+    if let Some(t) = obj.as_table() {
+        let v = t.get_str(&st.heap, key.gc());
+        if !v.is_nil() || t.metatable(&st.heap).is_none() {
+            // SAFETY: the running frame is a Lua frame with register `a`.
+            unsafe { *st.frame().base.add(a as usize) = v };
+            return Flow::Next;
+        }
+    }
+    // SAFETY: as above.
+    unsafe { slow_index(st, obj, key, a) }
+}
+
+/// The name that the generic form of the instruction before `pc` has.
+unsafe fn name_at(st: &State, pc: *const Instr) -> Value {
+    // SAFETY: the running frame is a Lua frame and the pc is in its function's code.
+    unsafe {
+        let cl: Gc<Closure> = (*(*st.th().frame).base.sub(1)).gc();
+        let p = &*(*cl.ptr()).proto.ptr();
+        let i = p.data.meta.code[pc.offset_from(p.code) as usize - 1];
+        p.data.consts[i.du() as usize]
+    }
+}
+
+/// A GETFIELD has met a table that is not of its shape.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn miss_slot(st: &mut State, pc: *const Instr, obj: Value, a: u8) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let key = name_at(st, pc);
+        learn::widen_read(st, pc, obj);
+        read_field(st, obj, key, a)
+    }
+}
+
+/// A GETFIELD has met a table that its site does not know.
+#[inline(never)]
+pub(super) unsafe fn miss_poly(st: &mut State, pc: *const Instr, obj: Value, a: u8) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let key = name_at(st, pc);
+        learn::extend_read(st, pc, obj);
+        read_field(st, obj, key, a)
+    }
+}
+
+/// A GETFIELD or SELF has met an object whose class its site does not know.
+#[inline(never)]
+pub(super) unsafe fn miss_path(st: &mut State, pc: *const Instr, obj: Value, a: u8, any: LiveOp) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let key = name_at(st, pc);
+        learn::extend_path(st, pc, obj, any);
+        read_field(st, obj, key, a)
+    }
+}
+
+/// A GETTABUP whose environment has another shape than it knew.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn relearn_global(st: &mut State, pc: *const Instr, env: Value, key: Value, a: u8) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        learn::give_up(st, pc, LiveOp::GETTABUP);
+        learn::learn_read(st, pc, env, key, &learn::GETTABUP);
+        read_field(st, env, key, a)
+    }
+}
+
+/// Whether `obj[key] = v` is a raw store.
+fn stores_raw(st: &State, obj: Value, key: Value) -> Option<Gc<Table>> {
+    let t = obj.as_table()?;
+    let raw = match t.metatable(&st.heap) {
+        None => true,
+        Some(mt) => {
+            st.heap.event_of(mt, crate::heap::Event::NewIndex).is_nil() || !t.get(&st.heap, key).is_nil()
+        }
+    };
+    raw.then_some(t)
+}
+
+/// `obj[key] = v` for a name, in general; learns from it if the instruction still does.
+#[inline(never)]
+pub(super) unsafe fn store_field(
+    st: &mut State,
+    pc: *const Instr,
+    obj: Value,
+    key: Value,
+    v: Value,
+    learn: Option<&learn::Stores>,
+) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let Some(t) = stores_raw(st, obj, key) else {
+            return slow_store(st, obj, key, v);
+        };
+        let before = t.tab(&st.heap).shape();
+        if let Err(e) = t.set_str(&mut st.heap, key.gc(), v) {
+            return fail(st.table_error(e));
+        }
+        if let Some(to) = learn {
+            learn::learn_store(st, pc, before, obj, key, to);
+        }
+    }
+    Flow::Next
+}
+
+/// SETTABUP in general.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn store_global(
+    st: &mut State,
+    pc: *const Instr,
+    env: Value,
+    key: Value,
+    v: Value,
+) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let flow = store_field(st, pc, env, key, v, None);
+        if flow == Flow::Next {
+            learn::learn_global_store(st, pc, env, key);
+        }
+        flow
+    }
+}
+
+/// GETINDEX in general; learns the kind of the array.
+#[inline(never)]
+pub(super) unsafe fn index_any(st: &mut State, pc: *const Instr, obj: Value, key: Value, a: u8) -> Flow {
+    // SAFETY: the running frame's pc is saved, and it has register `a`.
+    unsafe {
+        learn::learn_index(pc, obj, key, &learn::GETINDEX);
+        if let Some(t) = obj.as_table() {
+            let v = t.get(&st.heap, key);
+            if !v.is_nil() || t.metatable(&st.heap).is_none() {
+                *st.frame().base.add(a as usize) = v;
+                return Flow::Next;
+            }
+        }
+        slow_index(st, obj, key, a)
+    }
+}
+
+/// SETINDEX in general; learns the kind of the array.
+#[inline(never)]
+pub(super) unsafe fn set_index_any(
+    st: &mut State,
+    pc: *const Instr,
+    obj: Value,
+    key: Value,
+    v: Value,
+) -> Flow {
+    // SAFETY: the running frame's pc is saved.
+    unsafe {
+        let flow = match obj.as_table() {
+            Some(t) if t.metatable(&st.heap).is_none() => match t.set(&mut st.heap, key, v) {
+                Ok(()) => Flow::Next,
+                Err(e) => fail(st.table_error(e)),
+            },
+            _ => slow_store(st, obj, key, v),
+        };
+        if flow == Flow::Next {
+            learn::learn_index(pc, obj, key, &learn::SETINDEX);
+        }
+        flow
+    }
+}
+
+/// Calls the native at `func`; its caller's frame goes on if the answer is `Next`.
+#[inline(never)]
+pub(super) unsafe fn native_call(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
+    // SAFETY: the caller set the top and saved its pc.
+    unsafe { call::call_native(st, func, nresults, cont::NORMAL, 0).into() }
+}
+
+/// A raw store.
+#[inline(never)]
+pub(super) fn store_raw(st: &mut State, obj: Value, key: Value, v: Value) -> Flow {
+    match obj.gc::<Table>().set(&mut st.heap, key, v) {
+        Ok(()) => Flow::Next,
+        Err(e) => fail(st.table_error(e)),
+    }
+}
+
 /// A raw store under an integer key.
 #[inline(never)]
 pub(super) fn store_item(st: &mut State, obj: Value, n: i64, v: Value) -> Flow {
@@ -123,6 +312,10 @@ pub(super) fn slow_len(st: &mut State, v: Value, a: u8) -> Flow {
 pub(super) fn poll(st: &mut State, live: usize) -> Flow {
     if live != UNKNOWN {
         st.clear_registers_from(live);
+    }
+    if st.options.stress.rewrite {
+        // SAFETY: the running frame is a Lua frame.
+        unsafe { learn::forget_all(st) };
     }
     match st.serve_interrupts() {
         Ok(true) => Flow::Switch,

@@ -158,6 +158,11 @@ impl Table {
         // SAFETY: the fields of a dictionary lead to its buffer; one operation at a time uses it.
         (self.shape() == DICTIONARY).then(|| unsafe { &mut *self.fields.cast::<Dict>() })
     }
+    /// Whether a new integer key needs no look at anything but the array part.
+    #[inline(always)]
+    pub(crate) fn plain(&self) -> bool {
+        self.metatable.is_none() && self.shape() != DICTIONARY
+    }
     fn has_dict_nodes(&self) -> bool {
         self.dict().is_some_and(|d| d.nused > 0)
     }
@@ -729,6 +734,28 @@ impl Gc<Table> {
             }
         }
         None
+    }
+
+    /// The place after `key` in the traversal, if that is easy to tell; `hint` is perhaps it.
+    #[inline]
+    pub(crate) fn place_after(self, heap: &Heap, key: Value, hint: u32) -> Option<u32> {
+        let t = self.tab(heap);
+        if key.is_nil() {
+            return Some(0);
+        }
+        if key.tag == Tag::INT && key.bits.wrapping_sub(1) < t.asize as u64 {
+            return Some(key.bits as u32);
+        }
+        let i = hint.checked_sub(t.acap)?.checked_sub(1)?;
+        let same = match t.dict() {
+            Some(d) => i < d.nused && d.node(i).key().same(key),
+            None => {
+                i < heap.shapes.count(t.shape())
+                    && key.tag == Tag::STR
+                    && heap.shapes.key(t.shape(), i) == key.gc()
+            }
+        };
+        same.then_some(hint)
     }
 
     /// The place after `key` in the traversal.
