@@ -10,14 +10,16 @@ use crate::state::State;
 use crate::value::{Kind, Value};
 use perilune_syntax::number;
 
-/// What a native answers. No field may share the second word with the tag of `One`, or a wide load of it
-/// would wait for the narrow store.
+/// What a native answers. No variant has a wide field where `One` has its tag: a wide load of it would
+/// wait for the narrow store.
 #[derive(Clone, Copy)]
 pub enum Ret {
     /// No results.
     None,
     /// One result.
     One(Value),
+    /// Two results.
+    Two(Value, Value),
     /// The last so many values pushed.
     Top(usize),
     /// `pcall`: call slot 0 with the slots after it, protected.
@@ -140,6 +142,16 @@ impl State {
     #[inline]
     pub fn check_num(&mut self, i: usize) -> Result<f64, Throw> {
         let v = self.arg(i);
+        if let Some(x) = v.as_float() {
+            return Ok(x);
+        }
+        match v.as_int() {
+            Some(n) => Ok(n as f64),
+            None => self.check_num_slow(i, v),
+        }
+    }
+    #[cold]
+    fn check_num_slow(&mut self, i: usize, v: Value) -> Result<f64, Throw> {
         match v.to_number(&self.heap) {
             Some(n) => Ok(n),
             None => Err(self.type_error(i, "number")),

@@ -6,6 +6,7 @@ use crate::native::Warnings;
 use crate::object::{
     Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata,
 };
+use crate::stdlib::math::Generator;
 use crate::stdlib::pattern::Cache;
 use crate::value::Value;
 use perilune_bytecode::proto::{Const, Proto};
@@ -74,6 +75,8 @@ pub struct State {
     pub(crate) buffer: Vec<u8>,
     /// Compiled patterns.
     pub(crate) patterns: Cache,
+    /// What `math.random` draws from.
+    pub(crate) generator: Generator,
     pub(crate) stdout: Vec<u8>,
     pub(crate) warnings: Warnings,
     pub(crate) seed: u64,
@@ -129,6 +132,7 @@ impl State {
             finalising: 0,
             buffer: Vec::new(),
             patterns: Cache::new(),
+            generator: Generator::default(),
             stdout: Vec::new(),
             warnings: Warnings::default(),
             seed,

@@ -1,6 +1,7 @@
 //! Numbers as Lua has them: numerals to values, values to text, and the arithmetic of integers and
 //! floats. Written once; constant folding, the interpreters and the compiled tiers borrow it.
 
+mod decimal;
 mod format;
 mod parse;
 

@@ -12,6 +12,7 @@
 pub(crate) mod call;
 mod coroutine;
 pub mod debug;
+mod entry;
 mod interp;
 mod load;
 mod safepoint;

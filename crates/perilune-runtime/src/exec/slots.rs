@@ -79,17 +79,25 @@ impl State {
         }
     }
     /// Pushes a value. Who pushes an unbounded number asks [`State::check_stack`] first.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, v: Value) {
         let th = self.th();
-        if !self.has_room(1) && th.grow(&mut self.heap, th.top, 32, true).is_err() {
+        if !self.has_room(1) && !self.make_room() {
             return;
         }
         // SAFETY: there is room for one more slot.
         unsafe {
-            *th.top = v;
-            th.top = th.top.add(1);
+            let top = th.top;
+            (*top).bits = v.bits;
+            (*top).tag = v.tag;
+            th.top = top.add(1);
         }
+    }
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) -> bool {
+        let th = self.th();
+        th.grow(&mut self.heap, th.top, 32, true).is_ok()
     }
     /// Pops the last value.
     ///

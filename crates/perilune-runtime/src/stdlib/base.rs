@@ -6,7 +6,7 @@ use perilune_syntax::number;
 
 use super::util;
 use crate::error::Throw;
-use crate::heap::{GcOp, GcParam};
+use crate::heap::{Event, GcOp, GcParam};
 use crate::native::Ret;
 use crate::state::State;
 use crate::value::{Kind, Value};
@@ -21,7 +21,6 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("collectgarbage", collectgarbage),
             ("error", error),
             ("getmetatable", getmetatable),
-            ("ipairs", ipairs),
             ("load", load),
             ("loadfile", loadfile),
             ("next", next),
@@ -34,10 +33,13 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("setmetatable", setmetatable),
             ("tonumber", tonumber),
             ("tostring", tostring),
-            ("type", type_),
             ("warn", warn),
         ],
     )?;
+    let step = st.new_native("for iterator", ipairs_next, &[])?;
+    let ipairs = st.new_native("ipairs", ipairs, &[step.into()])?;
+    st.set_field(globals, "ipairs", ipairs.into())?;
+    util::set_with_names(st, globals, "type", type_, &TYPE_NAMES)?;
     st.set_field(globals, "_G", globals.into())?;
     util::set_text(st, globals, "_VERSION", b"Lua 5.5")
 }
@@ -157,7 +159,7 @@ fn getmetatable(st: &mut State) -> Result<Ret, Throw> {
     let Some(meta) = st.metatable_of(value) else {
         return Ok(Ret::One(Value::NIL));
     };
-    let shown = st.get_field(meta, "__metatable")?;
+    let shown = st.heap.event_of(meta, Event::Metatable);
     Ok(Ret::One(if shown.is_nil() { meta.into() } else { shown }))
 }
 
@@ -168,7 +170,7 @@ fn setmetatable(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.type_error(2, "nil or table"));
     }
     if let Some(old) = table.metatable(&st.heap)
-        && !st.get_field(old, "__metatable")?.is_nil()
+        && !st.heap.event_of(old, Event::Metatable).is_nil()
     {
         return Err(st.error("cannot change a protected metatable"));
     }
@@ -263,12 +265,27 @@ fn gc_param(st: &mut State) -> Result<GcOp, Throw> {
     Ok(GcOp::Param(PARAMS[index].1, (value >= 0).then_some(value)))
 }
 
+/// The names of the types, in the order of `type`'s upvalues.
+const TYPE_NAMES: [&str; 8] = [
+    "nil", "boolean", "number", "string", "table", "function", "userdata", "thread",
+];
+
+/// Its upvalues are the names of the types.
 fn type_(st: &mut State) -> Result<Ret, Throw> {
     if st.arg_is_none(1) {
         return Err(st.arg_error(1, "value expected"));
     }
-    let name = st.arg(1).type_name();
-    util::ret_str(st, name.as_bytes())
+    let name = match st.arg(1).unpack() {
+        Kind::Nil => 1,
+        Kind::Bool(_) => 2,
+        Kind::Int(_) | Kind::Float(_) => 3,
+        Kind::Str(_) => 4,
+        Kind::Table(_) => 5,
+        Kind::Closure(_) | Kind::Native(_) => 6,
+        Kind::Light(_) | Kind::Userdata(_) => 7,
+        Kind::Thread(_) => 8,
+    };
+    Ok(Ret::One(st.upvalue(name)))
 }
 
 /// next
@@ -276,11 +293,7 @@ pub fn next(st: &mut State) -> Result<Ret, Throw> {
     let table = st.check_table(1)?;
     let key = st.arg(2);
     match table.next(&st.heap, key) {
-        Ok(Some((key, value))) => {
-            st.push(key);
-            st.push(value);
-            Ok(Ret::Top(2))
-        }
+        Ok(Some((key, value))) => Ok(Ret::Two(key, value)),
         Ok(None) => Ok(Ret::One(Value::NIL)),
         Err(_) => {
             let message = st.new_str(b"invalid key to 'next'")?;
@@ -300,20 +313,13 @@ pub fn ipairs_next(st: &mut State) -> Result<Ret, Throw> {
     if value.is_nil() {
         return Ok(Ret::One(Value::NIL));
     }
-    st.push(Value::int(i));
-    st.push(value);
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(Value::int(i), value))
 }
 
+/// Its upvalue is the iterator.
 fn ipairs(st: &mut State) -> Result<Ret, Throw> {
-    st.check_any(1)?;
-    let registry = st.registry();
-    let mut step = st.get_field(registry, "_IPAIRS")?;
-    if step.is_nil() {
-        step = st.new_native("for iterator", ipairs_next, &[])?.into();
-        st.set_field(registry, "_IPAIRS", step)?;
-    }
-    let list = st.arg(1);
+    let list = st.check_any(1)?;
+    let step = st.upvalue(1);
     st.push(step);
     st.push(list);
     st.push(Value::int(0));

@@ -6,7 +6,9 @@ pub fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
     memchr::memchr(wanted, text)
 }
 
-/// So many places where the first byte of a needle stands are tried before a searcher is made.
+/// In longer texts making a searcher is worth its time at once.
+const SHORT_TEXT: usize = 128;
+/// In shorter ones, after so many places where the first byte of a needle stands.
 const TRIES: usize = 8;
 
 /// Position of the first `needle` in `text`; an empty needle is found at 0. Takes linear time.
@@ -18,7 +20,8 @@ pub fn find_bytes(text: &[u8], needle: &[u8]) -> Option<usize> {
         return find_byte(text, first);
     }
     let mut at = 0;
-    for _ in 0..TRIES {
+    let tries = if text.len() <= SHORT_TEXT { TRIES } else { 0 };
+    for _ in 0..tries {
         at += find_byte(&text[at..], first)?;
         if text[at..].starts_with(needle) {
             return Some(at);

@@ -25,7 +25,6 @@ fn pairs(st: &mut State) -> Result<Ret, Throw> {
     let mm = st.metamethod(v, Event::Pairs);
     if mm.is_nil() {
         let next = st.upvalue(1);
-        st.set_top(0);
         st.push(next);
         st.push(v);
         st.push(Value::NIL);

@@ -29,35 +29,42 @@ struct Spec {
 
 /// string.format
 pub fn format(st: &mut State) -> Result<Ret, Throw> {
-    let text = st.check_str(1)?;
-    let template = text.bytes(&st.heap).to_vec();
-    let mut out = Vec::with_capacity(template.len() + 32);
-    let mut rest = &template[..];
+    let template = st.check_str(1)?;
+    let mut out = util::scratch(st);
+    let mut at = 0;
     let mut arg = 1;
-    while let Some(at) = find_byte(rest, b'%') {
-        util::grow(st, &mut out, at + 1)?;
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + 1..];
+    loop {
+        let rest = &template.bytes(&st.heap)[at..];
+        let text = find_byte(rest, b'%').unwrap_or(rest.len());
+        util::grow(st, &mut out, text + 1)?;
+        let rest = &template.bytes(&st.heap)[at..];
+        out.extend_from_slice(&rest[..text]);
+        if text == rest.len() {
+            return util::ret_scratch(st, out);
+        }
+        let rest = &rest[text + 1..];
+        at += text + 1;
         if rest.first() == Some(&b'%') {
             out.push(b'%');
-            rest = &rest[1..];
+            at += 1;
             continue;
+        }
+        let modifiers = rest.iter().take_while(|b| MODIFIERS.contains(b)).count();
+        let mut conversion = [0; MAX_MODIFIERS + 1];
+        let len = rest.len().min(modifiers + 1);
+        if let Some(copy) = conversion.get_mut(..len) {
+            copy.copy_from_slice(&rest[..len]);
         }
         arg += 1;
         if arg > st.nargs() {
             return Err(st.arg_error(arg, "no value"));
         }
-        let modifiers = rest.iter().take_while(|b| MODIFIERS.contains(b)).count();
         if modifiers > MAX_MODIFIERS {
             return Err(st.error("invalid format (too long)"));
         }
-        let conversion = &rest[..rest.len().min(modifiers + 1)];
-        rest = &rest[conversion.len()..];
-        convert(st, &mut out, conversion, arg)?;
+        at += len;
+        convert(st, &mut out, &conversion[..len], arg)?;
     }
-    util::grow(st, &mut out, rest.len())?;
-    out.extend_from_slice(rest);
-    util::ret_str(st, &out)
 }
 
 /// Appends argument `arg` as `conversion` (what follows the `%`) says.

@@ -1,10 +1,9 @@
 //! The `math` library, with its pseudo-random generator (xoshiro256**).
 
-use perilune_syntax::number;
-
 use super::util;
 use crate::error::Throw;
 use crate::native::Ret;
+use crate::semantics::compare::{Order, raw_order};
 use crate::state::State;
 use crate::value::Value;
 
@@ -31,27 +30,21 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("max", max),
             ("min", min),
             ("modf", modf),
+            ("random", random),
+            ("randomseed", randomseed),
             ("rad", rad),
             ("sin", sin),
             ("sqrt", sqrt),
             ("tan", tan),
-            ("type", type_),
         ],
     )?;
     super::add_module(st, "math", lib)?;
+    util::set_with_names(st, lib, "type", type_, &["integer", "float"])?;
     st.set_field(lib, "pi", Value::float(std::f64::consts::PI))?;
     st.set_field(lib, "huge", Value::float(f64::INFINITY))?;
     st.set_field(lib, "maxinteger", Value::int(i64::MAX))?;
     st.set_field(lib, "mininteger", Value::int(i64::MIN))?;
-    let generator = Generator::seeded(st.seed(), 0);
-    let bytes = size_of::<Generator>();
-    let generator = st.new_userdata(Box::new(generator), 0, bytes)?;
-    st.push(generator.into());
-    for (name, function) in [("random", random as _), ("randomseed", randomseed as _)] {
-        let function = st.new_native(name, function, &[generator.into()])?;
-        st.set_field(lib, name, function.into())?;
-    }
-    st.pop();
+    st.generator = Generator::seeded(st.seed(), 0);
     Ok(())
 }
 
@@ -111,12 +104,11 @@ fn rad(st: &mut State) -> Result<Ret, Throw> {
     unary(st, |x| x * (std::f64::consts::PI / 180.0))
 }
 
-/// An integral float as an integer where it fits.
-fn integral(x: f64) -> Value {
-    match number::float_to_int_exact(x) {
-        Some(n) => Value::int(n),
-        None => Value::float(x),
-    }
+/// A float rounded towards zero, where that fits an integer.
+#[inline]
+fn truncated(x: f64) -> Option<i64> {
+    const LIMIT: f64 = (1u64 << 63) as f64;
+    (-LIMIT..LIMIT).contains(&x).then_some(x as i64)
 }
 
 fn floor(st: &mut State) -> Result<Ret, Throw> {
@@ -125,7 +117,11 @@ fn floor(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::One(value));
     }
     let x = st.check_num(1)?;
-    Ok(Ret::One(integral(x.floor())))
+    // What does not fit is integral, infinite or not a number.
+    Ok(Ret::One(match truncated(x) {
+        Some(n) => Value::int(n - i64::from(n as f64 > x)),
+        None => Value::float(x),
+    }))
 }
 
 fn ceil(st: &mut State) -> Result<Ret, Throw> {
@@ -134,7 +130,10 @@ fn ceil(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::One(value));
     }
     let x = st.check_num(1)?;
-    Ok(Ret::One(integral(x.ceil())))
+    Ok(Ret::One(match truncated(x) {
+        Some(n) => Value::int(n + i64::from((n as f64) < x)),
+        None => Value::float(x),
+    }))
 }
 
 fn tointeger(st: &mut State) -> Result<Ret, Throw> {
@@ -165,12 +164,12 @@ fn modf(st: &mut State) -> Result<Ret, Throw> {
         (value, 0.0)
     } else {
         let x = st.check_num(1)?;
-        let whole = x.trunc();
-        (integral(whole), if x == whole { 0.0 } else { x - whole })
+        match truncated(x) {
+            Some(n) => (Value::int(n), if x == n as f64 { 0.0 } else { x - n as f64 }),
+            None => (Value::float(x), if x.is_nan() { x } else { 0.0 }),
+        }
     };
-    st.push(whole);
-    st.push(Value::float(fraction));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(whole, Value::float(fraction)))
 }
 
 fn ult(st: &mut State) -> Result<Ret, Throw> {
@@ -215,9 +214,7 @@ fn split_float(x: f64) -> (f64, i64) {
 fn frexp(st: &mut State) -> Result<Ret, Throw> {
     let x = st.check_num(1)?;
     let (fraction, exponent) = split_float(x);
-    st.push(Value::float(fraction));
-    st.push(Value::int(exponent));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(Value::float(fraction), Value::int(exponent)))
 }
 
 /// `x * 2^exponent`, rounded once.
@@ -266,9 +263,9 @@ fn best(
 /// Whether argument `a` is less than argument `b`.
 fn less(st: &mut State, a: usize, b: usize) -> Result<bool, Throw> {
     let (a, b) = (st.arg(a), st.arg(b));
-    match (a.as_int(), b.as_int()) {
-        (Some(a), Some(b)) => Ok(a < b),
-        _ => st.less_than(a, b),
+    match raw_order(st, Order::Lt, a, b) {
+        Some(is_less) => Ok(is_less),
+        None => st.less_than(a, b),
     }
 }
 
@@ -280,20 +277,19 @@ fn max(st: &mut State) -> Result<Ret, Throw> {
     best(st, |st, i, best| less(st, best, i))
 }
 
+/// Its upvalues are the names of the two kinds.
 fn type_(st: &mut State) -> Result<Ret, Throw> {
     let value = st.arg(1);
-    if value.is_int() {
-        return util::ret_str(st, b"integer");
-    }
-    if value.is_float() {
-        return util::ret_str(st, b"float");
+    if value.is_number() {
+        return Ok(Ret::One(st.upvalue(if value.is_int() { 1 } else { 2 })));
     }
     st.check_any(1)?;
     Ok(Ret::One(Value::NIL))
 }
 
 /// The state of the pseudo-random generator.
-struct Generator([u64; 4]);
+#[derive(Default)]
+pub struct Generator([u64; 4]);
 
 impl Generator {
     fn seeded(n1: u64, n2: u64) -> Self {
@@ -328,18 +324,8 @@ impl Generator {
     }
 }
 
-/// Does something with the generator that the running native owns.
-#[inline]
-fn with_generator<R>(st: &mut State, action: impl FnOnce(&mut Generator) -> R) -> Result<R, Throw> {
-    let userdata = st.upvalue(1).as_userdata();
-    match userdata.and_then(|u| u.data_mut::<Generator>(&mut st.heap)) {
-        Some(generator) => Ok(action(generator)),
-        None => Err(st.error("random generator missing")),
-    }
-}
-
 fn random(st: &mut State) -> Result<Ret, Throw> {
-    let word = with_generator(st, Generator::next)?;
+    let word = st.generator.next();
     let (low, high) = match st.nargs() {
         0 => {
             let unit = (word >> 11) as f64 * (0.5 / (1u64 << 52) as f64);
@@ -359,21 +345,19 @@ fn random(st: &mut State) -> Result<Ret, Throw> {
     let limit = Generator::limit(range);
     let mut offset = word & limit;
     if offset > range {
-        offset = with_generator(st, |generator| generator.draw(range, limit))?;
+        offset = st.generator.draw(range, limit);
     }
     Ok(Ret::One(Value::int(offset.wrapping_add(low as u64) as i64)))
 }
 
 fn randomseed(st: &mut State) -> Result<Ret, Throw> {
     let (n1, n2) = if st.arg_is_none(1) {
-        (fresh_seed(st), with_generator(st, Generator::next)?)
+        (fresh_seed(st), st.generator.next())
     } else {
         (st.check_int(1)? as u64, st.opt_int(2, 0)? as u64)
     };
-    with_generator(st, |generator| *generator = Generator::seeded(n1, n2))?;
-    st.push(Value::int(n1 as i64));
-    st.push(Value::int(n2 as i64));
-    Ok(Ret::Top(2))
+    st.generator = Generator::seeded(n1, n2);
+    Ok(Ret::Two(Value::int(n1 as i64), Value::int(n2 as i64)))
 }
 
 /// A seed from the clock, or the state's own seed in a deterministic run.

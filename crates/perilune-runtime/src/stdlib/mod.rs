@@ -7,7 +7,7 @@ mod debug;
 mod file;
 mod format;
 mod io;
-mod math;
+pub(crate) mod math;
 mod os;
 mod pack;
 mod package;

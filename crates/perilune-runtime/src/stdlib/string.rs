@@ -16,8 +16,8 @@ use crate::value::Value;
 
 /// Steps of work between two looks at the limits.
 const TICK: u64 = 1000;
-/// Bytes up to which the state's scratch memory is kept.
-const KEPT_BUFFER: usize = 1 << 14;
+/// So many results have room without asking.
+const FEW_RESULTS: usize = 8;
 
 /// Registers the library.
 pub fn open(st: &mut State) -> Result<(), Throw> {
@@ -160,10 +160,12 @@ fn byte(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::One(Value::int(i64::from(text.bytes(&st.heap)[start - 1]))));
     }
     let count = end - start + 1;
-    if count >= i32::MAX as usize {
-        return Err(st.error("string slice too long"));
+    if count > FEW_RESULTS {
+        if count >= i32::MAX as usize {
+            return Err(st.error("string slice too long"));
+        }
+        st.check_stack(count, "string slice too long")?;
     }
-    st.check_stack(count, "string slice too long")?;
     for i in start - 1..end {
         let byte = text.bytes(&st.heap)[i];
         st.push(Value::int(i64::from(byte)));
@@ -182,8 +184,8 @@ fn char(st: &mut State) -> Result<Ret, Throw> {
     let count = st.nargs();
     if count <= MAX_SHORT {
         let mut short = [0; MAX_SHORT];
-        for i in 0..count {
-            short[i] = check_byte(st, i + 1)?;
+        for (i, byte) in short[..count].iter_mut().enumerate() {
+            *byte = check_byte(st, i + 1)?;
         }
         return util::ret_str(st, &short[..count]);
     }
@@ -365,6 +367,11 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
         st.patterns.put(program);
         return Ok(Ret::One(Value::NIL));
     }
+    if find && program.level() == 0 {
+        let (start, end) = program.span();
+        st.patterns.put(program);
+        return Ok(Ret::Two(Value::int(start as i64 + 1), Value::int(end as i64)));
+    }
     let count = if find {
         let (start, end) = program.span();
         st.push(Value::int(start as i64 + 1));
@@ -388,9 +395,10 @@ fn find_plain(st: &mut State, subject: Gc<Str>, pattern: Gc<Str>, from: usize) -
         return Ok(Ret::One(Value::NIL));
     };
     let end = from + at + pattern.len(&st.heap);
-    st.push(Value::int((from + at) as i64 + 1));
-    st.push(Value::int(end as i64));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(
+        Value::int((from + at) as i64 + 1),
+        Value::int(end as i64),
+    ))
 }
 
 /// Upvalues of a `gmatch` iterator: subject, pattern, where to go on, where the last match ended.
@@ -472,8 +480,7 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
         .arg(3)
         .as_str()
         .is_some_and(|text| find_byte(text.bytes(&st.heap), b'%').is_none());
-    let mut out = std::mem::take(&mut st.buffer);
-    out.clear();
+    let out = util::scratch(st);
     let mut job = Substitution {
         subject,
         program: program(st, pattern, false),
@@ -488,13 +495,9 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
     } else {
         st.arg(1)
     };
-    if job.out.capacity() <= KEPT_BUFFER {
-        st.buffer = job.out;
-    }
+    util::give_back(st, job.out);
     st.patterns.put(job.program);
-    st.push(result);
-    st.push(Value::int(count));
-    Ok(Ret::Top(2))
+    Ok(Ret::Two(result, Value::int(count)))
 }
 
 impl Substitution {
@@ -561,13 +564,11 @@ impl Substitution {
         let value = if replacement.as_table().is_some() {
             let key = capture(st, self.subject, &self.program, 0)?;
             st.index(replacement, key)?
+        } else if self.program.count() == 1 {
+            let only = capture(st, self.subject, &self.program, 0)?;
+            st.call1(replacement, &[only])?
         } else {
-            let mut captures = [Value::NIL; MAX_CAPTURES];
-            let count = self.program.count();
-            for (i, slot) in captures.iter_mut().enumerate().take(count) {
-                *slot = capture(st, self.subject, &self.program, i)?;
-            }
-            st.call1(replacement, &captures[..count])?
+            self.call_with_captures(st, replacement)?
         };
         if !value.truthy() {
             return self.copy_match(st);
@@ -581,6 +582,16 @@ impl Substitution {
         }
         self.changed = true;
         Ok(())
+    }
+
+    /// What the function `replacement` says to the captures of the match.
+    fn call_with_captures(&mut self, st: &mut State, replacement: Value) -> Result<Value, Throw> {
+        let mut captures = [Value::NIL; MAX_CAPTURES];
+        let count = self.program.count();
+        for (i, slot) in captures.iter_mut().enumerate().take(count) {
+            *slot = capture(st, self.subject, &self.program, i)?;
+        }
+        st.call1(replacement, &captures[..count])
     }
 
     /// Appends the replacement string `text` with its `%` items filled in.

@@ -251,7 +251,7 @@ fn concat(st: &mut State) -> Result<Ret, Throw> {
     let separator = st.opt_str(2)?;
     let mut i = st.opt_int(3, 1)?;
     let last = st.opt_int(4, len)?;
-    let mut out = Vec::new();
+    let mut out = util::scratch(st);
     let mut ticker = Ticker(0);
     while i <= last {
         let value = table.get(st, i)?;
@@ -266,7 +266,7 @@ fn concat(st: &mut State) -> Result<Ret, Throw> {
         i += 1;
         ticker.tick(st)?;
     }
-    util::ret_str(st, &out)
+    util::ret_scratch(st, out)
 }
 
 fn add_element(st: &mut State, out: &mut Vec<u8>, index: i64, value: Value) -> Result<(), Throw> {

@@ -74,6 +74,32 @@ pub fn build(st: &mut State, len: usize, write: impl FnOnce(&mut Builder)) -> Re
     built.map_err(|OutOfMemory| st.memory_error())
 }
 
+/// Bytes up to which the state's scratch memory is kept.
+const KEPT_SCRATCH: usize = 1 << 14;
+
+/// The state's scratch memory, empty; [`give_back`] returns it.
+#[inline]
+pub fn scratch(st: &mut State) -> Vec<u8> {
+    let mut bytes = std::mem::take(&mut st.buffer);
+    bytes.clear();
+    bytes
+}
+
+/// Returns scratch memory.
+#[inline]
+pub fn give_back(st: &mut State, bytes: Vec<u8>) {
+    if bytes.capacity() <= KEPT_SCRATCH {
+        st.buffer = bytes;
+    }
+}
+
+/// What scratch memory holds as a string; the memory goes back to the state.
+pub fn ret_scratch(st: &mut State, bytes: Vec<u8>) -> Result<Ret, Throw> {
+    let text = st.new_str(&bytes);
+    give_back(st, bytes);
+    Ok(Ret::One(text?.into()))
+}
+
 /// A new string with these bytes as a result.
 pub fn ret_str(st: &mut State, bytes: &[u8]) -> Result<Ret, Throw> {
     Ok(Ret::One(st.new_str(bytes)?.into()))
@@ -165,6 +191,22 @@ pub fn library(st: &mut State, functions: &[(&'static str, NativeFn)]) -> Result
     st.register(table, functions)?;
     st.pop();
     Ok(table)
+}
+
+/// Sets `table[name]` to a function whose upvalues are the strings `names`.
+pub fn set_with_names(
+    st: &mut State,
+    table: Gc<Table>,
+    name: &'static str,
+    function: NativeFn,
+    names: &[&str],
+) -> Result<(), Throw> {
+    let mut upvalues = Vec::with_capacity(names.len());
+    for name in names {
+        upvalues.push(st.new_str(name.as_bytes())?.into());
+    }
+    let function = st.new_native(name, function, &upvalues)?;
+    st.set_field(table, name, function.into())
 }
 
 /// Sets `table[name]` to the text `text`.

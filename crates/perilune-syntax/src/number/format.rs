@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::decimal::{self, Decimal};
 use crate::ast::Dialect;
 
 /// The flags of a `printf` conversion.
@@ -55,9 +56,9 @@ const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 6061626364656667686970717273747576777879\
 8081828384858687888990919293949596979899";
 
-/// Appends `value` in decimal.
-pub fn write_uint(out: &mut Vec<u8>, mut value: u64) {
-    let mut buffer = [0u8; 20];
+/// The decimal digits of `value`, at the end of `buffer`.
+#[inline]
+fn uint_digits(buffer: &mut [u8; 20], mut value: u64) -> &[u8] {
     let mut at = buffer.len();
     while value >= 100 {
         let pair = (value % 100) as usize * 2;
@@ -73,7 +74,12 @@ pub fn write_uint(out: &mut Vec<u8>, mut value: u64) {
         at -= 1;
         buffer[at] = b'0' + value as u8;
     }
-    out.extend_from_slice(&buffer[at..]);
+    &buffer[at..]
+}
+
+/// Appends `value` in decimal.
+pub fn write_uint(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(uint_digits(&mut [0; 20], value));
 }
 
 /// Appends `value` in decimal, as `tostring` shows an integer.
@@ -113,6 +119,13 @@ pub fn write_float(out: &mut Vec<u8>, value: f64, dialect: Dialect) {
         return;
     }
     let start = out.len();
+    if let Some((decimal, precision)) = shown_digits(value, dialect) {
+        general_layout(out, decimal.digits(), decimal.exponent, precision);
+        if out[start..].iter().all(u8::is_ascii_digit) {
+            out.extend_from_slice(b".0");
+        }
+        return;
+    }
     let mut text = Buffer::new();
     // The shortest text that reads back, when it has at most `digits` digits, is what "%.15g" gives,
     // except for subnormal numbers, which have less precision than that.
@@ -128,6 +141,19 @@ pub fn write_float(out: &mut Vec<u8>, value: f64, dialect: Dialect) {
     if out[start..].iter().all(u8::is_ascii_digit) {
         out.extend_from_slice(b".0");
     }
+}
+
+/// The digits that `tostring` shows of a positive float, and the precision of the `%g` that chose
+/// them; `None` for those far from 1.
+fn shown_digits(value: f64, dialect: Dialect) -> Option<(Decimal, i32)> {
+    if dialect == Dialect::Lua54 {
+        return Some((Decimal::new(value, 14)?, 14));
+    }
+    let short = Decimal::new(value, 15)?;
+    if short.reads_as(value) {
+        return Some((short, 15));
+    }
+    Some((Decimal::new(value, 17)?, 17))
 }
 
 /// The precision of the `%g` that chose these digits: it decides between the two layouts.
@@ -239,33 +265,27 @@ pub fn format_float(
     width: usize,
     precision: Option<usize>,
 ) {
-    let mut body = Vec::with_capacity(32);
     let magnitude = value.abs();
-    let mut prefix: &[u8] = b"";
     let mut flags = flags;
+    let start = out.len();
+    out.extend_from_slice(sign_text(value.is_sign_negative(), flags));
+    let kind = conv.to_ascii_lowercase();
+    if kind == b'a' && value.is_finite() {
+        out.extend_from_slice(b"0x");
+    }
+    let body = out.len();
     if !value.is_finite() {
-        write_special(&mut body, magnitude);
+        write_special(out, magnitude);
         flags.zero = false;
     } else {
-        match conv.to_ascii_lowercase() {
-            b'a' => {
-                prefix = b"0x";
-                hexadecimal(&mut body, magnitude, precision, flags.alternate);
-            }
-            b'e' => scientific(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
-            b'f' => fixed(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
-            _ => general(&mut body, magnitude, precision.unwrap_or(6), flags.alternate),
+        match kind {
+            b'a' => hexadecimal(out, magnitude, precision, flags.alternate),
+            b'e' => scientific(out, magnitude, precision.unwrap_or(6), flags.alternate),
+            b'f' => fixed(out, magnitude, precision.unwrap_or(6), flags.alternate),
+            _ => general(out, magnitude, precision.unwrap_or(6), flags.alternate),
         }
     }
-    let start = out.len();
-    pad(
-        out,
-        sign_text(value.is_sign_negative(), flags),
-        prefix,
-        &body,
-        flags,
-        width,
-    );
+    align(out, start, body, flags, width);
     if conv.is_ascii_uppercase() {
         out[start..].make_ascii_uppercase();
     }
@@ -281,47 +301,61 @@ pub fn format_int(
     width: usize,
     precision: Option<usize>,
 ) {
-    let mut digits = Vec::with_capacity(24);
-    let signed = matches!(conv, b'd' | b'i');
+    let mut decimal = [0; 20];
+    let mut other = [0; 22];
     let mut prefix: &[u8] = b"";
-    match conv {
-        b'd' | b'i' => write_uint(&mut digits, value.unsigned_abs()),
+    let mut digits = match conv {
+        b'd' | b'i' => uint_digits(&mut decimal, value.unsigned_abs()),
         b'x' | b'X' => {
-            in_base(&mut digits, value as u64, 4, conv == b'X');
             if flags.alternate && value != 0 {
                 prefix = if conv == b'x' { b"0x" } else { b"0X" };
             }
+            in_base(&mut other, value as u64, 4, conv == b'X')
         }
-        b'o' => in_base(&mut digits, value as u64, 3, false),
-        _ => write_uint(&mut digits, value as u64),
-    }
+        b'o' => in_base(&mut other, value as u64, 3, false),
+        _ => uint_digits(&mut decimal, value as u64),
+    };
     if precision == Some(0) && value == 0 {
-        digits.clear();
+        digits = b"";
     }
-    let least = precision.unwrap_or(1);
-    if digits.len() < least {
-        let missing = least - digits.len();
-        digits.splice(0..0, std::iter::repeat_n(b'0', missing));
-    }
-    if conv == b'o' && flags.alternate && digits.first() != Some(&b'0') {
-        digits.insert(0, b'0');
+    let mut zeros = precision.unwrap_or(1).saturating_sub(digits.len());
+    if conv == b'o' && flags.alternate && zeros == 0 && digits.first() != Some(&b'0') {
+        zeros = 1;
     }
     let mut flags = flags;
     flags.zero &= precision.is_none();
-    let sign = if signed { sign_text(value < 0, flags) } else { b"" };
-    pad(out, sign, prefix, &digits, flags, width);
+    let start = out.len();
+    if matches!(conv, b'd' | b'i') {
+        out.extend_from_slice(sign_text(value < 0, flags));
+    }
+    out.extend_from_slice(prefix);
+    let body = out.len();
+    out.resize(body + zeros, b'0');
+    out.extend_from_slice(digits);
+    align(out, start, body, flags, width);
 }
 
-fn in_base(out: &mut Vec<u8>, value: u64, bits: u32, upper: bool) {
+/// The digits of `value` in base 2^`bits`, at the end of `buffer`.
+fn in_base(buffer: &mut [u8; 22], mut value: u64, bits: u32, upper: bool) -> &[u8] {
     let table: &[u8; 16] = if upper {
         b"0123456789ABCDEF"
     } else {
         b"0123456789abcdef"
     };
-    let count = (64 - value.leading_zeros()).div_ceil(bits).max(1);
-    for i in (0..count).rev() {
-        out.push(table[((value >> (i * bits)) & ((1 << bits) - 1)) as usize]);
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = table[(value & ((1 << bits) - 1)) as usize];
+        value >>= bits;
+        if value == 0 {
+            return &buffer[at..];
+        }
     }
+}
+
+/// Appends `value` in base 16.
+fn write_hex(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(in_base(&mut [0; 22], value, 4, false));
 }
 
 fn sign_text(negative: bool, flags: FormatFlags) -> &'static [u8] {
@@ -336,21 +370,20 @@ fn sign_text(negative: bool, flags: FormatFlags) -> &'static [u8] {
     }
 }
 
-/// Puts sign, prefix and body together in a field of `width`.
-fn pad(out: &mut Vec<u8>, sign: &[u8], prefix: &[u8], body: &[u8], flags: FormatFlags, width: usize) {
-    let missing = width.saturating_sub(sign.len() + prefix.len() + body.len());
-    if !flags.left && !flags.zero {
-        out.resize(out.len() + missing, b' ');
+/// Makes the text from `start` on, whose sign and prefix end at `body`, fill a field of `width`.
+fn align(out: &mut Vec<u8>, start: usize, body: usize, flags: FormatFlags, width: usize) {
+    let end = out.len();
+    let missing = width.saturating_sub(end - start);
+    if missing == 0 {
+        return;
     }
-    out.extend_from_slice(sign);
-    out.extend_from_slice(prefix);
-    if !flags.left && flags.zero {
-        out.resize(out.len() + missing, b'0');
-    }
-    out.extend_from_slice(body);
+    out.resize(end + missing, b' ');
     if flags.left {
-        out.resize(out.len() + missing, b' ');
+        return;
     }
+    let (at, fill) = if flags.zero { (body, b'0') } else { (start, b' ') };
+    out.copy_within(at..end, at + missing);
+    out[at..at + missing].fill(fill);
 }
 
 /// `core::fmt` into a byte vector.
@@ -364,6 +397,16 @@ impl Write for Bytes<'_> {
 }
 
 fn fixed(out: &mut Vec<u8>, value: f64, precision: usize, point: bool) {
+    if let Some((whole, rest)) = decimal::fixed(value, precision) {
+        write_uint(out, whole);
+        if precision > 0 || point {
+            out.push(b'.');
+        }
+        let at = out.len();
+        out.resize(at + precision, b'0');
+        decimal::write_digits(&mut out[at..], rest);
+        return;
+    }
     let _ = write!(Bytes(out), "{value:.precision$}");
     if precision == 0 && point {
         out.push(b'.');
@@ -371,6 +414,19 @@ fn fixed(out: &mut Vec<u8>, value: f64, precision: usize, point: bool) {
 }
 
 fn scientific(out: &mut Vec<u8>, value: f64, precision: usize, point: bool) {
+    if value > 0.0
+        && precision < decimal::MAX_DIGITS
+        && let Some(decimal) = Decimal::new(value, precision + 1)
+    {
+        let (first, rest) = decimal.digits().split_at(1);
+        out.extend_from_slice(first);
+        if precision > 0 || point {
+            out.push(b'.');
+        }
+        out.extend_from_slice(rest);
+        write_exponent(out, decimal.exponent, b'e');
+        return;
+    }
     let mut text = Vec::with_capacity(precision + 8);
     let _ = write!(Bytes(&mut text), "{value:.precision$e}");
     let (mantissa, exponent) = split_exponential(&text);
@@ -383,6 +439,14 @@ fn scientific(out: &mut Vec<u8>, value: f64, precision: usize, point: bool) {
 
 fn general(out: &mut Vec<u8>, value: f64, precision: usize, alternate: bool) {
     let precision = precision.max(1);
+    if value > 0.0
+        && !alternate
+        && precision <= decimal::MAX_DIGITS
+        && let Some(decimal) = Decimal::new(value, precision)
+    {
+        general_layout(out, decimal.digits(), decimal.exponent, precision as i32);
+        return;
+    }
     let mut text = Vec::with_capacity(precision + 8);
     let _ = write!(Bytes(&mut text), "{value:.*e}", precision - 1);
     let (mantissa, exponent) = split_exponential(&text);
@@ -429,12 +493,12 @@ fn hexadecimal(out: &mut Vec<u8>, value: f64, precision: Option<usize>, point: b
         Some(_) => 13,
         None => 13 - ((mantissa & FRACTION).trailing_zeros() / 4).min(13) as usize,
     };
-    in_base(out, mantissa >> 52, 4, false);
+    write_hex(out, mantissa >> 52);
     if digits > 0 || point || precision.is_some_and(|p| p > 0) {
         out.push(b'.');
     }
     for i in 0..digits {
-        in_base(out, (mantissa >> (48 - 4 * i)) & 15, 4, false);
+        write_hex(out, (mantissa >> (48 - 4 * i)) & 15);
     }
     out.resize(out.len() + precision.map_or(0, |p| p.saturating_sub(13)), b'0');
     out.push(b'p');

@@ -16,7 +16,29 @@ impl Program {
     ///
     /// # Errors
     /// Those of the pattern, and [`PatternError::Interrupted`].
+    #[inline]
     pub fn search(&mut self, subject: &[u8], from: usize) -> Result<bool, PatternError> {
+        match &self.items[..] {
+            [item] if !self.anchored && matches!(item.op, Op::Byte(_) | Op::One | Op::More) => {
+                let Some(skip) = item.set.find(&subject[from..]) else {
+                    self.steps += (subject.len() - from) as u64 / 8;
+                    return Ok(false);
+                };
+                let start = from + skip;
+                let count = match item.op {
+                    Op::More => item.set.run(&subject[start..]),
+                    _ => 1,
+                };
+                self.steps += 1 + (skip + count) as u64 / 8;
+                self.span = (start, start + count);
+                Ok(true)
+            }
+            _ => self.search_all(subject, from),
+        }
+    }
+
+    /// The general search.
+    fn search_all(&mut self, subject: &[u8], from: usize) -> Result<bool, PatternError> {
         let mut matcher = Matcher {
             subject,
             items: &self.items,
@@ -122,41 +144,35 @@ impl Matcher<'_> {
         let items = self.items;
         while let Some(item) = items.get(at) {
             match item.op {
-                Op::Byte(byte) => {
-                    if self.subject.get(s) != Some(&byte) {
-                        return Outcome::Fail;
-                    }
-                    s += 1;
-                }
+                Op::Byte(byte) if self.subject.get(s) == Some(&byte) => s += 1,
+                Op::Byte(_) => return Outcome::Fail,
                 Op::One => {
                     if !self.subject.get(s).is_some_and(|&b| item.set.bits.has(b)) {
                         return Outcome::Fail;
                     }
                     s += 1;
                 }
-                Op::Most | Op::More => {
-                    let count = item.set.run(&self.subject[s..]);
-                    let least = usize::from(item.op == Op::More);
-                    if count < least {
-                        return Outcome::Fail;
+                Op::Most | Op::More | Op::Least => {
+                    if !self.subject.get(s).is_some_and(|&b| item.set.bits.has(b)) {
+                        if item.op == Op::More {
+                            return Outcome::Fail;
+                        }
+                        // Taking nothing is no level deeper.
+                        at += 1;
+                        continue;
                     }
-                    if !self.work(count / 4) {
-                        return self.stop(PatternError::Interrupted);
-                    }
-                    let last = at + 1 == items.len() && depth > 0;
-                    if !last && !(item.exact && self.is_shallow(at, depth)) {
-                        return self.most(s + least, s + count, at, depth);
-                    }
-                    s += count;
-                    depth -= 1;
-                }
-                Op::Least => {
-                    if !(item.exact && self.is_shallow(at, depth)) {
+                    let is_last = at + 1 == items.len() && item.op != Op::Least && depth > 0;
+                    let settled = is_last || (item.exact && self.is_shallow(at, depth));
+                    if item.op == Op::Least && !settled {
                         return self.least(s, at, depth);
                     }
                     let count = item.set.run(&self.subject[s..]);
                     if !self.work(count / 4) {
                         return self.stop(PatternError::Interrupted);
+                    }
+                    if !settled {
+                        let least = s + usize::from(item.op == Op::More);
+                        return self.most(least, s + count, at, depth);
                     }
                     s += count;
                     depth -= 1;
@@ -181,11 +197,8 @@ impl Matcher<'_> {
                     }
                     depth -= 1;
                 }
-                Op::End => {
-                    if s != self.subject.len() {
-                        return Outcome::Fail;
-                    }
-                }
+                Op::End if s == self.subject.len() => {}
+                Op::End => return Outcome::Fail,
                 Op::Frontier | Op::Balance(..) | Op::Again(_) | Op::Malformed(_) => {
                     match self.special(item, s) {
                         Outcome::Match(end) => s = end,
