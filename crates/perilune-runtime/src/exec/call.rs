@@ -54,10 +54,7 @@ pub(crate) unsafe fn call_value(
     // SAFETY: this function's promise.
     unsafe {
         match (*func).tag {
-            Tag::NATIVE => match (*func).gc::<Native>().transfer() {
-                Transfer::None => call_native(st, func, nresults, how, 0),
-                transfer => call_transfer(st, func, nresults, how, transfer),
-            },
+            Tag::NATIVE => call_native(st, func, nresults, how, 0),
             Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             _ => call_object(st, func, nresults, how),
         }
@@ -245,7 +242,7 @@ unsafe fn call_transfer(
     // SAFETY: this function's promise.
     unsafe {
         if (*th).hook_mask != 0 {
-            return call_native(st, func, nresults, how, 0);
+            return call_ordinary(st, func, nresults, how, 0);
         }
         match transfer {
             Transfer::Yield => {
@@ -270,7 +267,7 @@ unsafe fn call_transfer(
             }
             Transfer::None | Transfer::Resume | Transfer::Pcall => {}
         }
-        call_native(st, func, nresults, how, 0)
+        call_ordinary(st, func, nresults, how, 0)
     }
 }
 
@@ -278,7 +275,30 @@ unsafe fn call_transfer(
 ///
 /// # Safety
 /// As [`call_value`], and the value at `func` is a native.
+#[inline]
 pub(crate) unsafe fn call_native(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    // SAFETY: this function's promise.
+    unsafe {
+        match (*func).gc::<Native>().transfer() {
+            Transfer::None => call_ordinary(st, func, nresults, how, ncall),
+            _ if ncall > 0 => call_ordinary(st, func, nresults, how, ncall),
+            transfer => call_transfer(st, func, nresults, how, transfer),
+        }
+    }
+}
+
+/// Calls the native at `func` by asking its Rust function.
+///
+/// # Safety
+/// As [`call_native`].
+#[inline(never)]
+unsafe fn call_ordinary(
     st: &mut State,
     func: *mut Value,
     nresults: i32,
