@@ -17,6 +17,8 @@ pub(crate) enum Next {
     Lua,
     /// The running frame is a Lua frame: go on there.
     Back,
+    /// As `Back`, and nothing of what the caller knows of its frame has changed.
+    Same,
     /// The frame that Rust entered is finished; its results stand at its function slot up to the top.
     Exit,
     /// The running frame is a protected call to which an error is being delivered: close its next
@@ -54,10 +56,19 @@ pub(crate) unsafe fn call_value(
     // SAFETY: this function's promise.
     unsafe {
         match (*func).tag {
-            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::NATIVE => back(call_native(st, func, nresults, how, 0)),
             Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             _ => call_object(st, func, nresults, how),
         }
+    }
+}
+
+/// For callers that look at the frame again in any case.
+#[inline(always)]
+fn back(r: Result<Next, Throw>) -> Result<Next, Throw> {
+    match r {
+        Ok(Next::Same) => Ok(Next::Back),
+        other => other,
     }
 }
 
@@ -76,7 +87,7 @@ unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: 
             // SAFETY: the promise of `call_value`.
             Tag::CLOSURE => return unsafe { enter_lua(st, func, nresults, how, ncall) },
             // SAFETY: as above.
-            Tag::NATIVE => return unsafe { call_native(st, func, nresults, how, ncall) },
+            Tag::NATIVE => return back(unsafe { call_native(st, func, nresults, how, ncall) }),
             _ => {
                 let mm = st.heap.metamethod(f, Event::Call);
                 if mm.is_nil() {
@@ -339,7 +350,12 @@ unsafe fn call_ordinary(
             _ => return finish_native(st, &answer),
         }
         (*th).frame = frame.add(1);
-        Ok(Next::Back)
+        // Where the function's slot has not moved, the stack has not.
+        Ok(if (*frame).func == func {
+            Next::Same
+        } else {
+            Next::Back
+        })
     }
 }
 

@@ -53,6 +53,7 @@ impl From<Result<Next, Throw>> for Flow {
     fn from(r: Result<Next, Throw>) -> Flow {
         match r {
             Ok(Next::Lua | Next::Back) => Flow::Reload,
+            Ok(Next::Same) => Flow::Next,
             Ok(Next::Exit) => Flow::Exit,
             Ok(Next::Unwind) => Flow::Unwind,
             Err(Throw::Error) => Flow::Error,
@@ -86,7 +87,7 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         let t = r.err().unwrap_or(Throw::Error);
         return Err(call_failed(st, at, t));
     }
-    if matches!(r, Ok(Next::Lua | Next::Back)) {
+    if matches!(r, Ok(Next::Lua | Next::Back | Next::Same)) {
         // SAFETY: the call pushed its frame.
         return unsafe { run_frames(st) };
     }
@@ -111,7 +112,7 @@ fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
         match r {
             Ok(Next::Exit) => return Ok(()),
             Ok(Next::Unwind) => r = call::unwind(st),
-            Ok(Next::Lua | Next::Back) => r = interpret(st),
+            Ok(Next::Lua | Next::Back | Next::Same) => r = interpret(st),
             Err(t) => r = Ok(call::raise(st, t)?),
         }
     }
