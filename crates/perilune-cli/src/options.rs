@@ -40,6 +40,8 @@ pub struct Settings {
     pub options: Options,
     /// The time limit.
     pub max_time: Option<Duration>,
+    /// Say at the end what the collector did.
+    pub stats: bool,
 }
 
 /// The command line, understood.
@@ -183,6 +185,7 @@ fn long_option(s: &mut Settings, a: &[u8]) -> Result<(), Vec<u8>> {
             s.max_time = Some(Duration::try_from_secs_f64(seconds).map_err(|_| bad())?);
         }
         "--deterministic" if value.is_none() => s.options.deterministic = true,
+        "--stats" if value.is_none() => s.stats = true,
         "--engine" if value == Some("vm") => {}
         "--stress" => s.options.stress = stress(value.ok_or_else(bad)?).ok_or_else(bad)?,
         _ => return Err(format!("unrecognized option '{text}'").into_bytes()),
@@ -251,7 +254,8 @@ pub fn usage(args: &[OsString], message: &[u8]) {
          --max-memory=N[kMG]  stop when more memory is in use\n  \
          --max-time=SECONDS   stop when the time is up\n  \
          --max-instructions=N stop after so many instructions\n  \
-         --deterministic      fixed seeds and orders\n\
+         --deterministic      fixed seeds and orders\n  \
+         --stats              say at the end what the garbage collector did\n\
          Subcommands: run, dump --stage=tokens|ast|bytecode [--live] FILE"
     );
 }

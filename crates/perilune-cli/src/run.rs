@@ -37,6 +37,12 @@ impl Session {
         let _ = err.write_all(b"\n");
     }
 
+    /// Shows on stderr what the collector did.
+    fn show_stats(&mut self) {
+        let _ = self.lua.flush_stdout();
+        let _ = write!(std::io::stderr().lock(), "{}", self.lua.gc_stats());
+    }
+
     /// Calls a function with the message handler.
     pub fn call(&mut self, f: &Function, args: Vec<Value>) -> Result<Vec<Value>, Error> {
         let r: Variadic<Value> = f.call_with(&mut self.lua, Variadic(args), Some(&self.handler))?;
@@ -73,6 +79,9 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     };
     let mut s = Session { lua, handler, name };
     let r = steps(&mut s, args, &parsed);
+    if parsed.settings.stats {
+        s.show_stats();
+    }
     let code = match r {
         Ok(()) => 0,
         Err(Error::Exit { code, close }) => {

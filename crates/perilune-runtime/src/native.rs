@@ -10,7 +10,8 @@ use crate::state::State;
 use crate::value::{Kind, Value};
 use perilune_syntax::number;
 
-/// What a native answers.
+/// What a native answers. No variant has a wide field where `One` has its tag: a wide load of it would
+/// wait for the narrow store.
 #[derive(Clone, Copy)]
 pub enum Ret {
     /// No results.
@@ -35,15 +36,10 @@ pub enum Ret {
         /// Which slot.
         at: usize,
     },
-    /// Resume the coroutine with the slots from `from` on.
-    Resume {
-        /// Which coroutine.
-        co: Gc<Thread>,
-        /// First slot to pass.
-        from: usize,
-        /// Errors are raised (`wrap`) instead of returned (`resume`).
-        wrap: bool,
-    },
+    /// Resume the coroutine with the slots from 1 on.
+    Resume(Gc<Thread>),
+    /// Resume the coroutine with all slots; errors are raised, and no status precedes the results.
+    ResumeWrapped(Gc<Thread>),
     /// Yield all slots.
     Yield,
     /// Close the running coroutine: it ends here.
@@ -103,14 +99,9 @@ impl State {
     }
     /// The type name shown in messages: `__name`, "light userdata" or the basic type.
     pub fn named_type(&self, v: Value) -> Vec<u8> {
-        let name = self.heap.metamethod(v, Event::Name);
-        if let Some(s) = name.as_str() {
-            return s.bytes(&self.heap).to_vec();
-        }
-        if v.as_light().is_some() {
-            return b"light userdata".to_vec();
-        }
-        v.type_name().as_bytes().to_vec()
+        let mut s = Vec::new();
+        self.push_type_name(&mut s, v);
+        s
     }
     /// Argument `i` must be there.
     ///
@@ -290,9 +281,25 @@ impl State {
     /// Raises a message with the position of the function at `level`.
     #[cold]
     pub fn error_at(&mut self, level: i64, msg: &[u8]) -> Throw {
-        let mut s = self.where_(level);
+        let mut s = self.take_buffer();
+        self.push_where(&mut s, level);
         s.extend_from_slice(msg);
-        self.error_plain(s)
+        let t = self.error_plain(&s);
+        self.give_buffer(s);
+        t
+    }
+    /// Raises a string with the position of the function at `level` in front.
+    #[cold]
+    pub(crate) fn error_string_at(&mut self, level: i64, msg: Gc<Str>) -> Throw {
+        let mut s = self.take_buffer();
+        self.push_where(&mut s, level);
+        s.extend_from_slice(msg.bytes(&self.heap));
+        let t = match self.new_str(&s) {
+            Ok(s) => self.error_value(s.into()),
+            Err(t) => t,
+        };
+        self.give_buffer(s);
+        t
     }
 
     // Operations with metamethods; they call back, and so cannot be yielded across.

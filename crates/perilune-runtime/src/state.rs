@@ -446,9 +446,25 @@ impl State {
     /// or called by one.
     #[cold]
     pub fn error(&mut self, msg: impl AsRef<[u8]>) -> Throw {
-        let mut s = self.position();
+        let mut s = self.take_buffer();
+        self.push_position(&mut s);
         s.extend_from_slice(msg.as_ref());
-        self.error_plain(s)
+        let t = self.error_plain(&s);
+        self.give_buffer(s);
+        t
+    }
+    /// Scratch memory, empty. Whoever asks again before it is given back gets another one.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        let mut s = std::mem::take(&mut self.buffer);
+        s.clear();
+        s
+    }
+    /// Gives scratch memory back.
+    pub(crate) fn give_buffer(&mut self, s: Vec<u8>) {
+        const LARGEST: usize = 1 << 12;
+        if s.capacity() <= LARGEST {
+            self.buffer = s;
+        }
     }
     /// Raises a message with the position of the running function in front if that is a Lua function:
     /// what operations of the language raise, wherever they are carried out.

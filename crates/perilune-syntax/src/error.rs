@@ -70,26 +70,34 @@ const ID_SIZE: usize = 60;
 /// How a chunk is called in messages: `=name` is taken as it is, `@file` is cut at the front, anything
 /// else is source text, of which the first line is shown as `[string "..."]`.
 pub fn chunk_id(source_name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ID_SIZE);
+    push_chunk_id(&mut out, source_name);
+    out
+}
+
+/// Appends what [`chunk_id`] gives.
+pub fn push_chunk_id(out: &mut Vec<u8>, source_name: &[u8]) {
     match source_name {
-        [b'=', name @ ..] => name[..name.len().min(ID_SIZE - 1)].to_vec(),
-        [b'@', file @ ..] if file.len() < ID_SIZE => file.to_vec(),
+        [b'=', name @ ..] => out.extend_from_slice(&name[..name.len().min(ID_SIZE - 1)]),
+        [b'@', file @ ..] if file.len() < ID_SIZE => out.extend_from_slice(file),
         [b'@', file @ ..] => {
-            let tail = &file[file.len() - (ID_SIZE - 4)..];
-            [b"...", tail].concat()
+            out.extend_from_slice(b"...");
+            out.extend_from_slice(&file[file.len() - (ID_SIZE - 4)..]);
         }
-        text => string_id(text),
+        text => push_string_id(out, text),
     }
 }
 
-fn string_id(text: &[u8]) -> Vec<u8> {
+fn push_string_id(out: &mut Vec<u8>, text: &[u8]) {
     // What `[string "..."]` and a final zero leave.
     let room = ID_SIZE - 15;
     let first_line = text.iter().position(|&b| b == b'\n');
-    let shown = match first_line {
-        None if text.len() < room => return [b"[string \"", text, b"\"]"].concat(),
-        None => text,
-        Some(end) => &text[..end],
+    let (shown, end): (&[u8], &[u8]) = match first_line {
+        None if text.len() < room => (text, b"\"]"),
+        None => (text, b"...\"]"),
+        Some(end) => (&text[..end], b"...\"]"),
     };
-    let shown = &shown[..shown.len().min(room)];
-    [b"[string \"", shown, b"...\"]"].concat()
+    out.extend_from_slice(b"[string \"");
+    out.extend_from_slice(&shown[..shown.len().min(room)]);
+    out.extend_from_slice(end);
 }

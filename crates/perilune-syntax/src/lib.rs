@@ -14,6 +14,6 @@ mod parser;
 mod scope;
 pub mod token;
 
-pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id};
+pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id, push_chunk_id};
 pub use lexer::{Lexer, skip_shebang};
 pub use parser::{ParseOptions, parse, parse_with};

@@ -26,6 +26,7 @@ mod value;
 pub use convert::{FromLua, FromLuaMulti, IntoLua, IntoLuaMulti, Variadic};
 pub use error::{Error, Result};
 pub use function::Function;
+pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;
 pub use perilune_runtime::{Options, State as Context, StopReason, state::Stress};
 pub use perilune_syntax::ast::Dialect;
@@ -131,6 +132,11 @@ impl Lua {
             std::thread::sleep(limit);
             word.timeout();
         });
+    }
+
+    /// What the garbage collector did so far.
+    pub fn gc_stats(&self) -> GcStats {
+        self.state.heap.stats()
     }
 
     /// Runs finalisers and pending `__close`, and ends the state.

@@ -3,7 +3,7 @@
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
-use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Thread, cont, frame_flags};
+use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, Untagged, cont, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
@@ -13,8 +13,12 @@ pub(crate) const MAX_CALL_CHAIN: u8 = 15;
 /// What the interpreter loop does after a call or return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
-    /// The running frame is a Lua frame: go on there.
+    /// The running frame is a Lua frame: go on there. A call hook may have to see it first.
     Lua,
+    /// The running frame is a Lua frame: go on there.
+    Back,
+    /// As `Back`, and nothing of what the caller knows of its frame has changed.
+    Same,
     /// The frame that Rust entered is finished; its results stand at its function slot up to the top.
     Exit,
     /// The running frame is a protected call to which an error is being delivered: close its next
@@ -22,10 +26,10 @@ pub(crate) enum Next {
     Unwind,
 }
 
-/// Moves `n` values down the stack.
+/// Copies `n` values, of which there are most often one or two, down a stack or to another one.
 #[inline(always)]
-unsafe fn move_values(from: *const Value, to: *mut Value, n: usize) {
-    // SAFETY: the caller's promise: both ranges are in the stack, and `to` is not above `from`.
+pub(super) unsafe fn move_values(from: *const Value, to: *mut Value, n: usize) {
+    // SAFETY: the caller's promise: both ranges are in stacks, and in one stack `to` is not above `from`.
     unsafe {
         for i in 0..n {
             *to.add(i) = *from.add(i);
@@ -42,6 +46,7 @@ fn slots_between(low: *mut Value, high: *mut Value) -> usize {
 /// # Safety
 /// `func` and the arguments are live slots of the running coroutine, and the running frame's pc is
 /// saved.
+#[inline]
 pub(crate) unsafe fn call_value(
     st: &mut State,
     func: *mut Value,
@@ -51,10 +56,19 @@ pub(crate) unsafe fn call_value(
     // SAFETY: this function's promise.
     unsafe {
         match (*func).tag {
-            Tag::NATIVE => call_native(st, func, nresults, how, 0),
+            Tag::NATIVE => back(call_native(st, func, nresults, how, 0)),
             Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
             _ => call_object(st, func, nresults, how),
         }
+    }
+}
+
+/// For callers that look at the frame again in any case.
+#[inline(always)]
+fn back(r: Result<Next, Throw>) -> Result<Next, Throw> {
+    match r {
+        Ok(Next::Same) => Ok(Next::Back),
+        other => other,
     }
 }
 
@@ -70,10 +84,10 @@ unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: 
         // SAFETY: `func` is a live slot.
         let f = unsafe { *func };
         match f.tag {
-            // SAFETY: this function's promise.
+            // SAFETY: the promise of `call_value`.
             Tag::CLOSURE => return unsafe { enter_lua(st, func, nresults, how, ncall) },
             // SAFETY: as above.
-            Tag::NATIVE => return unsafe { call_native(st, func, nresults, how, ncall) },
+            Tag::NATIVE => return back(unsafe { call_native(st, func, nresults, how, ncall) }),
             _ => {
                 let mm = st.heap.metamethod(f, Event::Call);
                 if mm.is_nil() {
@@ -138,19 +152,13 @@ pub(crate) unsafe fn enter_lua(
         let mut nextra = 0;
         if proto.is_vararg {
             nextra = nargs.saturating_sub(np);
-            let new_base = base.add(shift);
-            *new_base.sub(1) = *func;
-            for i in 0..np {
-                *new_base.add(i) = *base.add(i);
-                *base.add(i) = Value::NIL;
-            }
-            if np < max {
-                *new_base.add(np) = Value::NIL;
-            }
-            base = new_base;
+            base = move_parameters(func, shift, np, max);
         }
         let frame = (*th).frame.sub(1);
         *frame = Frame {
+            tags: Untagged::Int,
+            tags2: Untagged::Int,
+            tags3: Untagged::Int,
             base,
             pc: proto.code,
             func,
@@ -165,7 +173,28 @@ pub(crate) unsafe fn enter_lua(
         (*th).frame = frame;
         (*th).top = base.add(np);
     }
-    Ok(Next::Lua)
+    // SAFETY: the running coroutine.
+    let watched = unsafe { (*th).hook_mask != 0 };
+    Ok(if watched { Next::Lua } else { Next::Back })
+}
+
+/// Moves the function at `func` and its `np` parameters up by `shift` slots, above the varargs; returns
+/// the base of its frame.
+unsafe fn move_parameters(func: *mut Value, shift: usize, np: usize, max: usize) -> *mut Value {
+    // SAFETY: `enter_lua` has made room for the function's registers above the varargs.
+    unsafe {
+        let base = func.add(1);
+        let new_base = base.add(shift);
+        *new_base.sub(1) = *func;
+        for i in 0..np {
+            *new_base.add(i) = *base.add(i);
+            *base.add(i) = Value::NIL;
+        }
+        if np < max {
+            *new_base.add(np) = Value::NIL;
+        }
+        new_base
+    }
 }
 
 /// Makes room for `n` more values above the top; yields where the slot `func` is then.
@@ -181,24 +210,24 @@ unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut V
     Ok(unsafe { st.th().stack.add(at) })
 }
 
-/// Calls the native at `func`.
+/// Pushes the frame of the native at `func`.
 ///
 /// # Safety
 /// As [`call_value`], and the value at `func` is a native.
-pub(crate) unsafe fn call_native(
+#[inline(always)]
+unsafe fn enter_native(
     st: &mut State,
     mut func: *mut Value,
     nresults: i32,
     how: u8,
     ncall: u8,
-) -> Result<Next, Throw> {
+) -> Result<Gc<Native>, Throw> {
     let th = st.thread.ptr();
     // SAFETY: this function's promise; as in `enter_lua`.
     unsafe {
         if !(*th).fits((*th).top.add(MIN_NATIVE_SLOTS)) || st.options.stress.move_stack {
             func = make_room(st, func, MIN_NATIVE_SLOTS)?;
         }
-        let function = (*func).gc::<crate::object::Native>().function();
         let frame = (*th).frame.sub(1);
         *frame = Frame {
             nresults: nresults as i16,
@@ -207,11 +236,98 @@ pub(crate) unsafe fn call_native(
             ..Frame::native(func, func.add(1))
         };
         (*th).frame = frame;
+        Ok((*func).gc())
+    }
+}
+
+/// Calls the native at `func`, which always is `transfer`, without asking it.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a native.
+#[inline(never)]
+unsafe fn call_transfer(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    transfer: Transfer,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        if (*th).hook_mask != 0 {
+            return call_ordinary(st, func, nresults, how, 0);
+        }
+        match transfer {
+            Transfer::Yield => {
+                enter_native(st, func, nresults, how, 0)?;
+                return super::coroutine::do_yield(st);
+            }
+            Transfer::Wrapped => {
+                if let Some(co) = (*func).gc::<Native>().upvalues(&st.heap)[0].as_thread() {
+                    enter_native(st, func, nresults, how, 0)?;
+                    return super::coroutine::resume(st, co, true);
+                }
+            }
+            Transfer::Resume if (*th).top > func.add(1) => {
+                if let Some(co) = (*func.add(1)).as_thread() {
+                    enter_native(st, func, nresults, how, 0)?;
+                    return super::coroutine::resume(st, co, false);
+                }
+            }
+            Transfer::Pcall if (*th).top > func.add(1) => {
+                enter_native(st, func, nresults, how, 0)?;
+                return call_protected(st, 0, frame_flags::PROTECTED);
+            }
+            Transfer::None | Transfer::Resume | Transfer::Pcall => {}
+        }
+        call_ordinary(st, func, nresults, how, 0)
+    }
+}
+
+/// Calls the native at `func`.
+///
+/// # Safety
+/// As [`call_value`], and the value at `func` is a native.
+#[inline]
+pub(crate) unsafe fn call_native(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    // SAFETY: this function's promise.
+    unsafe {
+        match (*func).gc::<Native>().transfer() {
+            Transfer::None => call_ordinary(st, func, nresults, how, ncall),
+            _ if ncall > 0 => call_ordinary(st, func, nresults, how, ncall),
+            transfer => call_transfer(st, func, nresults, how, transfer),
+        }
+    }
+}
+
+/// Calls the native at `func` by asking its Rust function.
+///
+/// # Safety
+/// As [`call_native`].
+#[inline(never)]
+unsafe fn call_ordinary(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; as in `enter_lua`.
+    unsafe {
+        let native = enter_native(st, func, nresults, how, ncall)?;
         if (*th).hook_mask != 0 {
             st.hook_call(false)?;
         }
         // The answer is looked at where it is: a move would not see the stores that just wrote it.
-        let answer = function(st);
+        let answer = native.function()(st);
         let frame = (*th).frame;
         if (*frame).cont != cont::NORMAL || (*th).hook_mask != 0 {
             return finish_native(st, &answer);
@@ -237,7 +353,12 @@ pub(crate) unsafe fn call_native(
             _ => return finish_native(st, &answer),
         }
         (*th).frame = frame.add(1);
-        Ok(Next::Lua)
+        // Where the function's slot has not moved, the stack has not.
+        Ok(if (*frame).func == func {
+            Next::Same
+        } else {
+            Next::Back
+        })
     }
 }
 
@@ -294,44 +415,46 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     unsafe {
         let base = (*(*th).frame).base;
         match ret {
-            Ret::None | Ret::One(_) | Ret::Two(..) | Ret::Top(_) => Ok(Next::Lua),
-            Ret::Pcall => {
-                protect(st, frame_flags::PROTECTED)?;
-                let r = call_value(st, base, -1, cont::PCALL);
-                caught_at_once(st, r)
+            Ret::None | Ret::One(_) | Ret::Two(..) | Ret::Top(_) => {
+                unreachable!("the caller deals with these")
             }
-            Ret::Xpcall => {
-                protect(st, frame_flags::PROTECTED | frame_flags::HANDLER)?;
-                let r = call_value(st, base.add(1), -1, cont::PCALL);
-                caught_at_once(st, r)
-            }
+            Ret::Resume(co) => super::coroutine::resume(st, co, false),
+            Ret::ResumeWrapped(co) => super::coroutine::resume(st, co, true),
+            Ret::Yield => super::coroutine::do_yield(st),
+            Ret::Pcall => call_protected(st, 0, frame_flags::PROTECTED),
+            Ret::Xpcall => call_protected(st, 1, frame_flags::PROTECTED | frame_flags::HANDLER),
             Ret::Tail { at } => call_value(st, base.add(at), -1, cont::TAIL),
             Ret::Pairs { at } => call_value(st, base.add(at), -1, cont::PAIRS),
-            Ret::Resume { co, from, wrap } => super::coroutine::resume(st, co, from, wrap),
-            Ret::Yield => super::coroutine::do_yield(st),
             Ret::CloseSelf => super::coroutine::close_self(st),
         }
     }
 }
 
-/// Makes the running native a protected call.
-fn protect(st: &mut State, flags: u8) -> Result<(), Throw> {
-    let th = st.th();
-    if st.c_depth + th.protected + 1 >= MAX_C_DEPTH {
-        return Err(st.runtime_error(text::C_STACK_OVERFLOW));
+/// Makes the running native, `pcall` or `xpcall`, a protected call of its slot `at`.
+unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: the running frame is the native's; the function is in its slots.
+    unsafe {
+        if st.c_depth + (*th).protected + 1 >= MAX_C_DEPTH {
+            return Err(st.runtime_error(text::C_STACK_OVERFLOW));
+        }
+        let f = (*th).frame;
+        (*f).flags |= flags;
+        (*f).aux = (*th).protected;
+        (*th).protected += 1;
+        match call_value(st, (*f).base.add(at), -1, cont::PCALL) {
+            Ok(next) => Ok(next),
+            Err(t) => caught_at_once(st, t),
+        }
     }
-    let f = st.frame();
-    f.flags |= flags;
-    f.aux = th.protected;
-    th.protected += 1;
-    Ok(())
 }
 
 /// A protected call whose callee could not be entered catches that error itself.
-unsafe fn caught_at_once(st: &mut State, r: Result<Next, Throw>) -> Result<Next, Throw> {
+#[cold]
+unsafe fn caught_at_once(st: &mut State, t: Throw) -> Result<Next, Throw> {
     let protected = st.frame().flags & frame_flags::PROTECTED != 0 && !st.frame().is_lua();
-    if r != Err(Throw::Error) || !protected {
-        return r;
+    if t != Throw::Error || !protected {
+        return Err(t);
     }
     if !st.handled && handle(st) == Throw::Stop {
         return Err(Throw::Stop);
@@ -378,19 +501,19 @@ unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<N
             if (*th).hook_mask != 0 {
                 first = st.hook_return(first, n)?;
             }
-            let f = *(*th).frame;
+            let f = &*(*th).frame;
             (*th).frame = (*th).frame.add(1);
             match f.cont {
                 cont::NORMAL => {
-                    deliver(th, &f, first, n);
-                    return Ok(Next::Lua);
+                    deliver(th, f, first, n);
+                    return Ok(Next::Back);
                 }
                 cont::STORE => {
                     let v = if n > 0 { *first } else { Value::NIL };
                     let caller = &*(*th).frame;
                     let i = *caller.pc.sub(1);
                     *caller.base.add(i.a() as usize) = v;
-                    return Ok(Next::Lua);
+                    return Ok(Next::Back);
                 }
                 cont::CONDITION => {
                     let truth = n > 0 && (*first).truthy();
@@ -399,7 +522,7 @@ unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<N
                     if truth == (i.c() != 0) {
                         caller.pc = caller.pc.offset(i.d() as isize);
                     }
-                    return Ok(Next::Lua);
+                    return Ok(Next::Back);
                 }
                 cont::CONCAT => {
                     let v = if n > 0 { *first } else { Value::NIL };
@@ -413,7 +536,7 @@ unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<N
                 }
                 cont::PCALL => {
                     (*th).protected = (*(*th).frame).aux;
-                    std::ptr::copy(first, f.func.add(1), n);
+                    move_values(first, f.func.add(1), n);
                     *f.func = Value::TRUE;
                     first = f.func;
                     n += 1;
@@ -442,7 +565,7 @@ unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<N
 
 /// Gives `n` results to the caller of `f`, as many as it wants.
 #[inline(always)]
-pub(super) unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: usize) {
+pub(super) unsafe fn deliver(th: *mut Thread, f: &Frame, first: *const Value, n: usize) {
     // SAFETY: `return_values`' promise; the function slot and what the caller wants above it lie in
     // its registers, or there is room up to the callee's frame.
     unsafe {
@@ -451,10 +574,18 @@ pub(super) unsafe fn deliver(th: *mut Thread, f: &Frame, first: *mut Value, n: u
             (*th).top = f.func.add(n);
             return;
         }
-        let want = f.nresults as usize;
-        move_values(first, f.func, n.min(want));
+        deliver_exactly(f.func, f.nresults as usize, first, n);
+    }
+}
+
+/// Makes the first `want` of `n` values, and nil for those that are missing, stand at `to`.
+#[inline(always)]
+pub(super) unsafe fn deliver_exactly(to: *mut Value, want: usize, first: *const Value, n: usize) {
+    // SAFETY: as in `deliver`.
+    unsafe {
+        move_values(first, to, n.min(want));
         for i in n..want {
-            *f.func.add(i) = Value::NIL;
+            *to.add(i) = Value::NIL;
         }
     }
 }
@@ -693,8 +824,10 @@ pub(crate) fn unwind(st: &mut State) -> Result<Next, Throw> {
             *func.add(1) = v;
             *func.add(2) = error;
             (*th).top = func.add(3);
-            let r = call_value(st, func, 0, cont::PCALL_CLOSE);
-            return caught_at_once(st, r);
+            return match call_value(st, func, 0, cont::PCALL_CLOSE) {
+                Ok(next) => Ok(next),
+                Err(t) => caught_at_once(st, t),
+            };
         }
         (*th).close_upvals(&mut st.heap, from);
         (*th).protected = (*(*th).frame).aux;

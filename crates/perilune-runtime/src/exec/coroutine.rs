@@ -34,11 +34,16 @@ impl State {
     }
 
     /// Makes `to` the running coroutine.
+    #[inline(always)]
     fn switch_to(&mut self, to: Gc<Thread>) {
+        let hooked = self.th().hook_mask != 0;
         self.thread = to;
         self.heap.roots.current_thread = to.into();
-        to.get(&self.heap).status = Status::Running;
-        self.refresh_trace();
+        let t = to.get(&self.heap);
+        t.status = Status::Running;
+        if (t.hook_mask != 0) != hooked {
+            self.refresh_trace();
+        }
     }
 
     /// Whether the running coroutine may yield.
@@ -86,36 +91,46 @@ impl State {
     }
 }
 
-/// Resumes `co` with the native's slots from `from` on.
+/// Resumes `co` with the native's slots, but for `resume` without the first.
 ///
 /// # Safety
 /// The running frame is the native's.
-pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, from: usize, wrap: bool) -> Result<Next, Throw> {
+#[inline]
+pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Result<Next, Throw> {
     let t = co.ptr();
     let cur = st.thread.ptr();
     // SAFETY: both coroutines are alive: one runs, the other is an argument or upvalue of its native.
     unsafe {
         (*(*cur).frame).aux = if wrap { WRAP } else { RESUME };
-        if (*t).status != Status::Suspended {
-            let dead = matches!((*t).status, Status::Dead | Status::Failed);
-            let what = if dead { "dead" } else { "non-suspended" };
-            return refuse(st, &format!("cannot resume {what} coroutine"), wrap);
+        if (*t).status != Status::Suspended || st.c_depth + 1 >= MAX_C_DEPTH {
+            let why = match (*t).status {
+                Status::Suspended => text::C_STACK_OVERFLOW,
+                Status::Dead | Status::Failed => "cannot resume dead coroutine",
+                Status::Running | Status::Normal => "cannot resume non-suspended coroutine",
+            };
+            return refuse(st, why, wrap);
         }
-        if st.c_depth + 1 >= MAX_C_DEPTH {
-            return refuse(st, text::C_STACK_OVERFLOW, wrap);
-        }
-        let first = (*(*cur).frame).base.add(from);
+        let first = (*(*cur).frame).base.add(usize::from(!wrap));
         let n = ((*cur).top as usize - first as usize) / size_of::<Value>();
-        if !(*t).fits((*t).top.wrapping_add(n)) && (*t).grow(&mut st.heap, (*t).top, n, false).is_err() {
-            return refuse(st, "too many arguments to resume", wrap);
+        let direct = (*t).started && takes_directly(t);
+        if !direct {
+            if !(*t).fits((*t).top.wrapping_add(n)) && (*t).grow(&mut st.heap, (*t).top, n, false).is_err() {
+                return refuse(st, "too many arguments to resume", wrap);
+            }
+            call::move_values(first, (*t).top, n);
+            (*t).top = (*t).top.add(n);
         }
-        let to = (*t).top;
-        std::ptr::copy_nonoverlapping(first, to, n);
-        (*t).top = to.add(n);
         (*cur).status = Status::Normal;
         (*t).resumer = Some(st.thread);
         st.c_depth += 1;
         st.switch_to(co);
+        if direct {
+            let f = (*t).frame;
+            (*t).frame = f.add(1);
+            call::deliver_exactly((*f).func, (*f).nresults as usize, first, n);
+            return Ok(Next::Back);
+        }
+        let to = (*t).top.sub(n);
         if (*t).started {
             return call::return_values(st, to, n);
         }
@@ -124,7 +139,20 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, from: usize, wrap: b
     }
 }
 
+/// Whether the results of the running frame of `t`, a native's, go to registers of a Lua frame that are
+/// there already, and no hook wants to see them.
+#[inline(always)]
+unsafe fn takes_directly(t: *mut Thread) -> bool {
+    // SAFETY: `t` is alive, and its running frame is a native's.
+    unsafe {
+        let f = &*(*t).frame;
+        f.cont == cont::NORMAL && f.nresults >= 0 && (*t).hook_mask == 0
+    }
+}
+
 /// A resume that cannot happen.
+#[cold]
+#[inline(never)]
 unsafe fn refuse(st: &mut State, msg: &str, wrap: bool) -> Result<Next, Throw> {
     if wrap {
         return Err(st.error(msg));
@@ -149,6 +177,19 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
         st.c_depth -= 1;
         let b = back.ptr();
         st.switch_to(back);
+        let wrap = (*(*b).frame).aux == WRAP;
+        if takes_directly(b) {
+            let f = (*b).frame;
+            (*b).frame = f.add(1);
+            let (mut to, mut want) = ((*f).func, (*f).nresults as usize);
+            if !wrap && want > 0 {
+                *to = head;
+                to = to.add(1);
+                want -= 1;
+            }
+            call::deliver_exactly(to, want, first, n);
+            return Ok(Next::Back);
+        }
         if !(*b).fits((*b).top.wrapping_add(n + 1))
             && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err()
         {
@@ -157,12 +198,12 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
         let to = (*b).top;
         let mut count = n;
         let mut at = to;
-        if (*(*b).frame).aux == RESUME {
+        if !wrap {
             *at = head;
             at = at.add(1);
             count += 1;
         }
-        std::ptr::copy_nonoverlapping(first, at, n);
+        call::move_values(first, at, n);
         (*b).top = to.add(count);
         call::return_values(st, to, count)
     }
@@ -172,6 +213,7 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
 ///
 /// # Safety
 /// The running frame is the native's.
+#[inline]
 pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
     let co = st.thread.ptr();
     // SAFETY: the running coroutine.

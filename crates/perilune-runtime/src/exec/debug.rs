@@ -6,11 +6,10 @@ use crate::heap::{Event, Gc};
 use crate::object::{Closure, Frame, Thread, Upval, cont, frame_flags};
 use crate::state::State;
 use crate::value::Value;
-use perilune_bytecode::debuginfo;
+use perilune_bytecode::debuginfo::{self, Name};
 use perilune_bytecode::ops::{Instr, Op, Operand};
 use perilune_bytecode::proto::Proto;
-use perilune_syntax::chunk_id;
-use std::sync::Arc;
+use perilune_syntax::{chunk_id, number, push_chunk_id};
 
 /// A frame of a coroutine, counted from the bottom of its stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,9 +78,8 @@ impl State {
         (level < depth).then(|| FrameRef(depth - level))
     }
 
-    fn proto_of(&self, f: Value) -> Option<Arc<Proto>> {
-        f.as_closure()
-            .map(|c| c.proto(&self.heap).meta(&self.heap).clone())
+    fn proto_of(&self, f: Value) -> Option<&Proto> {
+        f.as_closure().map(|c| &**c.proto(&self.heap).meta(&self.heap))
     }
 
     /// The instruction that a Lua frame is executing.
@@ -104,49 +102,53 @@ impl State {
             return None;
         }
         let p = self.proto_of(function_of(frame))?;
-        debuginfo::line_at(&p, self.current_pc(co, f))
+        debuginfo::line_at(p, self.current_pc(co, f))
     }
 
     /// "chunk:line: " of the function at `level`, empty if it is not a Lua function.
     pub fn where_(&self, level: i64) -> Vec<u8> {
-        let Some(r) = self.debug_frame(self.thread, level) else {
-            return Vec::new();
-        };
-        let f = self.frame_ptr(self.thread, r);
-        if self.line_of(self.thread, f).is_none() {
-            return Vec::new();
-        }
-        self.position_of(f)
-    }
-
-    fn position_of(&self, f: *mut Frame) -> Vec<u8> {
-        // SAFETY: a frame record of the running coroutine.
-        let Some(p) = self.proto_of(function_of(unsafe { &*f })) else {
-            return Vec::new();
-        };
-        let Some(src) = &p.source else {
-            return b"?:?: ".to_vec();
-        };
-        let Some(line) = self.line_of(self.thread, f) else {
-            let mut s = chunk_id(src);
-            s.extend_from_slice(b":?: ");
-            return s;
-        };
-        let mut s = chunk_id(src);
-        s.extend_from_slice(format!(":{line}: ").as_bytes());
+        let mut s = Vec::new();
+        self.push_where(&mut s, level);
         s
     }
 
-    /// The position that goes in front of a message raised here.
-    pub(crate) fn position(&self) -> Vec<u8> {
+    /// Appends what [`State::where_`] gives.
+    pub(crate) fn push_where(&self, out: &mut Vec<u8>, level: i64) {
+        if let Some(r) = self.debug_frame(self.thread, level) {
+            let f = self.frame_ptr(self.thread, r);
+            if self.line_of(self.thread, f).is_some() {
+                self.push_position_of(out, f);
+            }
+        }
+    }
+
+    fn push_position_of(&self, out: &mut Vec<u8>, f: *mut Frame) {
+        // SAFETY: a frame record of the running coroutine.
+        let Some(p) = self.proto_of(function_of(unsafe { &*f })) else {
+            return;
+        };
+        let Some(src) = &p.source else {
+            return out.extend_from_slice(b"?:?: ");
+        };
+        push_chunk_id(out, src);
+        out.push(b':');
+        match debuginfo::line_at(p, self.current_pc(self.thread, f)) {
+            Some(line) => number::write_int(out, i64::from(line)),
+            None => out.push(b'?'),
+        }
+        out.extend_from_slice(b": ");
+    }
+
+    /// Appends the position that goes in front of a message raised here.
+    pub(crate) fn push_position(&self, out: &mut Vec<u8>) {
         let th = self.th();
         if th.frame == th.bottom() {
-            return Vec::new();
+            return;
         }
         if self.frame().is_lua() {
-            self.position_of(th.frame)
+            self.push_position_of(out, th.frame);
         } else {
-            self.where_(1)
+            self.push_where(out, 1);
         }
     }
 
@@ -160,8 +162,8 @@ impl State {
         let f = th.frame;
         // SAFETY: a frame record of the running coroutine.
         let (func, extra) = unsafe { (function_of(&*f), (*f).ncall as usize) };
-        if let Some((kind, name)) = self.call_name_of(self.thread, f) {
-            return (name, kind == "method", extra);
+        if let Some(n) = self.call_name_of(self.thread, f) {
+            return (n.name.to_vec(), n.kind == "method", extra);
         }
         (
             self.global_name(func).unwrap_or_else(|| b"?".to_vec()),
@@ -171,7 +173,7 @@ impl State {
     }
 
     /// How the frame's function was called, as the caller's code tells.
-    fn call_name_of(&self, co: Gc<Thread>, f: *mut Frame) -> Option<(&'static str, Vec<u8>)> {
+    fn call_name_of(&self, co: Gc<Thread>, f: *mut Frame) -> Option<Name<'_>> {
         // SAFETY: `f` is a frame record above the bottom one.
         unsafe {
             if (*f).flags & frame_flags::TAIL != 0 {
@@ -179,17 +181,22 @@ impl State {
             }
             let caller = f.add(1);
             if (*caller).flags & frame_flags::HOOK != 0 && (*f).cont == cont::ENTRY {
-                return Some(("hook", b"?".to_vec()));
+                return Some(Name {
+                    kind: "hook",
+                    name: b"?",
+                });
             }
             if (*caller).flags & frame_flags::FINALISER != 0 && (*f).cont == cont::ENTRY {
-                return Some(("metamethod", b"__gc".to_vec()));
+                return Some(Name {
+                    kind: "metamethod",
+                    name: b"__gc",
+                });
             }
             if !(*caller).is_lua() {
                 return None;
             }
             let p = self.proto_of(function_of(&*caller))?;
-            let n = debuginfo::call_name(&p, self.current_pc(co, caller))?;
-            Some((n.kind, n.name.to_vec()))
+            debuginfo::call_name(p, self.current_pc(co, caller))
         }
     }
 
@@ -231,27 +238,31 @@ impl State {
 
     // Messages that mention variables.
 
-    /// " (local 'x')" for an operand of the instruction being executed.
-    fn describe_value(&self, v: Value) -> Vec<u8> {
+    /// The running frame's function and instruction, if it is a Lua frame.
+    fn running_code(&self) -> Option<(&Proto, usize)> {
         let th = self.th();
         if th.frame == th.bottom() || !self.frame().is_lua() {
-            return Vec::new();
+            return None;
         }
-        let Some(p) = self.proto_of(function_of(self.frame())) else {
-            return Vec::new();
-        };
-        let pc = self.current_pc(self.thread, th.frame);
-        let found = self.find_operand(&p, pc, v);
-        found.map_or_else(Vec::new, |(kind, name)| describe(kind, &name))
+        let p = self.proto_of(function_of(self.frame()))?;
+        Some((p, self.current_pc(self.thread, th.frame)))
     }
 
-    fn find_operand(&self, p: &Proto, pc: usize, v: Value) -> Option<(&'static str, Vec<u8>)> {
+    /// Appends " (local 'x')" for an operand of the instruction being executed.
+    fn push_description(&self, out: &mut Vec<u8>, v: Value) {
+        let found = self
+            .running_code()
+            .and_then(|(p, pc)| self.find_operand(p, pc, v));
+        push_name(out, found);
+    }
+
+    fn find_operand<'a>(&self, p: &'a Proto, pc: usize, v: Value) -> Option<Name<'a>> {
         let i = *p.code.get(pc)?;
         let info = i.op().info();
         let base = self.frame().base;
         // SAFETY: verified code: operands name registers of the frame.
         let reg = |r: u8| unsafe { *base.add(r as usize) };
-        let describe = |r: u8| debuginfo::describe_register(p, pc, r).map(|n| (n.kind, n.name.to_vec()));
+        let describe = |r: u8| debuginfo::describe_register(p, pc, r);
         let a = match i.op() {
             Op::CONCAT => return describe(i.a().saturating_add(self.culprit)),
             // What is stored is not at fault.
@@ -267,8 +278,7 @@ impl State {
                         .as_closure()?
                         .upval(&self.heap, n as usize);
                     if u.get(&self.heap).same(v) {
-                        let name = debuginfo::describe_upvalue(p, n);
-                        return Some((name.kind, name.name.to_vec()));
+                        return Some(debuginfo::describe_upvalue(p, n));
                     }
                 }
                 Operand::Window if matches!(i.op(), Op::CALL | Op::TAILCALL) && reg(n).same(v) => {
@@ -292,18 +302,44 @@ impl State {
         None
     }
 
-    fn type_problem(&mut self, v: Value, op: &str, extra: Vec<u8>) -> Throw {
-        let mut s = format!("attempt to {op} a ").into_bytes();
-        s.extend_from_slice(&self.named_type(v));
-        s.extend_from_slice(b" value");
-        s.extend_from_slice(&extra);
-        self.runtime_error(s)
+    /// Raises the message that `build` appends to the position of the running function, if that is a
+    /// Lua function.
+    #[cold]
+    fn raise_built(&mut self, build: impl FnOnce(&State, &mut Vec<u8>)) -> Throw {
+        let mut s = self.take_buffer();
+        if self.frame().is_lua() {
+            self.push_position(&mut s);
+        }
+        build(self, &mut s);
+        let t = self.error_plain(&s);
+        self.give_buffer(s);
+        t
     }
+
+    /// Appends the type name shown in messages: `__name`, "light userdata" or the basic type.
+    pub(crate) fn push_type_name(&self, out: &mut Vec<u8>, v: Value) {
+        match self.heap.metamethod(v, Event::Name).as_str() {
+            Some(s) => out.extend_from_slice(s.bytes(&self.heap)),
+            None if v.as_light().is_some() => out.extend_from_slice(b"light userdata"),
+            None => out.extend_from_slice(v.type_name().as_bytes()),
+        }
+    }
+
+    fn push_type_problem(&self, out: &mut Vec<u8>, v: Value, op: &str) {
+        out.extend_from_slice(b"attempt to ");
+        out.extend_from_slice(op.as_bytes());
+        out.extend_from_slice(b" a ");
+        self.push_type_name(out, v);
+        out.extend_from_slice(b" value");
+    }
+
     /// Raises "attempt to `op` a T value (local 'x')".
     #[cold]
     pub(crate) fn operand_error(&mut self, v: Value, op: &str) -> Throw {
-        let extra = self.describe_value(v);
-        self.type_problem(v, op, extra)
+        self.raise_built(|st, s| {
+            st.push_type_problem(s, v, op);
+            st.push_description(s, v);
+        })
     }
     /// Raises "attempt to index a T value (local 'x')".
     #[cold]
@@ -313,44 +349,38 @@ impl State {
     /// Raises "attempt to call a T value (global 'f')".
     #[cold]
     pub(crate) fn call_error(&mut self, f: Value) -> Throw {
-        let th = self.th();
-        let mut extra = Vec::new();
-        if th.frame != th.bottom()
-            && self.frame().is_lua()
-            && let Some(p) = self.proto_of(function_of(self.frame()))
-        {
-            let pc = self.current_pc(self.thread, th.frame);
-            extra = match debuginfo::call_name(&p, pc) {
-                Some(n) => describe(n.kind, n.name),
-                None => self.describe_value(f),
-            };
-        }
-        self.type_problem(f, "call", extra)
+        self.raise_built(|st, s| {
+            st.push_type_problem(s, f, "call");
+            if let Some((p, pc)) = st.running_code() {
+                let name = debuginfo::call_name(p, pc);
+                push_name(s, name.or_else(|| st.find_operand(p, pc, f)));
+            }
+        })
     }
     /// Raises "attempt to compare two T values" or "attempt to compare T with U".
     #[cold]
     pub(crate) fn compare_error(&mut self, a: Value, b: Value) -> Throw {
-        let (x, y) = (self.named_type(a), self.named_type(b));
-        let mut s = b"attempt to compare ".to_vec();
-        if x == y {
-            s.extend_from_slice(b"two ");
-            s.extend_from_slice(&x);
-            s.extend_from_slice(b" values");
-        } else {
-            s.extend_from_slice(&x);
-            s.extend_from_slice(b" with ");
-            s.extend_from_slice(&y);
-        }
-        self.runtime_error(s)
+        self.raise_built(|st, s| {
+            let (x, y) = (st.named_type(a), st.named_type(b));
+            let parts: [&[u8]; 4] = if x == y {
+                [b"attempt to compare two ", &x, b" values", b""]
+            } else {
+                [b"attempt to compare ", &x, b" with ", &y]
+            };
+            for part in parts {
+                s.extend_from_slice(part);
+            }
+        })
     }
     /// Raises "number has no integer representation" for the operand that has none.
     #[cold]
     pub(crate) fn no_integer_error(&mut self, a: Value, b: Value) -> Throw {
         let culprit = if a.to_integer(&self.heap).is_none() { a } else { b };
-        let mut s = b"number".to_vec();
-        s.extend_from_slice(&self.describe_value(culprit));
-        s.extend_from_slice(b" has no integer representation");
-        self.runtime_error(s)
+        self.raise_built(|st, s| {
+            s.extend_from_slice(b"number");
+            st.push_description(s, culprit);
+            s.extend_from_slice(b" has no integer representation");
+        })
     }
     /// The name of the local variable in a register of the running frame.
     pub(crate) fn register_name(&self, slot: *mut Value) -> Option<Vec<u8>> {
@@ -359,7 +389,7 @@ impl State {
         let p = self.proto_of(function_of(f))?;
         let pc = self.current_pc(self.thread, th.frame);
         let reg = (slot as usize - f.base as usize) / size_of::<Value>();
-        let n = debuginfo::describe_register(&p, pc + 1, reg as u8)?;
+        let n = debuginfo::describe_register(p, pc + 1, reg as u8)?;
         (n.kind == "local").then(|| n.name.to_vec())
     }
 
@@ -386,9 +416,9 @@ impl State {
                 info.ntransfer = self.transfer.1 as i64;
             }
             info.currentline = self.line_of(co, f).map_or(-1, i64::from);
-            if let Some((kind, name)) = self.call_name_of(co, f) {
-                info.namewhat = kind;
-                info.name = Some(name);
+            if let Some(n) = self.call_name_of(co, f) {
+                info.namewhat = n.kind;
+                info.name = Some(n.name.to_vec());
             }
         }
         info
@@ -429,7 +459,7 @@ impl State {
             info.nups = p.upvalues.len() as i64;
             info.nparams = p.num_params as i64;
             info.isvararg = p.is_vararg;
-            info.activelines = Some(debuginfo::active_lines(&p).iter().map(|&l| l as i64).collect());
+            info.activelines = Some(debuginfo::active_lines(p).iter().map(|&l| l as i64).collect());
         }
         info
     }
@@ -461,7 +491,7 @@ impl State {
             let k = usize::try_from(n).ok().filter(|&k| k > 0)?;
             if frame.is_lua() {
                 let p = self.proto_of(function_of(frame))?;
-                if let Some(l) = debuginfo::local_name(&p, k, self.current_pc(co, f)) {
+                if let Some(l) = debuginfo::local_name(p, k, self.current_pc(co, f)) {
                     return Some((l.name.to_vec(), frame.base.add(l.reg as usize)));
                 }
             }
@@ -641,10 +671,15 @@ impl State {
     }
 }
 
-fn describe(kind: &str, name: &[u8]) -> Vec<u8> {
-    let mut s = format!(" ({kind} '").into_bytes();
+fn push_name(out: &mut Vec<u8>, name: Option<Name<'_>>) {
+    let Some(Name { kind, name }) = name else {
+        return;
+    };
+    out.extend_from_slice(b" (");
+    out.extend_from_slice(kind.as_bytes());
+    out.extend_from_slice(b" '");
     // As in PUC, whose names are C strings.
-    s.extend(name.iter().take_while(|&&c| c != 0));
-    s.extend_from_slice(b"')");
-    s
+    let end = name.iter().position(|&c| c == 0).unwrap_or(name.len());
+    out.extend_from_slice(&name[..end]);
+    out.extend_from_slice(b"')");
 }

@@ -4,7 +4,7 @@ use super::call::handle;
 use super::interp;
 use crate::error::{Throw, text};
 use crate::heap::Event;
-use crate::object::{Closure, Frame, frame_flags};
+use crate::object::{Closure, Frame, Untagged, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
@@ -164,6 +164,9 @@ impl State {
             }
             let frame = (*th).frame.sub(1);
             *frame = Frame {
+                tags: Untagged::Int,
+                tags2: Untagged::Int,
+                tags3: Untagged::Int,
                 base,
                 pc: proto.code,
                 func,

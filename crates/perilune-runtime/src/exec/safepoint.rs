@@ -224,7 +224,7 @@ impl State {
         let _ = self.close_pending(1, None);
         self.heap.closing = false;
         for _ in 0..10 {
-            self.heap.separate_finalisable(true);
+            self.heap.separate_finalisable(0, true);
             self.heap.closing = true;
             // A finaliser that calls `os.exit` ends itself only: the state is being closed already.
             while self.run_finalisers(usize::MAX).is_err() && self.exit.is_some() {}

@@ -64,12 +64,27 @@ struct Block {
     /// Cell size, or the size of the large object; for a free block [`CLEAN`] when its memory went
     /// back to the operating system.
     size: usize,
+    /// The allocator has taken its holes since the last mark phase.
+    swept: bool,
+}
+
+impl Block {
+    fn new(state: State, size: usize) -> Block {
+        Block {
+            state,
+            size,
+            swept: false,
+        }
+    }
 }
 
 const CLEAN: usize = 1;
 /// Freed objects from this size on give their memory back at once; smaller ones wait for the end of a
 /// cycle, because the next one of that size may be near.
 const DECOMMIT_AT_ONCE: usize = 1 << 20;
+
+/// What freed memory is overwritten with under stress and in debug builds.
+const POISON: u8 = 0xdd;
 
 struct Class {
     cur: usize,
@@ -80,6 +95,8 @@ struct Class {
     next_cell: u32,
     /// Blocks that may have holes.
     unswept: Vec<u32>,
+    /// Cells that were given back in parts of blocks that are swept, and are in no hole.
+    released: Vec<usize>,
 }
 
 const NO_BLOCK: u32 = u32::MAX;
@@ -129,6 +146,7 @@ impl Blocks {
                             block: NO_BLOCK,
                             next_cell: 0,
                             unswept: Vec::new(),
+                            released: Vec::new(),
                         })
                         .collect(),
                     bytes: 0,
@@ -181,6 +199,10 @@ impl Blocks {
                 self.bytes += class.size;
                 return Ok(p as *mut u8);
             }
+            if let Some(p) = class.released.pop() {
+                self.bytes += class.size;
+                return Ok(p as *mut u8);
+            }
             if !self.next_hole(c) {
                 self.next_block(c)?;
             }
@@ -200,8 +222,14 @@ impl Blocks {
             i += 1;
         }
         let from = i;
-        while i < cells && !self.survived(start + i as usize * size) {
-            i += 1;
+        if i < cells {
+            let end = start + BLOCK;
+            let next = self.next_survivor(start + i as usize * size, end);
+            i = if next == end {
+                cells
+            } else {
+                ((next - start) / size) as u32
+            };
         }
         let class = &mut self.classes[c];
         class.next_cell = i;
@@ -214,19 +242,36 @@ impl Blocks {
         true
     }
 
+    /// The first survivor at or after `from`; `end`, the end of its block, if there is none.
+    fn next_survivor(&self, from: usize, end: usize) -> usize {
+        let first = (from - self.base) >> 4;
+        let last = (end - self.base) >> 4;
+        let mut word = first >> 6;
+        // SAFETY: the bitmap covers the whole region, and a block's bits fill words.
+        unsafe {
+            let mut bits = *self.marks[1].add(word) & (u64::MAX << (first & 63));
+            while bits == 0 {
+                word += 1;
+                if word == last >> 6 {
+                    return end;
+                }
+                bits = *self.marks[1].add(word);
+            }
+            self.base + ((word << 6 | bits.trailing_zeros() as usize) << 4)
+        }
+    }
+
     /// Takes another block for class `c`.
     fn next_block(&mut self, c: usize) -> Result<(), OutOfMemory> {
         let block = match self.classes[c].unswept.pop() {
             Some(b) => b,
             None => {
                 let b = self.take_block()?;
-                self.blocks[b as usize] = Block {
-                    state: State::Cells(c as u8),
-                    size: self.classes[c].size,
-                };
+                self.blocks[b as usize] = Block::new(State::Cells(c as u8), self.classes[c].size);
                 b
             }
         };
+        self.blocks[block as usize].swept = true;
         let class = &mut self.classes[c];
         class.block = block;
         class.next_cell = 0;
@@ -248,13 +293,7 @@ impl Blocks {
         if n > self.total - b {
             return Err(OutOfMemory);
         }
-        self.blocks.resize(
-            (b + n) as usize,
-            Block {
-                state: State::Free,
-                size: 0,
-            },
-        );
+        self.blocks.resize((b + n) as usize, Block::new(State::Free, 0));
         Ok(b)
     }
 
@@ -267,15 +306,9 @@ impl Blocks {
             Some(b) => b,
             None => self.extend(n)?,
         };
-        self.blocks[first as usize] = Block {
-            state: State::Large(n),
-            size,
-        };
+        self.blocks[first as usize] = Block::new(State::Large(n), size);
         for b in first + 1..first + n {
-            self.blocks[b as usize] = Block {
-                state: State::Tail,
-                size: 0,
-            };
+            self.blocks[b as usize] = Block::new(State::Tail, 0);
         }
         self.bytes += size;
         Ok((self.base + ((first as usize) << BLOCK_SHIFT)) as *mut u8)
@@ -295,12 +328,37 @@ impl Blocks {
         None
     }
 
-    /// Frees a buffer now if it is a large object; cells wait for the collector.
-    pub fn release(&mut self, p: *mut u8, size: usize) {
-        if size > MAX_CELL {
-            self.unmark(p as usize);
-            self.free_large(((p as usize - self.base) >> BLOCK_SHIFT) as u32);
+    /// Frees a buffer of `size` bytes now; returns how many bytes of a mark phase's sum it was (see
+    /// [`Blocks::is_counted`]).
+    pub fn release(&mut self, p: *mut u8, size: usize, marking: bool) -> usize {
+        let addr = p as usize;
+        let b = (addr - self.base) >> BLOCK_SHIFT;
+        let size = if size > MAX_CELL {
+            size
+        } else {
+            self.blocks[b].size
+        };
+        let counted = if self.is_counted(addr, marking) { size } else { 0 };
+        self.unmark(addr);
+        if cfg!(debug_assertions) {
+            // SAFETY: nothing refers to the buffer any more, which is at least this long.
+            unsafe { p.write_bytes(POISON, size) };
         }
+        match self.blocks[b].state {
+            State::Large(_) => self.free_large(b as u32),
+            State::Cells(c) => {
+                self.bytes -= size;
+                let class = &mut self.classes[c as usize];
+                let start = self.base + (b << BLOCK_SHIFT);
+                // In what is not swept yet the next sweep finds the cell: it has no survivor's bit now.
+                let ahead = class.block == b as u32 && (addr - start) / size >= class.next_cell as usize;
+                if self.blocks[b].swept && !ahead {
+                    class.released.push(addr);
+                }
+            }
+            State::Free | State::Tail => {}
+        }
+        counted
     }
 
     fn free_large(&mut self, first: u32) {
@@ -309,10 +367,7 @@ impl Blocks {
         };
         self.bytes -= self.blocks[first as usize].size;
         for b in first..first + n {
-            self.blocks[b as usize] = Block {
-                state: State::Free,
-                size: 0,
-            };
+            self.blocks[b as usize] = Block::new(State::Free, 0);
             self.free.push(b);
         }
         if n as usize * BLOCK >= DECOMMIT_AT_ONCE {
@@ -406,6 +461,7 @@ impl Blocks {
         self.marks.swap(0, 1);
         for class in &mut self.classes {
             class.unswept.clear();
+            class.released.clear();
             (class.cur, class.end, class.block) = (0, 0, NO_BLOCK);
         }
         self.free.clear();
@@ -415,12 +471,10 @@ impl Blocks {
                 State::Free => self.free.push(b as u32),
                 State::Cells(c) => {
                     if self.is_empty(b) {
-                        self.blocks[b] = Block {
-                            state: State::Free,
-                            size: 0,
-                        };
+                        self.blocks[b] = Block::new(State::Free, 0);
                         self.free.push(b as u32);
                     } else {
+                        self.blocks[b].swept = false;
                         self.classes[c as usize].unswept.push(b as u32);
                     }
                 }
@@ -443,9 +497,8 @@ impl Blocks {
     /// Stress: overwrites every cell that is not in use, so that a reference to a freed object cannot go
     /// unnoticed. Only right after a mark phase has ended, before anything is allocated.
     pub fn poison(&mut self) {
-        const POISON: u8 = 0xdd;
         for b in 0..self.blocks.len() {
-            let Block { state, size } = self.blocks[b];
+            let Block { state, size, .. } = self.blocks[b];
             let addr = self.base + (b << BLOCK_SHIFT);
             let State::Cells(_) = state else { continue };
             for i in 0..BLOCK / size {

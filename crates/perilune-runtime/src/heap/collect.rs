@@ -27,10 +27,15 @@ pub(super) unsafe fn drop_object(p: *mut Header) -> usize {
 impl Heap {
     /// One piece of the collector's work, at a safepoint. Returns true when a cycle ended.
     pub(crate) fn step(&mut self, work: usize) -> bool {
+        self.pause(|heap| heap.step_now(work))
+    }
+
+    fn step_now(&mut self, work: usize) -> bool {
         if self.mode == Mode::Generational {
             self.generational_step();
             return true;
         }
+        self.stats.steps += 1;
         if self.phase == Phase::Pause {
             self.begin();
         }
@@ -63,6 +68,10 @@ impl Heap {
 
     /// A whole collection now.
     pub(crate) fn full(&mut self) {
+        self.pause(Heap::full_now);
+    }
+
+    fn full_now(&mut self) {
         self.begin();
         self.propagate(usize::MAX);
         self.finish();
@@ -70,12 +79,12 @@ impl Heap {
 
     /// Ends the mark phase and frees what it did not reach.
     fn finish(&mut self) {
-        self.atomic();
+        self.atomic(false);
         if self.shapes.purge() {
             self.forget_shapes();
         }
         self.phase = Phase::Pause;
-        self.cycles[0] += 1;
+        self.stats.full += 1;
         self.control.full_size = self.bytes();
         self.update_trigger();
     }
@@ -87,16 +96,16 @@ impl Heap {
         self.gray.clear();
         self.phase = Phase::Mark;
         self.mark_roots();
-        self.atomic();
+        self.atomic(true);
         self.phase = Phase::Pause;
-        self.cycles[1] += 1;
+        self.stats.minor += 1;
         self.update_trigger();
     }
 
     fn generational_step(&mut self) {
         let grown = self.control.full_size / 100 * self.control.minor_major.max(20) as usize;
         if self.phase == Phase::Mark || self.bytes() > self.control.full_size + grown.max(1 << 16) {
-            self.full();
+            self.full_now();
         } else {
             self.minor();
         }
@@ -120,8 +129,8 @@ impl Heap {
         self.propagate(usize::MAX);
     }
 
-    /// The part of a cycle that cannot be interrupted.
-    fn atomic(&mut self) {
+    /// The part of a cycle that cannot be interrupted. In a `minor` one only what is young can be dead.
+    fn atomic(&mut self, minor: bool) {
         self.mark_roots();
         self.mark_shape_keys(true);
         self.propagate(usize::MAX);
@@ -133,7 +142,8 @@ impl Heap {
         self.converge();
         let weak: Vec<Gc<Table>> = self.weak_values.iter().chain(&self.all_weak).copied().collect();
         self.clear_dead_values(&weak);
-        self.separate_finalisable(false);
+        let old = if minor { self.old_finalisable } else { 0 };
+        self.separate_finalisable(old, false);
         self.rescan();
         self.converge();
         let keys: Vec<Gc<Table>> = self.ephemerons.iter().chain(&self.all_weak).copied().collect();
@@ -141,7 +151,7 @@ impl Heap {
         let weak: Vec<Gc<Table>> = self.weak_values.iter().chain(&self.all_weak).copied().collect();
         self.clear_dead_values(&weak);
         self.clear_weak_lists();
-        self.purge();
+        self.purge(minor);
     }
 
     /// Marks the values of ephemeron tables until no more keys become reachable.
@@ -161,14 +171,17 @@ impl Heap {
         }
     }
 
-    /// Takes unreachable objects with finalisers (or all of them) out of their list, and marks them:
-    /// they live until their finaliser has run.
-    pub(crate) fn separate_finalisable(&mut self, all: bool) {
-        let list = std::mem::take(&mut self.finalisable);
-        let (dead, live): (Vec<_>, Vec<_>) = list
-            .into_iter()
-            .partition(|&p| all || !self.blocks.is_marked(p as usize));
-        self.finalisable = live;
+    /// Takes unreachable objects with finalisers (or all of them), from the entry `first` on, out of their
+    /// list, and marks them: they live until their finaliser has run.
+    pub(crate) fn separate_finalisable(&mut self, first: usize, all: bool) {
+        let blocks = &self.blocks;
+        let dead: Vec<*mut Header> = self
+            .finalisable
+            .extract_if(first.min(self.finalisable.len()).., |&mut p| {
+                all || !blocks.is_marked(p as usize)
+            })
+            .collect();
+        self.old_finalisable = self.finalisable.len();
         if !dead.is_empty() {
             let mut queue = dead;
             queue.append(&mut self.to_finalise);
@@ -204,8 +217,8 @@ impl Heap {
     }
 
     /// Drops what was not marked.
-    fn purge(&mut self) {
-        self.purge_strings();
+    fn purge(&mut self, minor: bool) {
+        self.purge_strings(minor);
         let mut threads = std::mem::take(&mut self.threads);
         threads.retain(|t| self.blocks.is_marked(t.addr()));
         for &t in &threads {
@@ -213,17 +226,16 @@ impl Heap {
             Heap::clear_dead_slots(unsafe { &mut *t.ptr() });
         }
         self.threads = threads;
-        let list = std::mem::take(&mut self.droppable);
-        let mut kept = Vec::with_capacity(list.len());
-        for p in list {
+        let old = if minor { self.old_droppable } else { 0 };
+        for p in self.droppable.split_off(old) {
             if self.blocks.is_marked(p as usize) {
-                kept.push(p);
+                self.droppable.push(p);
             } else {
                 // SAFETY: unreachable, and its cell has not been reused.
                 self.external -= unsafe { drop_object(p) };
             }
         }
-        self.droppable = kept;
+        self.old_droppable = self.droppable.len();
         self.blocks.end_marking(self.marked_bytes);
     }
 

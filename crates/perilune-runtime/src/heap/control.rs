@@ -30,10 +30,15 @@ impl GcParam {
     }
 }
 
+/// Bytes between two minor collections, at least: what fits into a cache of the second level.
+const LEAST_YOUNG: usize = 1 << 19;
+
 /// The collector's settings.
 pub struct Control {
     /// Bytes in use at which it works next.
     pub(crate) trigger: usize,
+    /// Bytes in use when that was decided.
+    pub(crate) stepped_at: usize,
     /// `collectgarbage("stop")`.
     pub(crate) stopped: bool,
     /// Bytes after the last full collection.
@@ -50,6 +55,7 @@ impl Default for Control {
     fn default() -> Control {
         Control {
             trigger: 0,
+            stepped_at: 0,
             stopped: false,
             full_size: 0,
             minor_mul: 20,
@@ -57,7 +63,7 @@ impl Default for Control {
             minor_major: 70,
             pause: 250,
             step_mul: 200,
-            step_size: 200 * 1024,
+            step_size: 9600,
         }
     }
 }
@@ -114,22 +120,30 @@ impl Heap {
         !self.control.stopped
     }
 
-    /// Bytes to mark in one step for one step's worth of allocation.
+    /// Bytes to mark for what was allocated since the last step, and for one step's worth at least. PUC
+    /// counts visited slots for allocated words; a slot stands for about four words of memory.
     pub(crate) fn step_work(&self) -> usize {
-        let size = self.control.step_size.max(1024) as usize;
-        (size / 100).saturating_mul(self.control.step_mul.max(40) as usize)
+        const WORDS_PER_SLOT: usize = 4;
+        let c = &self.control;
+        let allocated = match self.phase {
+            Phase::Pause => 0,
+            Phase::Mark => self.bytes().saturating_sub(c.stepped_at),
+        };
+        let size = allocated.max(c.step_size.max(1024) as usize) * WORDS_PER_SLOT;
+        (size / 100).saturating_mul(c.step_mul.max(40) as usize)
     }
 
     /// Decides when the collector works next.
     pub(crate) fn update_trigger(&mut self) {
         let bytes = self.bytes();
         let c = &mut self.control;
+        c.stepped_at = bytes;
         c.trigger = match (self.mode, self.phase) {
             (Mode::Incremental, Phase::Mark) => bytes + c.step_size.max(1024) as usize,
             (Mode::Incremental, Phase::Pause) => (bytes / 100)
                 .saturating_mul(c.pause.max(110) as usize)
                 .max(bytes + (1 << 16)),
-            (Mode::Generational, _) => bytes + (bytes / 100 * c.minor_mul.max(5) as usize).max(1 << 17),
+            (Mode::Generational, _) => bytes + (bytes / 100 * c.minor_mul.max(5) as usize).max(LEAST_YOUNG),
         };
     }
 }

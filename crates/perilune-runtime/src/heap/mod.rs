@@ -18,8 +18,10 @@ mod blocks;
 mod collect;
 mod control;
 mod mark;
+mod stats;
 
 pub use control::{Control, GcOp, GcParam};
+pub use stats::GcStats;
 
 use crate::object::feedback::PathTable;
 use crate::object::shape::Shapes;
@@ -191,16 +193,19 @@ pub struct Heap {
     pub(crate) threads: Vec<Gc<Thread>>,
     /// Objects that own memory outside the heap: functions' code and userdata.
     pub(crate) droppable: Vec<*mut Header>,
+    /// How many of them survived the last collection: the first ones.
+    pub(crate) old_droppable: usize,
     /// Objects with a finaliser, oldest first.
     pub(crate) finalisable: Vec<*mut Header>,
+    /// How many of them survived the last collection: the first ones.
+    pub(crate) old_finalisable: usize,
     /// Unreachable objects whose finaliser is to be called, next one last.
     pub(crate) to_finalise: Vec<*mut Header>,
     /// Values that are always reachable.
     pub(crate) roots: Roots,
     /// Bytes owned by droppable objects outside the blocks.
     pub(crate) external: usize,
-    /// Collections completed: full ones and minor ones.
-    pub(crate) cycles: [u64; 2],
+    pub(crate) stats: GcStats,
     pub(crate) marked_bytes: usize,
     /// Stress: fail the allocation after this many; 0 is off.
     pub(crate) fail_after: u64,
@@ -253,7 +258,9 @@ impl Heap {
             all_weak: Vec::new(),
             threads: Vec::new(),
             droppable: Vec::new(),
+            old_droppable: 0,
             finalisable: Vec::new(),
+            old_finalisable: 0,
             to_finalise: Vec::new(),
             roots: Roots {
                 events: Vec::new(),
@@ -269,7 +276,7 @@ impl Heap {
                 temps: Vec::new(),
             },
             external: 0,
-            cycles: [0; 2],
+            stats: GcStats::default(),
             marked_bytes: 0,
             fail_after: 0,
             closing: false,
@@ -316,7 +323,9 @@ impl Heap {
         if self.bytes() + size >= self.control.trigger && !self.control.stopped {
             self.raise(interrupt::GC);
         }
-        self.blocks.alloc_slow(size)
+        let p = self.blocks.alloc_slow(size);
+        self.stats.peak = self.stats.peak.max(self.bytes());
+        p
     }
 
     /// Sets a reason in the interrupt word.
@@ -324,12 +333,11 @@ impl Heap {
         self.interrupt.fetch_or(reason, Ordering::Relaxed);
     }
 
-    /// Gives back a buffer that nothing refers to any more; only large ones are freed at once.
+    /// Gives back a buffer of `size` bytes that nothing refers to any more: the next allocation may get
+    /// its memory.
     pub(crate) fn release(&mut self, p: *mut u8, size: usize) {
-        if self.blocks.is_counted(p as usize, self.phase == Phase::Mark) {
-            self.marked_bytes = self.marked_bytes.saturating_sub(size);
-        }
-        self.blocks.release(p, size);
+        let counted = self.blocks.release(p, size, self.phase == Phase::Mark);
+        self.marked_bytes = self.marked_bytes.saturating_sub(counted);
     }
 
     /// Rule 3: `parent` has been stored into.

@@ -269,6 +269,24 @@ pub type NativeFn = fn(&mut State) -> Result<Ret, Throw>;
 pub struct Native {
     pub(crate) header: Header,
     pub(crate) function: NativeFn,
+    pub(crate) transfer: Transfer,
+}
+
+/// A transfer of control that a call of a native always is: the engine can carry it out without asking
+/// the function, unless the arguments are wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Transfer {
+    /// None: only the function knows.
+    None,
+    /// A protected call of the first argument with the others.
+    Pcall,
+    /// A resume of the first argument, a coroutine, with the others.
+    Resume,
+    /// A yield of all arguments.
+    Yield,
+    /// A resume, as by a function that `coroutine.wrap` made, of the coroutine that is the first upvalue.
+    Wrapped,
 }
 
 impl Native {
@@ -285,6 +303,7 @@ impl Native {
             p.write(Native {
                 header: Header::new(Tag::NATIVE, upvalues.len() as u32),
                 function,
+                transfer: Transfer::None,
             });
             p.add(1)
                 .cast::<Value>()
@@ -300,6 +319,17 @@ impl Gc<Native> {
     pub(crate) fn function(self) -> NativeFn {
         // SAFETY: a live native.
         unsafe { (*self.ptr()).function }
+    }
+    /// What a call of it always is.
+    #[inline(always)]
+    pub(crate) fn transfer(self) -> Transfer {
+        // SAFETY: a live native.
+        unsafe { (*self.ptr()).transfer }
+    }
+    /// Says what a call of it always is. A native that resumes has the coroutine as its first upvalue.
+    pub(crate) fn set_transfer(self, transfer: Transfer) {
+        // SAFETY: a live native.
+        unsafe { (*self.ptr()).transfer = transfer };
     }
     /// Its upvalues.
     pub fn upvalues(self, _heap: &Heap) -> &[Value] {

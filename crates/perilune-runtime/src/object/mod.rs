@@ -9,11 +9,11 @@ mod table;
 mod thread;
 mod userdata;
 
-pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Upval};
+pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Transfer, Upval};
 pub(crate) use string::same_bytes;
 pub use string::{Builder, MAX_SHORT, Str, StringTable};
 pub(crate) use table::{ArrayKind, Node};
 pub use table::{InvalidKey, Table, TableError};
-pub use thread::{Frame, Status, Thread, cont, frame_flags, hook};
+pub use thread::{Frame, Status, Thread, Untagged, cont, frame_flags, hook};
 pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};
 pub use userdata::Userdata;

@@ -1,6 +1,6 @@
 //! Byte strings: short ones interned, so that equal means same; long ones hashed when needed.
 
-use crate::heap::{Gc, Header, Heap, OutOfMemory};
+use crate::heap::{Gc, Header, Heap, Mode, OutOfMemory};
 use crate::value::Tag;
 use std::ops::Range;
 
@@ -305,6 +305,8 @@ pub struct StringTable {
     seed: u64,
     buckets: Vec<u32>,
     count: usize,
+    /// In generational mode: the strings that came since the last collection, compressed.
+    young: Vec<u32>,
     /// The strings of one byte that are known to exist, compressed; 0 for none.
     singles: [u32; 256],
 }
@@ -315,6 +317,7 @@ impl StringTable {
             seed,
             buckets: vec![0; 256],
             count: 0,
+            young: Vec::new(),
             singles: [0; 256],
         }
     }
@@ -348,6 +351,9 @@ impl Heap {
         p.next = *bucket;
         *bucket = at;
         self.strings.count += 1;
+        if self.mode == Mode::Generational {
+            self.strings.young.push(at);
+        }
     }
 
     fn grow_strings(&mut self) {
@@ -369,13 +375,42 @@ impl Heap {
         self.strings.buckets = buckets;
     }
 
-    /// Removes the strings that the mark phase did not reach.
-    pub(crate) fn purge_strings(&mut self) {
+    /// Removes the strings that the mark phase did not reach. After a `minor` collection only young ones
+    /// are among them.
+    pub(crate) fn purge_strings(&mut self, minor: bool) {
         for single in &mut self.strings.singles {
             if *single != 0 && !self.blocks.is_marked(self.blocks.expand(*single)) {
                 *single = 0;
             }
         }
+        let mut young = std::mem::take(&mut self.strings.young);
+        if minor && young.len() < self.strings.count / 2 {
+            for at in young.drain(..) {
+                if !self.blocks.is_marked(self.blocks.expand(at)) {
+                    self.unlink(at);
+                }
+            }
+        } else {
+            self.purge_buckets();
+        }
+        young.clear();
+        self.strings.young = young;
+    }
+
+    /// Takes a dead string out of the table.
+    fn unlink(&mut self, dead: u32) {
+        let mask = self.strings.buckets.len() - 1;
+        // SAFETY: cells of the table's strings still hold them: nothing is swept before the purge ends.
+        let string = |at: u32| unsafe { &mut *(self.blocks.expand(at) as *mut Str) };
+        let mut link = &mut self.strings.buckets[string(dead).hash as usize & mask];
+        while *link != dead {
+            link = &mut string(*link).next;
+        }
+        *link = string(dead).next;
+        self.strings.count -= 1;
+    }
+
+    fn purge_buckets(&mut self) {
         let mut buckets = std::mem::take(&mut self.strings.buckets);
         for bucket in &mut buckets {
             let mut at = *bucket;

@@ -60,30 +60,55 @@ pub mod frame_flags {
 }
 
 /// One activation of a function.
+///
+/// A record takes the place of three values, and values may later stand where records have been: a
+/// register that is not written yet is then scanned as a value. So the bytes where tags would be hold
+/// the tag of a number, always.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Frame {
     /// R[0], a native's first argument; the function itself is at `base - 1`.
     pub base: *mut Value,
-    /// The next instruction, saved whenever the frame is not the one running. Null for natives.
-    pub pc: *const Instr,
-    /// Where the results go: the function slot of the call.
-    pub func: *mut Value,
-    /// How many varargs stand between `func` and `base - 1`.
-    pub nextra: u32,
-    /// How many results the caller wants; -1 for all.
-    pub nresults: i16,
+    /// No object.
+    pub tags: Untagged,
     /// See [`cont`].
     pub cont: u8,
     /// See [`frame_flags`].
     pub flags: u8,
-    /// RETURNING: number of results. PROTECTED: protected calls around this one.
-    pub aux: u32,
     /// How many `__call` metamethods led here.
     pub ncall: u8,
+    /// How many varargs stand between `func` and `base - 1`.
+    pub nextra: u32,
+    /// Where the results go: the function slot of the call.
+    pub func: *mut Value,
+    /// No object.
+    pub tags2: Untagged,
+    /// How many results the caller wants; -1 for all.
+    pub nresults: i16,
+    /// RETURNING: number of results. PROTECTED: protected calls around this one.
+    pub aux: u32,
+    /// The next instruction, saved whenever the frame is not the one running. Null for natives.
+    pub pc: *const Instr,
+    /// No object.
+    pub tags3: Untagged,
     /// The last instruction a line hook saw, `u32::MAX` for none.
     pub hook_pc: u32,
 }
+
+/// The byte of a frame record that stands where a value has its tag.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub enum Untagged {
+    /// An integer's.
+    Int = Tag::INT.0,
+}
+
+const _: () = {
+    assert!(size_of::<Frame>() == 3 * size_of::<Value>());
+    assert!(std::mem::offset_of!(Frame, tags) == std::mem::offset_of!(Value, tag));
+    assert!(std::mem::offset_of!(Frame, tags2) == 16 + std::mem::offset_of!(Value, tag));
+    assert!(std::mem::offset_of!(Frame, tags3) == 32 + std::mem::offset_of!(Value, tag));
+};
 
 /// What a coroutine is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -386,6 +411,9 @@ impl Frame {
     /// A native frame whose function is at `func`.
     pub(crate) fn native(func: *mut Value, base: *mut Value) -> Frame {
         Frame {
+            tags: Untagged::Int,
+            tags2: Untagged::Int,
+            tags3: Untagged::Int,
             base,
             pc: std::ptr::null(),
             func,

@@ -128,14 +128,9 @@ fn tonumber(st: &mut State) -> Result<Ret, Throw> {
 
 /// Raises `value`, a string with the position of `level` in front.
 fn raise(st: &mut State, value: Value, level: i64) -> Throw {
-    let Some(text) = value.as_str().filter(|_| level > 0) else {
-        return st.error_value(value);
-    };
-    let mut message = st.where_(level);
-    message.extend_from_slice(text.bytes(&st.heap));
-    match st.new_str(&message) {
-        Ok(message) => st.error_value(message.into()),
-        Err(throw) => throw,
+    match value.as_str() {
+        Some(text) if level > 0 => st.error_string_at(level, text),
+        Some(_) | None => st.error_value(value),
     }
 }
 

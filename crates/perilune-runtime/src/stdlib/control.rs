@@ -3,7 +3,7 @@
 use crate::error::Throw;
 use crate::heap::{Event, Gc};
 use crate::native::Ret;
-use crate::object::{Status, Thread};
+use crate::object::{Status, Table, Thread, Transfer};
 use crate::state::State;
 use crate::value::Value;
 
@@ -63,20 +63,12 @@ fn create(st: &mut State) -> Result<Ret, Throw> {
 
 fn resume(st: &mut State) -> Result<Ret, Throw> {
     let co = check_thread(st, 1)?;
-    Ok(Ret::Resume {
-        co,
-        from: 1,
-        wrap: false,
-    })
+    Ok(Ret::Resume(co))
 }
 
 fn resume_wrapped(st: &mut State) -> Result<Ret, Throw> {
     match st.upvalue(1).as_thread() {
-        Some(co) => Ok(Ret::Resume {
-            co,
-            from: 0,
-            wrap: true,
-        }),
+        Some(co) => Ok(Ret::ResumeWrapped(co)),
         None => Err(st.error("cannot resume dead coroutine")),
     }
 }
@@ -84,9 +76,9 @@ fn resume_wrapped(st: &mut State) -> Result<Ret, Throw> {
 fn wrap(st: &mut State) -> Result<Ret, Throw> {
     let f = st.check_function(1)?;
     let co = st.new_coroutine(f)?;
-    Ok(Ret::One(
-        st.new_native("wrap", resume_wrapped, &[co.into()])?.into(),
-    ))
+    let f = st.new_native("wrap", resume_wrapped, &[co.into()])?;
+    f.set_transfer(Transfer::Wrapped);
+    Ok(Ret::One(f.into()))
 }
 
 fn r#yield(_: &mut State) -> Result<Ret, Throw> {
@@ -142,6 +134,13 @@ fn close(st: &mut State) -> Result<Ret, Throw> {
     }
 }
 
+fn set_transfer(st: &mut State, t: Gc<Table>, name: &str, transfer: Transfer) -> Result<(), Throw> {
+    if let Some(f) = st.get_field(t, name)?.as_native() {
+        f.set_transfer(transfer);
+    }
+    Ok(())
+}
+
 /// Registers them.
 ///
 /// # Errors
@@ -152,6 +151,7 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
         globals,
         &[("pcall", pcall), ("xpcall", xpcall), ("dofile", dofile)],
     )?;
+    set_transfer(st, globals, "pcall", Transfer::Pcall)?;
     let next = st.get_field(globals, "next")?;
     let pairs = st.new_native("pairs", pairs, &[next])?;
     st.set_field(globals, "pairs", pairs.into())?;
@@ -169,5 +169,7 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
             ("yield", r#yield),
         ],
     )?;
+    set_transfer(st, lib, "resume", Transfer::Resume)?;
+    set_transfer(st, lib, "yield", Transfer::Yield)?;
     super::add_module(st, "coroutine", lib)
 }

@@ -4,7 +4,7 @@ use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::heap::Gc;
-use crate::object::{Closure, Frame, Table, Thread, cont, frame_flags};
+use crate::object::{Closure, Frame, Table, Thread, Untagged, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -219,6 +219,9 @@ impl Machine {
             }
             let frame = (*th).frame.sub(1);
             *frame = Frame {
+                tags: Untagged::Int,
+                tags2: Untagged::Int,
+                tags3: Untagged::Int,
                 base,
                 pc: proto.code,
                 func,

@@ -54,7 +54,8 @@ impl From<Result<Next, Throw>> for Flow {
     #[inline(always)]
     fn from(r: Result<Next, Throw>) -> Flow {
         match r {
-            Ok(Next::Lua) => Flow::Reload,
+            Ok(Next::Lua | Next::Back) => Flow::Reload,
+            Ok(Next::Same) => Flow::Next,
             Ok(Next::Exit) => Flow::Exit,
             Ok(Next::Unwind) => Flow::Unwind,
             Err(Throw::Error) => Flow::Error,
@@ -88,7 +89,7 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         let t = r.err().unwrap_or(Throw::Error);
         return Err(call_failed(st, at, t));
     }
-    if r == Ok(Next::Lua) {
+    if matches!(r, Ok(Next::Lua | Next::Back | Next::Same)) {
         // SAFETY: the call pushed its frame.
         return unsafe { run_frames(st) };
     }
@@ -113,7 +114,7 @@ fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
         match r {
             Ok(Next::Exit) => return Ok(()),
             Ok(Next::Unwind) => r = call::unwind(st),
-            Ok(Next::Lua) => r = interpret(st),
+            Ok(Next::Lua | Next::Back | Next::Same) => r = interpret(st),
             Err(t) => r = Ok(call::raise(st, t)?),
         }
     }
@@ -164,7 +165,7 @@ fn interpret(st: &mut State) -> Result<Next, Throw> {
             Flow::Unwind => Ok(Next::Unwind),
             Flow::Error => Err(Throw::Error),
             Flow::Stop => Err(Throw::Stop),
-            Flow::Next | Flow::Again | Flow::Reload => Ok(Next::Lua),
+            Flow::Next | Flow::Again | Flow::Reload => Ok(Next::Back),
         };
     }
 }
