@@ -3,7 +3,9 @@
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
-use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, Untagged, cont, frame_flags};
+use crate::object::{
+    Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, Untagged, cont, frame_flags,
+};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
