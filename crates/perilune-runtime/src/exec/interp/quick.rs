@@ -793,11 +793,17 @@ impl Machine {
             if i.b() != 0 {
                 (*th).top = func.add(i.b() as usize);
             }
-            match native_call(&mut *self.st, func, i.c() as i32 - 1) {
-                Flow::Next => self.check(UNKNOWN),
+            let (frame, nresults) = ((*th).frame, i.c() as i32 - 1);
+            let live = match nresults {
+                ..0 => UNKNOWN,
+                n => i.a() as usize + n as usize,
+            };
+            match native_call(&mut *self.st, func, nresults) {
+                Flow::Next => self.check(live),
                 Flow::Reload => {
+                    let same = (*self.th()).frame == frame;
                     self.reload();
-                    self.check(UNKNOWN)
+                    self.check(if same { live } else { UNKNOWN })
                 }
                 other => other,
             }
