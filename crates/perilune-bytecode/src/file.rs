@@ -27,6 +27,7 @@
 use crate::ops::{Instr, OPS};
 use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
 use crate::verify::MAX_DEPTH;
+use perilune_syntax::Source;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -248,8 +249,17 @@ impl<'a> Writer<'a> {
 /// # Errors
 /// When the bytes do not follow the format.
 pub fn read(bytes: &[u8]) -> Result<Proto, FileError> {
+    read_source(Source::whole(bytes))
+}
+
+/// As [`read`], from any source, of which no more is asked for than is needed.
+///
+/// # Errors
+/// When the bytes do not follow the format. A source that fails seems to end.
+pub fn read_source(source: Source<'_>) -> Result<Proto, FileError> {
     let mut r = Reader {
-        rest: bytes,
+        source,
+        at: 0,
         strings: Vec::new(),
     };
     r.literal(SIGNATURE, FileError::NotBinary)?;
@@ -272,22 +282,33 @@ pub fn read(bytes: &[u8]) -> Result<Proto, FileError> {
     Ok(proto)
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
+struct Reader<'s> {
+    source: Source<'s>,
+    /// Where the next byte stands.
+    at: usize,
     strings: Vec<Arc<[u8]>>,
 }
 
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, n: usize) -> Result<&'a [u8], FileError> {
-        let (head, rest) = self.rest.split_at_checked(n).ok_or(FileError::Truncated)?;
-        self.rest = rest;
-        Ok(head)
+impl Reader<'_> {
+    /// Where `n` more bytes end.
+    fn end_of(&mut self, n: usize) -> Result<usize, FileError> {
+        let end = self.at.checked_add(n).ok_or(FileError::Truncated)?;
+        if self.source.reach(end) {
+            Ok(end)
+        } else {
+            Err(FileError::Truncated)
+        }
+    }
+
+    fn bytes(&mut self, n: usize) -> Result<&[u8], FileError> {
+        let end = self.end_of(n)?;
+        let start = std::mem::replace(&mut self.at, end);
+        Ok(&self.source.text()[start..end])
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
-        let (head, rest) = self.rest.split_first_chunk().ok_or(FileError::Truncated)?;
-        self.rest = rest;
-        Ok(*head)
+        let bytes = self.bytes(N)?.first_chunk();
+        bytes.copied().ok_or(FileError::Truncated)
     }
 
     fn byte(&mut self) -> Result<u8, FileError> {
@@ -331,11 +352,8 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least `size` bytes each.
     fn count(&mut self, size: usize) -> Result<usize, FileError> {
         let n = usize::try_from(self.int()?).map_err(|_| FileError::Overflow)?;
-        if n > self.rest.len() / size {
-            Err(FileError::Truncated)
-        } else {
-            Ok(n)
-        }
+        self.end_of(n.checked_mul(size).ok_or(FileError::Truncated)?)?;
+        Ok(n)
     }
 
     fn list<T>(

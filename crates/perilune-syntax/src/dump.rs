@@ -10,6 +10,7 @@ use crate::ast::{
 use crate::error::ParseError;
 use crate::lexer::Lexer;
 use crate::number::float_to_text;
+use crate::source::Source;
 use crate::token::TokenKind;
 
 /// One line per token: `line:start..end  kind  text`.
@@ -17,7 +18,7 @@ use crate::token::TokenKind;
 /// # Errors
 /// A malformed token.
 pub fn tokens(source: &[u8], chunk_name: &[u8]) -> Result<String, ParseError> {
-    let mut lexer = Lexer::new(source, crate::chunk_id(chunk_name));
+    let mut lexer = Lexer::new(Source::whole(source), crate::chunk_id(chunk_name));
     let mut out = String::new();
     loop {
         let token = lexer.next_token()?;

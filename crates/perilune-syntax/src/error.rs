@@ -48,6 +48,8 @@ pub enum ParseError {
     Syntax(Box<SyntaxError>),
     /// [`crate::ParseOptions::interrupt`] asked to stop.
     Interrupted,
+    /// The callback of the source failed.
+    Unreadable,
 }
 
 impl std::fmt::Display for ParseError {
@@ -55,6 +57,7 @@ impl std::fmt::Display for ParseError {
         match self {
             ParseError::Syntax(e) => e.fmt(f),
             ParseError::Interrupted => f.write_str("interrupted"),
+            ParseError::Unreadable => f.write_str("the source cannot be read"),
         }
     }
 }

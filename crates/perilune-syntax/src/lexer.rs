@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use crate::ast::{Span, Symbol};
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::number::{Num, hex_digit, is_space, str_to_number};
+use crate::source::Source;
 use crate::token::{Token, TokenKind, reserved};
 
 /// Skips a byte order mark and a first line that starts with `#`, as loading a file does. The line
@@ -77,9 +78,10 @@ enum Bracket {
     Broken,
 }
 
-/// The lexer: turns source bytes into tokens, one at a time.
+/// The lexer: turns source bytes into tokens, one at a time. It has looked at one byte after what it
+/// has read, never at more; in a chunk that comes in pieces this shows.
 pub struct Lexer<'s> {
-    source: &'s [u8],
+    pub(crate) source: Source<'s>,
     pos: usize,
     /// The line of `pos`.
     line: u32,
@@ -103,7 +105,7 @@ fn is_name_part(b: u8) -> bool {
 
 impl<'s> Lexer<'s> {
     /// A lexer over `source`; `chunk` is how messages call it (see [`crate::chunk_id`]).
-    pub fn new(source: &'s [u8], chunk: Vec<u8>) -> Self {
+    pub fn new(source: Source<'s>, chunk: Vec<u8>) -> Self {
         Lexer {
             source,
             pos: 0,
@@ -129,13 +131,31 @@ impl<'s> Lexer<'s> {
     /// Reads the next token; at the end of the source it is [`TokenKind::Eof`] again and again.
     ///
     /// # Errors
-    /// A malformed token.
+    /// A malformed token, or that the source cannot be read.
     pub fn next_token(&mut self) -> Result<Token, ParseError> {
-        let kind = self.scan()?;
+        let kind = match self.scan() {
+            Ok(kind) => kind,
+            Err(error) => return Err(self.look_past_token().err().unwrap_or(error)),
+        };
+        if self.pos >= self.source.text.len() {
+            self.look_past_token()?;
+        }
         Ok(Token {
             kind,
             span: self.span(),
         })
+    }
+
+    /// Looks at the byte after a token. A failure to read it comes before what else is wrong: until
+    /// then, the source seemed to end.
+    #[cold]
+    #[inline(never)]
+    fn look_past_token(&mut self) -> Step<()> {
+        self.source.reach(self.pos + 1);
+        if self.source.has_failed() {
+            return Err(ParseError::Unreadable);
+        }
+        Ok(())
     }
 
     fn span(&self) -> Span {
@@ -146,8 +166,36 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn current(&self) -> Option<u8> {
-        self.source.get(self.pos).copied()
+    #[inline(always)]
+    fn current(&mut self) -> Option<u8> {
+        match self.source.text.get(self.pos) {
+            Some(&b) => Some(b),
+            None => self.pulled(),
+        }
+    }
+
+    /// As [`Self::current`], where the bytes that are there end.
+    #[cold]
+    #[inline(never)]
+    fn pulled(&mut self) -> Option<u8> {
+        self.source.pull();
+        self.source.text.get(self.pos).copied()
+    }
+
+    /// Moves to the next byte that `stop` accepts, or to the end of the source.
+    #[inline(always)]
+    fn skip_to(&mut self, stop: impl Fn(u8) -> bool) {
+        loop {
+            let rest = &self.source.text[self.pos..];
+            if let Some(len) = rest.iter().position(|&b| stop(b)) {
+                self.pos += len;
+                return;
+            }
+            self.pos += rest.len();
+            if !self.source.pull() {
+                return;
+            }
+        }
     }
 
     fn begin(&mut self) {
@@ -190,7 +238,7 @@ impl<'s> Lexer<'s> {
 
     /// Skips a line break: any of `\n`, `\r`, `\r\n`, `\n\r`.
     fn line_break(&mut self) {
-        let first = self.source[self.pos];
+        let first = self.source.text[self.pos];
         self.pos += 1;
         if let Some(second @ (b'\n' | b'\r')) = self.current()
             && second != first
@@ -207,11 +255,7 @@ impl<'s> Lexer<'s> {
         {
             return self.long_bracket(sep, false);
         }
-        let rest = &self.source[self.pos..];
-        self.pos += rest
-            .iter()
-            .position(|b| matches!(b, b'\n' | b'\r'))
-            .unwrap_or(rest.len());
+        self.skip_to(|b| matches!(b, b'\n' | b'\r'));
         Ok(())
     }
 
@@ -253,33 +297,31 @@ impl<'s> Lexer<'s> {
         self.shown.clear();
         if is_string {
             self.shown
-                .extend_from_slice(&self.source[self.pos - sep..self.pos]);
+                .extend_from_slice(&self.source.text[self.pos - sep..self.pos]);
         }
         if matches!(self.current(), Some(b'\n' | b'\r')) {
             self.line_break();
         }
         loop {
-            let rest = &self.source[self.pos..];
-            let plain = rest.iter().position(|b| matches!(b, b']' | b'\n' | b'\r'));
             let from = self.pos;
-            self.pos += plain.unwrap_or(rest.len());
+            self.skip_to(|b| matches!(b, b']' | b'\n' | b'\r'));
             match self.current() {
                 None => return self.unfinished_long(line, is_string),
                 Some(b']') => {
                     if matches!(self.skip_separator(b']'), Bracket::Long(s) if s == sep) {
                         self.pos += 1;
                         if is_string {
-                            self.shown.extend_from_slice(&self.source[from..self.pos]);
+                            self.shown.extend_from_slice(&self.source.text[from..self.pos]);
                         }
                         return Ok(());
                     }
                     if is_string {
-                        self.shown.extend_from_slice(&self.source[from..self.pos]);
+                        self.shown.extend_from_slice(&self.source.text[from..self.pos]);
                     }
                 }
                 Some(_) => {
                     if is_string {
-                        self.shown.extend_from_slice(&self.source[from..self.pos]);
+                        self.shown.extend_from_slice(&self.source.text[from..self.pos]);
                         self.shown.push(b'\n');
                     }
                     self.line_break();
@@ -314,7 +356,7 @@ impl<'s> Lexer<'s> {
     /// to one; the conversion decides whether it does.
     fn numeral(&mut self) -> Step<TokenKind> {
         let mut exponent = [b'e', b'E'];
-        let first = self.source[self.pos];
+        let first = self.source.text[self.pos];
         self.pos += 1;
         if first == b'0' && (self.eat(b'x') || self.eat(b'X')) {
             exponent = [b'p', b'P'];
@@ -331,7 +373,7 @@ impl<'s> Lexer<'s> {
                 break;
             }
         }
-        match str_to_number(&self.source[self.start..self.pos]) {
+        match str_to_number(&self.source.text[self.start..self.pos]) {
             Some(Num::Int(i)) => Ok(TokenKind::Int(i)),
             Some(Num::Float(f)) => Ok(TokenKind::Float(f)),
             None => Err(self.error(b"malformed number", Some(TokenKind::Float(0.0)))),
@@ -339,10 +381,8 @@ impl<'s> Lexer<'s> {
     }
 
     fn name(&mut self) -> TokenKind {
-        let rest = &self.source[self.pos..];
-        let len = rest.iter().position(|&b| !is_name_part(b)).unwrap_or(rest.len());
-        self.pos += len;
-        let text = &rest[..len];
+        self.skip_to(|b| !is_name_part(b));
+        let text = &self.source.text[self.start..self.pos];
         reserved(text).unwrap_or_else(|| TokenKind::Name(self.symbols.intern(text)))
     }
 
@@ -366,7 +406,7 @@ impl<'s> Lexer<'s> {
     /// Reads a quoted string.
     fn string(&mut self, quote: u8) -> Step<TokenKind> {
         self.shown.clear();
-        let rest = &self.source[self.pos + 1..];
+        let rest = &self.source.text[self.pos + 1..];
         let stop = |b: &u8| *b == quote || matches!(b, b'\\' | b'\n' | b'\r');
         if let Some(len) = rest.iter().position(stop)
             && rest[len] == quote
@@ -564,7 +604,7 @@ impl<'s> Lexer<'s> {
             TokenKind::Char(0) => return None,
             TokenKind::Str(_) if !self.shown.is_empty() => &self.shown[..],
             TokenKind::Name(_) | TokenKind::Str(_) | TokenKind::Int(_) | TokenKind::Float(_) => {
-                &self.source[self.start..self.pos]
+                &self.source.text[self.start..self.pos]
             }
             other => return Some(other.describe()),
         };

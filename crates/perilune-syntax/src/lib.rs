@@ -12,8 +12,10 @@ pub mod lexer;
 pub mod number;
 mod parser;
 mod scope;
+mod source;
 pub mod token;
 
 pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id, push_chunk_id};
 pub use lexer::{Lexer, skip_shebang};
-pub use parser::{ParseOptions, parse, parse_with};
+pub use parser::{ParseOptions, parse, parse_source, parse_with};
+pub use source::{More, Source, Unreadable};

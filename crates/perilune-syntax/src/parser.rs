@@ -12,6 +12,7 @@ use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
 use crate::lexer::Lexer;
 use crate::scope::{Refusal, Scopes, VarKind};
+use crate::source::Source;
 use crate::token::{Token, TokenKind};
 use std::collections::BTreeMap;
 
@@ -44,7 +45,9 @@ pub fn parse(source: &[u8], chunk_name: &[u8], dialect: Dialect) -> Result<Chunk
     };
     parse_with(source, chunk_name, options).map_err(|e| match e {
         ParseError::Syntax(e) => *e,
-        ParseError::Interrupted => unreachable!("nothing asks this parser to stop"),
+        ParseError::Interrupted | ParseError::Unreadable => {
+            unreachable!("nothing asks this parser to stop, and the source is there")
+        }
     })
 }
 
@@ -53,17 +56,30 @@ pub fn parse(source: &[u8], chunk_name: &[u8], dialect: Dialect) -> Result<Chunk
 /// # Errors
 /// The first thing wrong with the source, or [`ParseError::Interrupted`].
 pub fn parse_with(source: &[u8], chunk_name: &[u8], options: ParseOptions<'_>) -> Result<Chunk, ParseError> {
+    let (chunk, _) = parse_source(Source::whole(source), chunk_name, options)?;
+    Ok(chunk)
+}
+
+/// As [`parse_with`], from any source. Yields the text of the chunk beside it.
+///
+/// # Errors
+/// The first thing wrong with the source, [`ParseError::Interrupted`], or [`ParseError::Unreadable`].
+pub fn parse_source(
+    source: Source<'_>,
+    chunk_name: &[u8],
+    options: ParseOptions<'_>,
+) -> Result<(Chunk, Vec<u8>), ParseError> {
+    let too_large = u32::try_from(source.text().len()).is_err();
     let mut parser = Parser::new(source, chunk_name, options);
-    if u32::try_from(source.len()).is_err() {
+    if too_large {
         return Err(parser.limit("chunk is too large"));
     }
     parser.main()?;
     Ok(parser.finish())
 }
 
-struct Parser<'a> {
-    lex: Lexer<'a>,
-    source: &'a [u8],
+struct Parser<'s, 'a> {
+    lex: Lexer<'s>,
     /// The current token.
     tok: Token,
     ahead: Option<Token>,
@@ -86,14 +102,13 @@ struct Parser<'a> {
     options: ParseOptions<'a>,
 }
 
-impl<'a> Parser<'a> {
-    fn new(source: &'a [u8], chunk_name: &[u8], options: ParseOptions<'a>) -> Self {
+impl<'s, 'a> Parser<'s, 'a> {
+    fn new(source: Source<'s>, chunk_name: &[u8], options: ParseOptions<'a>) -> Self {
         let mut lex = Lexer::new(source, crate::chunk_id(chunk_name));
         let env_name = lex.symbols.intern(b"_ENV");
         let global_word = lex.symbols.intern(b"global");
         Parser {
             lex,
-            source,
             tok: Token {
                 kind: TokenKind::Eof,
                 span: Span {
@@ -119,15 +134,16 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn finish(self) -> Chunk {
-        Chunk {
+    fn finish(self) -> (Chunk, Vec<u8>) {
+        let chunk = Chunk {
             exprs: self.exprs,
             funcs: self.funcs.into_iter().flatten().collect(),
             main: FuncId(0),
             symbols: self.lex.symbols.into_symbols(),
             dialect: self.options.dialect,
             constants: self.constants,
-        }
+        };
+        (chunk, self.lex.source.text)
     }
 
     fn main(&mut self) -> Step<()> {
@@ -147,7 +163,7 @@ impl<'a> Parser<'a> {
         let body = self.block_of(stmts, start);
         let span = Span {
             start: 0,
-            end: self.source.len() as u32,
+            end: self.lex.source.text.len() as u32,
             line: 1,
         };
         self.close_function(FuncId(0), body, span, 0, 0)

@@ -1,7 +1,9 @@
 //! The messages of the reference implementation for sources it refuses.
 
 use perilune_syntax::ast::Dialect;
-use perilune_syntax::{ErrorKind, ParseError, ParseOptions, chunk_id, parse, parse_with};
+use perilune_syntax::{
+    ErrorKind, ParseError, ParseOptions, Source, Unreadable, chunk_id, parse, parse_source, parse_with,
+};
 
 /// Sources, and what `load(source, "=c")` of Lua 5.5.1 says of them.
 #[rustfmt::skip]
@@ -268,4 +270,21 @@ fn parsing_can_be_stopped() {
         interrupt: Some(&|| false),
     };
     assert!(parse_with(&source, b"=c", options).is_ok());
+}
+
+#[test]
+fn a_source_that_fails_ends_parsing() {
+    let mut calls = 0;
+    let mut more = |text: &mut Vec<u8>| {
+        calls += 1;
+        text.extend_from_slice(b"x = x ");
+        if calls < 3 { Ok(()) } else { Err(Unreadable) }
+    };
+    let parsed = parse_source(Source::pieces(&mut more), b"=c", ParseOptions::default());
+    assert_eq!(parsed.unwrap_err(), ParseError::Unreadable);
+    assert_eq!(calls, 3);
+
+    let mut failing = |_: &mut Vec<u8>| Err(Unreadable);
+    let parsed = parse_source(Source::pieces(&mut failing), b"=c", ParseOptions::default());
+    assert_eq!(parsed.unwrap_err(), ParseError::Unreadable);
 }

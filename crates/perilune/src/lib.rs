@@ -176,7 +176,7 @@ impl Chunk<'_> {
             Some(t) => Some(t.raw(self.state)?.into()),
             None => None,
         };
-        match self.state.load(&self.source, &name, b"bt", env) {
+        match self.state.load(self.source, &name, b"bt", env) {
             Ok(Ok(f)) => Ok(Function::root(self.state, f)),
             Ok(Err(msg)) => Err(Error::syntax(self.state, msg)),
             Err(_) => Err(Error::from_state(self.state)),

@@ -209,21 +209,36 @@ impl State {
         }
     }
 
-    /// Calls `f` and catches errors: Ok(Ok(number of results pushed)) or Ok(Err(error value)).
+    /// Calls `f` and catches errors: Ok(Ok(number of results pushed)) or Ok(Err(error value)). No
+    /// message handler sees them.
     ///
     /// # Errors
     /// Stops only.
     pub fn protected_call(&mut self, f: Value, args: &[Value]) -> Result<Result<usize, Value>, Throw> {
+        self.catching(|st| {
+            st.barred_handlers(true);
+            let r = st.call(f, args, -1);
+            st.barred_handlers(false);
+            r
+        })
+    }
+
+    /// Does `work`, which may call Lua, and catches errors: Ok(Err(error value)), with the stack as it
+    /// was. The message handler in force has seen those that Lua raised.
+    ///
+    /// # Errors
+    /// Stops only.
+    pub(crate) fn catching<R>(
+        &mut self,
+        work: impl FnOnce(&mut State) -> Result<R, Throw>,
+    ) -> Result<Result<R, Value>, Throw> {
         let th = self.thread;
         let top = th.get(&self.heap).slots();
         let frame = self.frame_index();
         let depth = self.c_depth;
         let no_yield = th.get(&self.heap).no_yield;
-        self.barred_handlers(true);
-        let r = self.call(f, args, -1);
-        self.barred_handlers(false);
-        match r {
-            Ok(n) => Ok(Ok(n)),
+        match work(self) {
+            Ok(done) => Ok(Ok(done)),
             Err(Throw::Stop) => Err(Throw::Stop),
             Err(Throw::Error) => {
                 self.c_depth = depth;

@@ -1,15 +1,35 @@
 //! Source or binary chunk -> function.
 
+use super::call::handle;
 use crate::error::{StopReason, Throw};
 use crate::heap::{Gc, interrupt};
 use crate::object::Closure;
 use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::proto::Proto;
-use perilune_bytecode::{compile, file, verify};
-use perilune_syntax::{ParseError, ParseOptions, chunk_id, parse_with};
+use perilune_bytecode::verify::{self, VerifiedProto};
+use perilune_bytecode::{compile, file};
+use perilune_syntax::ast::Dialect;
+use perilune_syntax::{ParseError, ParseOptions, Source, Unreadable, chunk_id, parse_source};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What of a state compiling depends on. It borrows nothing, so that a reader function may run
+/// meanwhile.
+struct Frontend {
+    dialect: Dialect,
+    interrupt: Arc<AtomicU32>,
+}
+
+/// Why there is no function.
+enum Refusal {
+    /// What is wrong with the chunk.
+    Message(Vec<u8>),
+    /// The state is to stop.
+    Interrupted,
+    /// The reader function failed.
+    Unreadable,
+}
 
 impl State {
     /// Compiles a text chunk, or reads a binary one, into a main function whose first upvalue is
@@ -20,71 +40,83 @@ impl State {
     /// Stops, no memory.
     pub fn load(
         &mut self,
-        source: &[u8],
+        source: Vec<u8>,
         chunk_name: &[u8],
         mode: &[u8],
         env: Option<Value>,
     ) -> Result<Result<Value, Value>, Throw> {
         self.tick(source.len() as u64 / 16 + 1)?;
-        let binary = source.first() == Some(&0x1b);
-        let (kind, flag) = if binary { ("binary", b'b') } else { ("text", b't') };
-        let compiled = if mode.contains(&flag) {
-            if binary {
-                read_chunk(source, chunk_name)
-            } else {
-                self.compile_text(source, chunk_name)?
-            }
-        } else {
-            Err([
-                format!("attempt to load a {kind} chunk (mode is '").as_bytes(),
-                mode,
-                b"')",
-            ]
-            .concat())
-        };
-        let verified = compiled
-            .and_then(|p| verify::verify(Arc::new(p)).map_err(|e| bad_chunk(chunk_name, &e.to_string())));
-        match verified {
+        let compiled = self.frontend().compile(Source::whole(source), chunk_name, mode);
+        match compiled {
             Ok(p) => Ok(Ok(self.new_main(&p, env)?.into())),
-            Err(msg) => Ok(Err(self.new_str(&msg)?.into())),
+            Err(refusal) => Ok(Err(self.refused(&refusal)?)),
         }
     }
 
-    fn compile_text(&mut self, source: &[u8], name: &[u8]) -> Result<Result<Proto, Vec<u8>>, Throw> {
-        let word = self.interrupt.clone();
-        let stopped = || word.load(Ordering::Relaxed) & (interrupt::STOP | interrupt::TIMEOUT) != 0;
-        let options = ParseOptions {
-            dialect: self.dialect(),
-            interrupt: Some(&stopped),
-        };
-        let chunk = match parse_with(source, name, options) {
-            Ok(c) => c,
-            Err(ParseError::Syntax(e)) => return Ok(Err(e.message)),
-            Err(ParseError::Interrupted) => {
-                self.safepoint()?;
-                return Err(self.raise_stop(StopReason::Interrupted));
+    /// As [`State::load`], of a chunk that `next` reads: it appends the next piece, or nothing at the
+    /// end. It is called when the next byte is needed, and may run Lua. The value at `env` (an
+    /// argument of the running native) is taken when the chunk is compiled.
+    ///
+    /// Errors of `next` are among those that come back as `Ok(Err(value))`.
+    ///
+    /// # Errors
+    /// Stops.
+    pub fn load_pieces(
+        &mut self,
+        next: fn(&mut State, &mut Vec<u8>) -> Result<(), Throw>,
+        chunk_name: &[u8],
+        mode: &[u8],
+        env: Option<usize>,
+    ) -> Result<Result<Value, Value>, Throw> {
+        let loaded = self.catching(|st| {
+            let frontend = st.frontend();
+            let mut thrown = None;
+            let mut more = |text: &mut Vec<u8>| {
+                next(st, text).map_err(|throw| {
+                    thrown = Some(st.shown(throw));
+                    Unreadable
+                })
+            };
+            let compiled = frontend.compile(Source::pieces(&mut more), chunk_name, mode);
+            if let Some(throw) = thrown {
+                return Err(throw);
             }
-        };
-        let source_name: Arc<[u8]> = name.into();
-        Ok(compile::compile(&chunk, source, Some(source_name)).map_err(|e| {
-            let mut s = chunk_id(name);
-            s.extend_from_slice(format!(":{}: ", e.line).as_bytes());
-            s.extend_from_slice(&e.message);
-            s
-        }))
+            match compiled {
+                Ok(p) => {
+                    let env = env.map(|i| st.arg(i));
+                    Ok(Ok(st.new_main(&p, env)?.into()))
+                }
+                Err(refusal) => Ok(Err(st.refused(&refusal)?)),
+            }
+        })?;
+        Ok(loaded.flatten())
     }
 
-    /// Whether text is in error whatever may follow it: the error stands before its last byte.
-    pub(crate) fn is_certainly_wrong(&self, source: &[u8]) -> bool {
-        let options = ParseOptions {
+    /// Shows an error to the message handler in force, unless it has seen it.
+    fn shown(&mut self, throw: Throw) -> Throw {
+        if throw == Throw::Error && !self.handled {
+            handle(self)
+        } else {
+            throw
+        }
+    }
+
+    fn frontend(&self) -> Frontend {
+        Frontend {
             dialect: self.dialect(),
-            interrupt: None,
-        };
-        match parse_with(source, b"=?", options) {
-            Err(ParseError::Syntax(e)) => {
-                source.first() != Some(&0x1b) && e.span.end as usize + 1 < source.len()
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
+    /// The message of a refusal.
+    fn refused(&mut self, refusal: &Refusal) -> Result<Value, Throw> {
+        match refusal {
+            Refusal::Message(text) => Ok(self.new_str(text)?.into()),
+            Refusal::Interrupted => {
+                self.safepoint()?;
+                Err(self.raise_stop(StopReason::Interrupted))
             }
-            Err(ParseError::Interrupted) | Ok(_) => false,
+            Refusal::Unreadable => unreachable!("the reader has said why"),
         }
     }
 
@@ -97,8 +129,44 @@ impl State {
     }
 }
 
-fn read_chunk(source: &[u8], name: &[u8]) -> Result<Proto, Vec<u8>> {
-    file::read(source).map_err(|e| bad_chunk(name, &e.to_string()))
+impl Frontend {
+    fn compile(&self, mut source: Source<'_>, name: &[u8], mode: &[u8]) -> Result<VerifiedProto, Refusal> {
+        let binary = source.first() == Some(file::SIGNATURE[0]);
+        if source.has_failed() {
+            return Err(Refusal::Unreadable);
+        }
+        let (kind, flag) = if binary { ("binary", b'b') } else { ("text", b't') };
+        if !mode.contains(&flag) {
+            let what = format!("attempt to load a {kind} chunk (mode is '");
+            return Err(Refusal::Message([what.as_bytes(), mode, b"')"].concat()));
+        }
+        let bad = |reason: String| Refusal::Message(bad_chunk(name, &reason));
+        let proto = if binary {
+            file::read_source(source).map_err(|e| bad(e.to_string()))?
+        } else {
+            self.compile_text(source, name)?
+        };
+        verify::verify(Arc::new(proto)).map_err(|e| bad(e.to_string()))
+    }
+
+    fn compile_text(&self, source: Source<'_>, name: &[u8]) -> Result<Proto, Refusal> {
+        let stopped = || self.interrupt.load(Ordering::Relaxed) & (interrupt::STOP | interrupt::TIMEOUT) != 0;
+        let options = ParseOptions {
+            dialect: self.dialect,
+            interrupt: Some(&stopped),
+        };
+        let (chunk, text) = parse_source(source, name, options).map_err(|e| match e {
+            ParseError::Syntax(e) => Refusal::Message(e.message),
+            ParseError::Interrupted => Refusal::Interrupted,
+            ParseError::Unreadable => Refusal::Unreadable,
+        })?;
+        compile::compile(&chunk, &text, Some(name.into())).map_err(|e| {
+            let mut s = chunk_id(name);
+            s.extend_from_slice(format!(":{}: ", e.line).as_bytes());
+            s.extend_from_slice(&e.message);
+            Refusal::Message(s)
+        })
+    }
 }
 
 /// What is reported of a binary chunk that is not well-formed.

@@ -374,67 +374,44 @@ fn loaded(st: &mut State, outcome: Result<Value, Value>) -> Ret {
 
 fn load(st: &mut State) -> Result<Ret, Throw> {
     let mode = load_mode(st, 3)?;
-    let env = if st.arg_is_none(4) { None } else { Some(st.arg(4)) };
+    let env = (!st.arg_is_none(4)).then_some(4);
     let chunk = st.arg(1);
     let is_text = chunk.as_str().is_some() || chunk.is_number();
-    let source;
-    let name;
-    if is_text {
+    let outcome = if is_text {
         let text = st.check_str(1)?;
-        name = match util::opt_c_str(st, 2)? {
+        let name = match util::opt_c_str(st, 2)? {
             Some(name) => name,
             None => util::c_str(text.bytes(&st.heap)).to_vec(),
         };
         st.reserve(text.len(&st.heap))?;
-        source = text.bytes(&st.heap).to_vec();
+        let source = text.bytes(&st.heap).to_vec();
+        let env = env.map(|i| st.arg(i));
+        st.load(source, &name, &mode, env)?
     } else {
-        name = util::opt_c_str(st, 2)?.unwrap_or_else(|| b"=(load)".to_vec());
+        let name = util::opt_c_str(st, 2)?.unwrap_or_else(|| b"=(load)".to_vec());
         st.check_function(1)?;
-        source = match read_pieces(st)? {
-            Ok(source) => source,
-            Err(message) => return Ok(loaded(st, Err(message))),
-        };
-    }
-    let outcome = st.load(&source, &name, &mode, env)?;
+        st.load_pieces(read_piece, &name, &mode, env)?
+    };
     Ok(loaded(st, outcome))
 }
 
-/// All that the reader function in argument 1 yields, or the error it ends with.
-fn read_pieces(st: &mut State) -> Result<Result<Vec<u8>, Value>, Throw> {
-    let mut source = Vec::new();
-    // PUC asks for pieces while it parses, so a reader that never ends is left at the first error.
-    // Here what has come so far is tried each time its length has doubled.
-    let mut try_at = 64;
-    loop {
-        if source.len() >= try_at {
-            if st.is_certainly_wrong(&source) {
-                return Ok(Ok(source));
-            }
-            try_at = source.len() * 2;
-        }
-        let reader = st.arg(1);
-        let top = st.top();
-        let piece = match st.protected_call(reader, &[])? {
-            Ok(0) => Value::NIL,
-            Ok(_) => st.slot(top),
-            Err(message) => return Ok(Err(message)),
-        };
-        if piece.is_nil() {
-            st.set_top(top);
-            return Ok(Ok(source));
-        }
-        let before = source.len();
-        if !util::append_text(st, &mut source, piece)? {
-            let mut message = st.where_(1);
-            message.extend_from_slice(b"reader function must return a string");
-            return Ok(Err(st.new_str(&message)?.into()));
-        }
-        st.set_top(top);
-        if source.len() == before {
-            return Ok(Ok(source));
-        }
-        st.tick(1)?;
+/// Appends what the reader function in argument 1 yields next.
+fn read_piece(st: &mut State, source: &mut Vec<u8>) -> Result<(), Throw> {
+    let top = st.top();
+    let before = source.len();
+    let reader = st.arg(1);
+    st.call(reader, &[], 1)?;
+    let piece = st.slot(top);
+    if !piece.is_nil() && !util::append_text(st, source, piece)? {
+        let mut message = st.where_(1);
+        message.extend_from_slice(b"reader function must return a string");
+        return Err(st.error_plain(message));
     }
+    st.set_top(top);
+    if u32::try_from(source.len()).is_err() {
+        return Err(st.error_plain("chunk is too large"));
+    }
+    st.tick((source.len() - before) as u64 / 16 + 1)
 }
 
 fn loadfile(st: &mut State) -> Result<Ret, Throw> {
@@ -472,7 +449,7 @@ pub fn load_file(
     }
     skip_first_comment(&mut source);
     st.reserve(source.len())?;
-    st.load(&source, &chunk_name, mode, env)
+    st.load(source, &chunk_name, mode, env)
 }
 
 fn read_stdin(source: &mut Vec<u8>) -> std::io::Result<usize> {

@@ -325,7 +325,7 @@ fn debug(st: &mut State) -> Result<Ret, Throw> {
         if read.is_err() || line.is_empty() || line == b"cont\n" {
             return Ok(Ret::None);
         }
-        let outcome = match st.load(&line, b"=(debug command)", b"bt", None)? {
+        let outcome = match st.load(line, b"=(debug command)", b"bt", None)? {
             Ok(chunk) => st.protected_call(chunk, &[])?.map(|_| ()),
             Err(message) => Err(message),
         };

@@ -57,7 +57,7 @@ fn binary_operator(kind: TokenKind) -> Option<(Operator, u8, u8)> {
     Some((Operator::Binary(op), left, right))
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     pub(super) fn expr(&mut self) -> Step<ExprId> {
         self.sub_expr(0)
     }
@@ -319,7 +319,7 @@ impl Parser<'_> {
         let read_only = match &self.exprs[target.index()].kind {
             ExprKind::Constant(_) => {
                 let span = self.exprs[target.index()].span;
-                let name = &self.source[span.start as usize..span.end as usize];
+                let name = &self.lex.source.text[span.start as usize..span.end as usize];
                 return Err(self.constant_assigned(name));
             }
             &ExprKind::Local(id) => self.scopes.assign_local(id),

@@ -24,7 +24,7 @@ impl Attribute {
     }
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
     /// Whether the current token ends a block.
     fn at_block_end(&self, with_until: bool) -> bool {
         match self.tok.kind {
