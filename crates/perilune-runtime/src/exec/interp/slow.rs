@@ -283,7 +283,10 @@ pub(super) unsafe fn set_index_any(
 #[inline(never)]
 pub(super) unsafe fn native_call(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
     // SAFETY: the caller set the top and saved its pc.
-    unsafe { call::call_native(st, func, nresults, cont::NORMAL, 0).into() }
+    unsafe {
+        let r = call::call_native(st, func, nresults, cont::NORMAL, 0);
+        called(st, r)
+    }
 }
 
 /// A raw store.
@@ -580,21 +583,25 @@ pub(super) unsafe fn slow_close(st: &mut State, i: Instr) -> Flow {
 pub(super) unsafe fn slow_call(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
     // SAFETY: the caller set the top and saved its pc.
     unsafe {
-        match call::call_value(st, func, nresults, cont::NORMAL) {
-            Ok(Next::Lua) => {
-                let th = st.thread.ptr();
-                let f = (*th).frame;
-                let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
-                if (*th).hook_mask != 0
-                    && fresh
-                    && let Err(t) = st.hook_call(false)
-                {
-                    return fail(t);
-                }
-                Flow::Reload
+        let r = call::call_value(st, func, nresults, cont::NORMAL);
+        called(st, r)
+    }
+}
+
+/// What follows a call: the hook of a Lua function that it has entered.
+#[inline(always)]
+unsafe fn called(st: &mut State, r: Result<Next, Throw>) -> Flow {
+    // SAFETY: the running frame is valid.
+    unsafe {
+        let th = st.thread.ptr();
+        if r == Ok(Next::Lua) && (*th).hook_mask != 0 {
+            let f = (*th).frame;
+            let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
+            if fresh && let Err(t) = st.hook_call(false) {
+                return fail(t);
             }
-            other => other.into(),
         }
+        r.into()
     }
 }
 
