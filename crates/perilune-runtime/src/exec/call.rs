@@ -4,7 +4,7 @@ use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
 use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Thread, cont, frame_flags};
-use crate::state::{MAX_C_DEPTH, State};
+use crate::state::State;
 use crate::value::{Tag, Value};
 
 /// How many `__call` metamethods one call may go through.
@@ -296,13 +296,17 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
         match ret {
             Ret::None | Ret::One(_) | Ret::Two(..) | Ret::Top(_) => Ok(Next::Lua),
             Ret::Pcall => {
-                protect(st, frame_flags::PROTECTED)?;
-                let r = call_value(st, base, -1, cont::PCALL);
+                let r = match protect(st, frame_flags::PROTECTED) {
+                    Ok(()) => call_value(st, base, -1, cont::PCALL),
+                    Err(throw) => Err(throw),
+                };
                 caught_at_once(st, r)
             }
             Ret::Xpcall => {
-                protect(st, frame_flags::PROTECTED | frame_flags::HANDLER)?;
-                let r = call_value(st, base.add(1), -1, cont::PCALL);
+                let r = match protect(st, frame_flags::PROTECTED | frame_flags::HANDLER) {
+                    Ok(()) => call_value(st, base.add(1), -1, cont::PCALL),
+                    Err(throw) => Err(throw),
+                };
                 caught_at_once(st, r)
             }
             Ret::Tail { at } => call_value(st, base.add(at), -1, cont::TAIL),
@@ -314,17 +318,15 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     }
 }
 
-/// Makes the running native a protected call.
+/// Makes the running native a protected call. When that is one level too many, it is the first to catch
+/// the error.
 fn protect(st: &mut State, flags: u8) -> Result<(), Throw> {
     let th = st.th();
-    if st.c_depth + th.protected + 1 >= MAX_C_DEPTH {
-        return Err(st.runtime_error(text::C_STACK_OVERFLOW));
-    }
     let f = st.frame();
     f.flags |= flags;
     f.aux = th.protected;
     th.protected += 1;
-    Ok(())
+    st.check_c_levels()
 }
 
 /// A protected call whose callee could not be entered catches that error itself.

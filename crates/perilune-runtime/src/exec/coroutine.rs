@@ -41,6 +41,18 @@ impl State {
         self.refresh_trace();
     }
 
+    /// Makes `co` the running coroutine. The levels of its resumer go on counting.
+    fn enter_coroutine(&mut self, co: Gc<Thread>) {
+        self.c_depth += 1 + self.th().protected;
+        self.switch_to(co);
+    }
+
+    /// Makes the resumer of the running coroutine the running one again.
+    fn leave_coroutine(&mut self, back: Gc<Thread>) {
+        self.switch_to(back);
+        self.c_depth -= 1 + self.th().protected;
+    }
+
     /// Whether the running coroutine may yield.
     pub fn is_yieldable(&self, co: Gc<Thread>) -> bool {
         co.get(&self.heap).no_yield == 0
@@ -101,7 +113,7 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, from: usize, wrap: b
             let what = if dead { "dead" } else { "non-suspended" };
             return refuse(st, &format!("cannot resume {what} coroutine"), wrap);
         }
-        if st.c_depth + 1 >= MAX_C_DEPTH {
+        if st.c_levels() + 1 >= MAX_C_DEPTH {
             return refuse(st, text::C_STACK_OVERFLOW, wrap);
         }
         let first = (*(*cur).frame).base.add(from);
@@ -114,8 +126,7 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, from: usize, wrap: b
         (*t).top = to.add(n);
         (*cur).status = Status::Normal;
         (*t).resumer = Some(st.thread);
-        st.c_depth += 1;
-        st.switch_to(co);
+        st.enter_coroutine(co);
         if (*t).started {
             return call::return_values(st, to, n);
         }
@@ -146,9 +157,8 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
         let Some(back) = (*co).resumer.take() else {
             unreachable!("a running coroutine has a resumer")
         };
-        st.c_depth -= 1;
         let b = back.ptr();
-        st.switch_to(back);
+        st.leave_coroutine(back);
         if !(*b).fits((*b).top.wrapping_add(n + 1))
             && (*b).grow(&mut st.heap, (*b).top, n + 1, false).is_err()
         {
@@ -236,8 +246,7 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
         let Some(back) = (*t).resumer.take() else {
             unreachable!("a running coroutine has a resumer")
         };
-        st.c_depth -= 1;
-        st.switch_to(back);
+        st.leave_coroutine(back);
         if throw == Throw::Stop {
             // Its pending variables are closed when the stop reaches the host.
             (*t).status = Status::Failed;
