@@ -6,7 +6,7 @@ use crate::native::Ret;
 use crate::object::{
     Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, Untagged, cont, frame_flags,
 };
-use crate::state::{MAX_C_DEPTH, State};
+use crate::state::State;
 use crate::value::{Tag, Value};
 
 /// How many `__call` metamethods one call may go through.
@@ -432,19 +432,21 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     }
 }
 
-/// Makes the running native, `pcall` or `xpcall`, a protected call of its slot `at`.
+/// Makes the running native, `pcall` or `xpcall`, a protected call of its slot `at`. When that is one
+/// level too many, it is the first to catch the error.
 unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the running frame is the native's; the function is in its slots.
     unsafe {
-        if st.c_depth + (*th).protected + 1 >= MAX_C_DEPTH {
-            return Err(st.runtime_error(text::C_STACK_OVERFLOW));
-        }
         let f = (*th).frame;
         (*f).flags |= flags;
         (*f).aux = (*th).protected;
         (*th).protected += 1;
-        match call_value(st, (*f).base.add(at), -1, cont::PCALL) {
+        let called = match st.check_c_levels() {
+            Ok(()) => call_value(st, (*f).base.add(at), -1, cont::PCALL),
+            Err(t) => Err(t),
+        };
+        match called {
             Ok(next) => Ok(next),
             Err(t) => caught_at_once(st, t),
         }

@@ -46,6 +46,18 @@ impl State {
         }
     }
 
+    /// Makes `co` the running coroutine. The levels of its resumer go on counting.
+    fn enter_coroutine(&mut self, co: Gc<Thread>) {
+        self.c_depth += 1 + self.th().protected;
+        self.switch_to(co);
+    }
+
+    /// Makes the resumer of the running coroutine the running one again.
+    fn leave_coroutine(&mut self, back: Gc<Thread>) {
+        self.switch_to(back);
+        self.c_depth -= 1 + self.th().protected;
+    }
+
     /// Whether the running coroutine may yield.
     pub fn is_yieldable(&self, co: Gc<Thread>) -> bool {
         co.get(&self.heap).no_yield == 0
@@ -102,7 +114,7 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Resul
     // SAFETY: both coroutines are alive: one runs, the other is an argument or upvalue of its native.
     unsafe {
         (*(*cur).frame).aux = if wrap { WRAP } else { RESUME };
-        if (*t).status != Status::Suspended || st.c_depth + 1 >= MAX_C_DEPTH {
+        if (*t).status != Status::Suspended || st.c_levels() + 1 >= MAX_C_DEPTH {
             let why = match (*t).status {
                 Status::Suspended => text::C_STACK_OVERFLOW,
                 Status::Dead | Status::Failed => "cannot resume dead coroutine",
@@ -122,8 +134,7 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Resul
         }
         (*cur).status = Status::Normal;
         (*t).resumer = Some(st.thread);
-        st.c_depth += 1;
-        st.switch_to(co);
+        st.enter_coroutine(co);
         if direct {
             let f = (*t).frame;
             (*t).frame = f.add(1);
@@ -174,9 +185,8 @@ unsafe fn transfer(st: &mut State, first: *mut Value, n: usize, head: Value) -> 
         let Some(back) = (*co).resumer.take() else {
             unreachable!("a running coroutine has a resumer")
         };
-        st.c_depth -= 1;
         let b = back.ptr();
-        st.switch_to(back);
+        st.leave_coroutine(back);
         let wrap = (*(*b).frame).aux == WRAP;
         if takes_directly(b) {
             let f = (*b).frame;
@@ -278,8 +288,7 @@ pub(super) unsafe fn failed(st: &mut State, throw: Throw) -> Result<Option<Next>
         let Some(back) = (*t).resumer.take() else {
             unreachable!("a running coroutine has a resumer")
         };
-        st.c_depth -= 1;
-        st.switch_to(back);
+        st.leave_coroutine(back);
         if throw == Throw::Stop {
             // Its pending variables are closed when the stop reaches the host.
             (*t).status = Status::Failed;

@@ -12,20 +12,38 @@ impl State {
     /// Counts one more level of Rust recursion.
     pub(crate) fn enter_c(&mut self) -> Result<(), Throw> {
         self.c_depth += 1;
-        if self.c_depth < MAX_C_DEPTH {
+        let checked = self.check_c_levels();
+        self.c_depth -= u32::from(checked.is_err());
+        checked
+    }
+
+    /// How many levels of C calls PUC would count: Rust recursion, resumes, and protected calls.
+    #[inline(always)]
+    pub(crate) fn c_levels(&self) -> u32 {
+        self.c_depth + self.th().protected
+    }
+
+    /// Refuses the level counted last if it is one too many.
+    #[inline]
+    pub(crate) fn check_c_levels(&mut self) -> Result<(), Throw> {
+        if self.c_levels() < MAX_C_DEPTH {
             return Ok(());
         }
-        if self.c_depth == MAX_C_DEPTH {
+        self.too_many_levels()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn too_many_levels(&mut self) -> Result<(), Throw> {
+        let levels = self.c_levels();
+        if levels == MAX_C_DEPTH {
             // The handler runs here, with the few levels that are left.
             let _ = self.runtime_error(text::C_STACK_OVERFLOW);
-            let t = handle(self);
-            self.c_depth -= 1;
-            return Err(t);
+            return Err(handle(self));
         }
-        if self.c_depth >= MAX_C_DEPTH / 10 * 11 {
+        if levels >= MAX_C_DEPTH / 10 * 11 {
             let t = self.error_plain(text::ERROR_IN_HANDLER);
             self.handled = true;
-            self.c_depth -= 1;
             return Err(t);
         }
         Ok(())
@@ -138,7 +156,7 @@ impl State {
         let th = self.thread.ptr();
         // SAFETY: this function's promise; a closure has code.
         unsafe {
-            if f.tag != Tag::CLOSURE || (*(*th).frame).is_lua() || self.c_depth + 1 >= MAX_C_DEPTH {
+            if f.tag != Tag::CLOSURE || (*(*th).frame).is_lua() || self.c_levels() + 1 >= MAX_C_DEPTH {
                 return false;
             }
             let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();
