@@ -69,7 +69,7 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     // As `lua` does.
     lua.heap.set_mode(Mode::Generational);
     let word = lua.interrupter();
-    let _ = ctrlc::set_handler(move || word.interrupt());
+    let _ = perilune_runtime::exec::interrupt_on_ctrl_c(word);
     if let Some(limit) = parsed.settings.max_time {
         lua.set_time_limit(limit);
     }

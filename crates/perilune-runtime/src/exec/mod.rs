@@ -16,8 +16,11 @@ mod entry;
 mod interp;
 mod load;
 mod safepoint;
+mod signal;
 mod slots;
 mod trace;
+
+pub use signal::interrupt_on_ctrl_c;
 
 // SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is
 // used, natives are plain functions, and userdata payloads and callbacks are `Send`.
