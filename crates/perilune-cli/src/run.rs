@@ -33,7 +33,7 @@ impl Session {
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(&self.name);
         let _ = err.write_all(b": ");
-        let _ = err.write_all(e.to_string().as_bytes());
+        let _ = err.write_all(&e.to_bytes());
         let _ = err.write_all(b"\n");
     }
 

@@ -13,14 +13,14 @@ pub enum Error {
     /// A chunk does not compile.
     Syntax {
         /// PUC's message.
-        message: String,
+        message: Message,
         /// More input could complete it.
         incomplete: bool,
     },
     /// Lua code raised an error.
     Runtime {
         /// The error value as text.
-        message: String,
+        message: Message,
         /// Where, when a traceback was asked for.
         traceback: Option<String>,
     },
@@ -43,12 +43,51 @@ pub enum Error {
     Panic(String),
 }
 
+/// What an error says: bytes, as Lua strings are. Shown as text, what is not UTF-8 is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message(Vec<u8>);
+
+impl Message {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+    /// Whether the text contains `part`.
+    pub fn contains(&self, part: &str) -> bool {
+        self.to_string().contains(part)
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Message {
+        Message(bytes.to_vec())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Message {
+        Message(text.into_bytes())
+    }
+}
+
+impl PartialEq<str> for Message {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Syntax { message, .. } => f.write_str(message),
+            Error::Syntax { message, .. } => message.fmt(f),
             Error::Runtime { message, traceback } => {
-                f.write_str(message)?;
+                message.fmt(f)?;
                 traceback.as_ref().map_or(Ok(()), |t| write!(f, "\n{t}"))
             }
             Error::Memory => f.write_str("not enough memory"),
@@ -67,14 +106,26 @@ impl Error {
     /// A runtime error with a message of the host's own.
     pub fn runtime(message: impl Into<String>) -> Error {
         Error::Runtime {
-            message: message.into(),
+            message: message.into().into(),
             traceback: None,
+        }
+    }
+
+    /// The whole text, as [`fmt::Display`] shows it, but with the bytes that Lua code gave it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Error::Syntax { message, .. }
+            | Error::Runtime {
+                message,
+                traceback: None,
+            } => message.0.clone(),
+            other => other.to_string().into_bytes(),
         }
     }
 
     pub(crate) fn syntax(st: &Context, msg: Raw) -> Error {
         let message = text(st, msg);
-        let incomplete = message.ends_with("near <eof>");
+        let incomplete = message.0.ends_with(b"near <eof>");
         Error::Syntax { message, incomplete }
     }
 
@@ -106,11 +157,11 @@ impl Error {
         let message = match v.as_str() {
             Some(_) => text(st, v),
             None => match st.tostring(v) {
-                Ok(s) => String::from_utf8_lossy(s.bytes(&st.heap)).into_owned(),
-                Err(_) => format!("(error object is a {} value)", v.type_name()),
+                Ok(s) => s.bytes(&st.heap).into(),
+                Err(_) => format!("(error object is a {} value)", v.type_name()).into(),
             },
         };
-        if message == "not enough memory" {
+        if message == *"not enough memory" {
             return Error::Memory;
         }
         Error::Runtime {
@@ -127,8 +178,7 @@ fn stopped(st: &mut Context) -> Option<Error> {
     st.stop_reason().map(Error::Stopped)
 }
 
-fn text(st: &Context, v: Raw) -> String {
-    v.as_str().map_or_else(String::new, |s| {
-        String::from_utf8_lossy(s.bytes(&st.heap)).into_owned()
-    })
+fn text(st: &Context, v: Raw) -> Message {
+    v.as_str()
+        .map_or(Message(Vec::new()), |s| s.bytes(&st.heap).into())
 }

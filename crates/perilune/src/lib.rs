@@ -24,7 +24,7 @@ mod function;
 mod value;
 
 pub use convert::{FromLua, FromLuaMulti, IntoLua, IntoLuaMulti, Variadic};
-pub use error::{Error, Result};
+pub use error::{Error, Message, Result};
 pub use function::Function;
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;

@@ -119,16 +119,16 @@ impl Transitions {
             }
         }
     }
-    fn remove(&mut self, id: u32) {
+    fn remove(&mut self, key: Gc<Str>) {
         match self {
             Transitions::None => {}
-            Transitions::One(_, i) => {
-                if *i == id {
+            Transitions::One(k, _) => {
+                if *k == key {
                     *self = Transitions::None;
                 }
             }
             Transitions::Many(map) => {
-                map.retain(|_, i| *i != id);
+                map.remove(&key.addr());
                 if map.is_empty() {
                     *self = Transitions::None;
                 }
@@ -411,11 +411,11 @@ impl Shapes {
 
     fn remove(&mut self, id: u32) {
         let s = &mut self.list[id as usize];
-        let (parent, keys) = (s.parent, s.keys);
+        let (parent, keys, last) = (s.parent, s.keys, s.count as usize - 1);
         s.parent = id;
         self.free.push(id);
-        self.list[parent as usize].transitions.remove(id);
         let k = &mut self.lists[keys as usize];
+        self.list[parent as usize].transitions.remove(k.keys[last]);
         k.users -= 1;
         if k.users == 0 {
             *k = Keys::default();

@@ -770,9 +770,13 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let func = self.base.add(i.a() as usize);
-            if (*func).tag == Tag::CLOSURE && i.b() != 0 {
+            if (*func).tag == Tag::CLOSURE {
                 self.save();
-                return self.enter::<T>(func, i.b() as usize - 1, i.c() as i32 - 1);
+                let nargs = match i.b() {
+                    0 => ((*self.th()).top as usize - func as usize) / size_of::<Value>() - 1,
+                    n => n as usize - 1,
+                };
+                return self.enter::<T>(func, nargs, i.c() as i32 - 1);
             }
             learn::change(self.pc, LiveOp::CALL_ANY)
         }

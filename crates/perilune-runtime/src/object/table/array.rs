@@ -252,12 +252,13 @@ impl Gc<Table> {
     pub(crate) fn set_list(self, heap: &mut Heap, first: u32, items: &[Value]) -> Result<(), TableError> {
         let end = first as usize - 1 + items.len();
         let t = self.tab_mut(heap);
-        if first - 1 > t.asize || t.has_dict_nodes() {
+        if first - 1 > t.asize {
             for (i, &v) in items.iter().enumerate() {
                 self.set_int(heap, first as i64 + i as i64, v)?;
             }
             return Ok(());
         }
+        self.drop_nodes_of_list(heap, first, items.len());
         let kind = self.kind_for_list(heap, items);
         let t = self.tab_mut(heap);
         if end > t.acap as usize || kind != t.kind {
@@ -270,7 +271,19 @@ impl Gc<Table> {
             t.array_try_set(first - 1 + i as u32, v);
         }
         t.asize = t.asize.max(end as u32);
-        Ok(())
+        Ok(self.migrate(heap)?)
+    }
+
+    /// Clears the nodes of keys that a list is to fill: constructors may have set them before.
+    fn drop_nodes_of_list(self, heap: &Heap, first: u32, n: usize) {
+        let Some(d) = self.tab(heap).dict().filter(|d| d.nused > 0) else {
+            return;
+        };
+        for i in 0..n as i64 {
+            if let Some(node) = d.find_int(first as i64 + i) {
+                d.node(node).set_value(Value::NIL);
+            }
+        }
     }
 
     /// The kind that holds what the array part has and these items.

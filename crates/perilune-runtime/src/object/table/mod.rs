@@ -405,7 +405,8 @@ impl Gc<Table> {
         if live as u64 > MAX_ARRAY {
             return Err(OutOfMemory);
         }
-        let d = Dict::new(heap, dict::grown(live.max(1)) as u32)?;
+        let room = live.max(t.room as usize).max(1);
+        let d = Dict::new(heap, dict::grown(room) as u32)?;
         for i in 0..n {
             let v = t.slot(i);
             if !v.is_nil() {
@@ -480,7 +481,7 @@ impl Gc<Table> {
     }
 
     /// Moves the items that now follow the array part out of the dictionary.
-    fn migrate(self, heap: &mut Heap) -> Result<(), OutOfMemory> {
+    pub(super) fn migrate(self, heap: &mut Heap) -> Result<(), OutOfMemory> {
         loop {
             let t = self.tab(heap);
             let Some(d) = t.dict() else { return Ok(()) };
