@@ -76,6 +76,12 @@ impl From<String> for Message {
     }
 }
 
+impl PartialEq<&str> for Message {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
 impl PartialEq<str> for Message {
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()

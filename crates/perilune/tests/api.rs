@@ -210,3 +210,14 @@ fn lua_5_4_programs_load() -> Result<()> {
     assert_eq!(lua.load("tostring(0.1 + 0.2)").eval::<String>()?, "0.3");
     Ok(())
 }
+
+#[test]
+fn messages_keep_their_bytes() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let Err(e) = lua.load(r#"error("\255\254", 0)"#).exec() else {
+        panic!("an error is expected");
+    };
+    assert_eq!(e.to_bytes(), b"\xff\xfe");
+    assert_eq!(e.to_string(), "\u{fffd}\u{fffd}");
+    Ok(())
+}
