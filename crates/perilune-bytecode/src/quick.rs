@@ -50,6 +50,8 @@ macro_rules! for_each_live_op {
             SETFIELDK_ANY setfieldk_any SETFIELDK [];
             /// slot c of the global table = R[a]; d: representation and shape
             SETTABUP_SLOT settabup_slot SETTABUP [c slot d shape];
+            /// node c of the global table, a dictionary, = R[a], if its key is K[d]
+            SETTABUP_NODE settabup_node SETTABUP [c node];
             /// R[a] = R[b][R[c]], an array of integers
             GETINDEX_INT getindex_int GETINDEX [];
             /// R[a] = R[b][R[c]], an array of floats

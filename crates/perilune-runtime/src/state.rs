@@ -367,7 +367,11 @@ impl State {
     /// A nil or NaN key, no memory.
     #[inline]
     pub fn raw_set(&mut self, t: Gc<Table>, key: Value, v: Value) -> Result<(), Throw> {
-        t.set(&mut self.heap, key, v).map_err(|e| self.table_error(e))
+        let stored = match key.as_str() {
+            Some(name) => t.set_str(&mut self.heap, name, v),
+            None => t.set(&mut self.heap, key, v),
+        };
+        stored.map_err(|e| self.table_error(e))
     }
     /// `t[name] = v` without metamethods.
     ///

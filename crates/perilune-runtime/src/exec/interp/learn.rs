@@ -428,6 +428,17 @@ pub(super) unsafe fn learn_store(
 pub(super) unsafe fn learn_global_store(st: &mut State, pc: *const Instr, env: Value, key: Value) {
     let Some(t) = env.as_table() else { return };
     let shape = t.tab(&st.heap).shape();
+    if let Some(dict) = t.tab(&st.heap).dict() {
+        if let Some(n) = dict.find_short(key.gc()) {
+            let n = u8::try_from(n).unwrap_or(u8::MAX);
+            // SAFETY: the pc is behind the running instruction.
+            unsafe {
+                let i = generic(st, pc);
+                rewrite(pc, |_| i.with_op(LiveOp::SETTABUP_NODE).with_c(n));
+            }
+        }
+        return;
+    }
     if let Some(slot) = t.find_slot(&st.heap, key.gc()) {
         let d = shape_and_rep(shape, st.heap.shapes.rep(shape, slot));
         // SAFETY: the pc is behind the running instruction.

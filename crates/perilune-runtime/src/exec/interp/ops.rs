@@ -3,7 +3,7 @@
 use super::super::call::{self, Next};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::object::{Closure, Frame, ProtoObj, cont, frame_flags};
+use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, cont, frame_flags};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 
@@ -139,8 +139,16 @@ impl Machine {
     pub(super) unsafe fn len<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
+            let v = self.r(i.b());
+            if v.tag == Tag::TABLE {
+                let t: &Table = &*v.gc::<Table>().ptr();
+                if t.plain() && t.kind != ArrayKind::Generic {
+                    self.set(i.a(), Value::int(t.asize as i64));
+                    return Flow::Next;
+                }
+            }
             self.save();
-            slow_len(&mut *self.st, self.r(i.b()), i.a())
+            slow_len(&mut *self.st, v, i.a())
         }
     }
     #[inline(always)]

@@ -403,21 +403,33 @@ impl Machine {
             store_field(&mut *self.st, self.pc, obj, key, v, Some(&learn::SETFIELD))
         }
     }
+    /// Stores into node `at` of a dictionary; false if its key is another or it has no value.
+    #[inline(always)]
+    unsafe fn store_node(&mut self, obj: Value, at: u8, key: Value, v: Value) -> bool {
+        if obj.tag != Tag::TABLE {
+            return false;
+        }
+        // SAFETY: a live table.
+        unsafe {
+            let Some(d) = (*obj.gc::<Table>().ptr()).dict().filter(|d| (at as u32) < d.nused) else {
+                return false;
+            };
+            let n = d.node(at as u32);
+            if !n.has_str(key.gc()) || n.value().tag == Tag::NIL {
+                return false;
+            }
+            (*self.st).heap.barrier(obj.header());
+            n.set_value(v);
+            true
+        }
+    }
     #[inline(always)]
     pub(super) unsafe fn setfield_node<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             let (obj, v, key) = (self.r(i.a()), self.r(i.c()), self.k(i.du() as usize));
-            if obj.tag == Tag::TABLE
-                && let Some(d) = (*obj.gc::<Table>().ptr()).dict()
-                && (i.b() as u32) < d.nused
-            {
-                let n = d.node(i.b() as u32);
-                if n.has_str(key.gc()) && n.value().tag != Tag::NIL {
-                    (*self.st).heap.barrier(obj.header());
-                    n.set_value(v);
-                    return Flow::Next;
-                }
+            if self.store_node(obj, i.b(), key, v) {
+                return Flow::Next;
             }
             self.save();
             store_field(&mut *self.st, self.pc, obj, key, v, Some(&learn::SETFIELD))
@@ -477,6 +489,19 @@ impl Machine {
             }
             self.save();
             let key = self.generic_key();
+            store_global(&mut *self.st, self.pc, obj, key, v)
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn settabup_node<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let (obj, v, key) = (self.env(i), self.r(i.a()), self.k(i.du() as usize));
+            if self.store_node(obj, i.c(), key, v) {
+                return Flow::Next;
+            }
+            self.save();
             store_global(&mut *self.st, self.pc, obj, key, v)
         }
     }
