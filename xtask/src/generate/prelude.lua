@@ -20,7 +20,7 @@ function T(...)
   local text = table.concat(items, " ")
   lines = lines + 1
   if lines < 300 then print(text) return end
-  text = text:gsub(": 0x%x+", ": ADDRESS")
+  text = text:gsub(": 0x%x+", ": ADDRESS"):gsub("%-nan", "nan")
   for i = 1, #text do sum = (sum * 31 + text:byte(i)) & 0xffffffff end
 end
 local function traced(...) T(...) return ... end
