@@ -411,7 +411,10 @@ impl Machine {
         }
         // SAFETY: a live table.
         unsafe {
-            let Some(d) = (*obj.gc::<Table>().ptr()).dict().filter(|d| (at as u32) < d.nused) else {
+            let Some(d) = (*obj.gc::<Table>().ptr())
+                .dict()
+                .filter(|d| (at as u32) < d.nused)
+            else {
                 return false;
             };
             let n = d.node(at as u32);
