@@ -93,7 +93,12 @@ impl Heap {
         let old = std::mem::replace(&mut self.mode, mode);
         if old != mode {
             if mode == Mode::Generational {
-                self.full();
+                if self.phase == Phase::Pause && self.stats.full + self.stats.minor == 0 {
+                    // Nothing has a mark yet: all is young, and the first minor collection sees it all.
+                    self.control.full_size = self.bytes();
+                } else {
+                    self.full();
+                }
             }
             self.update_trigger();
         }
