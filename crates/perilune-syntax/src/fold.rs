@@ -145,7 +145,25 @@ pub(crate) fn settle(
             Some(l) if !truthy(l.value) => open(r.value, l.on_true || r.on_true, r.on_false),
             Some(_) | None => open(r.value, true, r.on_false),
         }),
-        _ => None,
+        // Known as a whole, or not constant at their end.
+        ExprKind::Nil
+        | ExprKind::True
+        | ExprKind::False
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::Constant(_)
+        | ExprKind::Unary { .. }
+        | ExprKind::Binary { .. }
+        | ExprKind::Vararg
+        | ExprKind::Function(_)
+        | ExprKind::Local(_)
+        | ExprKind::Upvalue(_)
+        | ExprKind::Global { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Call { .. }
+        | ExprKind::Method { .. }
+        | ExprKind::Table(_) => None,
     }
 }
 
