@@ -132,6 +132,8 @@ macro_rules! for_each_live_op {
             CALL_LUA call_lua CALL [];
             /// CALL of a native
             CALL_NATIVE call_native CALL [];
+            /// CALL of a native that resumes or yields
+            CALL_SWITCH call_switch CALL [];
             /// CALL of changing kinds
             CALL_ANY call_any CALL [];
             /// TFORCALL of `next`, whose next place in the table is probably d

@@ -11,21 +11,16 @@ use std::sync::Arc;
 
 /// Prints one stage of a file's compilation.
 pub fn dump(stage: &str, file: &OsString, settings: &Settings) -> ExitCode {
-    match printed(stage, file, settings) {
-        Ok(text) => {
-            let _ = std::io::stdout().lock().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("perilune: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    print(printed(stage, file, settings))
 }
 
 /// Runs a file and prints its bytecode with what the instructions have learned.
 pub fn dump_live(file: &OsString, settings: Settings) -> ExitCode {
-    match live(file, settings) {
+    print(live(file, settings))
+}
+
+fn print(text: Result<String, String>) -> ExitCode {
+    match text {
         Ok(text) => {
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS

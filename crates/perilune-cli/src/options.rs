@@ -187,7 +187,7 @@ fn long_option(s: &mut Settings, a: &[u8]) -> Result<(), Vec<u8>> {
         "--deterministic" if value.is_none() => s.options.deterministic = true,
         "--stats" if value.is_none() => s.stats = true,
         "--engine" if value == Some("vm") => {}
-        "--stress" => s.options.stress = stress(value.ok_or_else(bad)?).ok_or_else(bad)?,
+        "--stress" => stress(&mut s.options.stress, value.ok_or_else(bad)?).ok_or_else(bad)?,
         _ => return Err(format!("unrecognized option '{text}'").into_bytes()),
     }
     Ok(())
@@ -204,24 +204,24 @@ fn size(s: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-fn stress(s: &str) -> Option<Stress> {
-    let mut r = Stress::default();
+fn stress(r: &mut Stress, s: &str) -> Option<()> {
     for part in s.split(',') {
         match part.split_once(':') {
             None if part == "collect" => r.collect = true,
             None if part == "minor" => r.minor = true,
             None if part == "move" => r.move_stack = true,
             None if part == "rewrite" => r.rewrite = true,
+            None if part == "border" => r.border = true,
             Some(("fail", n)) => r.fail_allocation = n.parse().ok()?,
             None | Some(_) => return None,
         }
     }
-    Some(r)
+    Some(())
 }
 
 fn environment(s: &mut Settings) -> Result<(), Vec<u8>> {
     if let Ok(v) = std::env::var("PERILUNE_STRESS") {
-        s.options.stress = stress(&v).ok_or_else(|| b"invalid value in PERILUNE_STRESS".to_vec())?;
+        stress(&mut s.options.stress, &v).ok_or_else(|| b"invalid value in PERILUNE_STRESS".to_vec())?;
     }
     Ok(())
 }

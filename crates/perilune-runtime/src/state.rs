@@ -49,6 +49,9 @@ pub struct Stress {
     /// At every safepoint the running function's instructions become generic again, so that they keep
     /// rewriting themselves.
     pub rewrite: bool,
+    /// `#` of a table that has several borders answers the least one. A program whose output this
+    /// changes relies on what the language leaves open.
+    pub border: bool,
 }
 
 /// The C stack limit: how deep Rust functions may call back into Lua and the like, as in PUC.
@@ -165,6 +168,7 @@ impl State {
             .set_str(&mut self.heap, key, loaded.into())
             .map_err(oom)?;
         self.heap.fail_after = self.options.stress.fail_allocation;
+        self.heap.least_border = self.options.stress.border;
         self.refresh_trace();
         if self.stressed() || self.options.stress.rewrite {
             self.heap.raise(interrupt::STRESS);

@@ -25,7 +25,7 @@ pub struct Pair<'a> {
 pub enum Verdict {
     /// Both did the same.
     Same,
-    /// The peer did not come to an end; nothing can be said.
+    /// Nothing can be said: the peer did not come to an end, or what the language leaves open decides.
     Undefined,
     /// They differ.
     Differs(Difference),
@@ -48,7 +48,20 @@ impl Pair<'_> {
             return Ok(Verdict::Undefined);
         }
         let ours = self.launch(self.ours, FILE, OUR_LIMIT)?;
-        Ok(difference(&ours, &peer).map_or(Verdict::Same, Verdict::Differs))
+        let Some(difference) = difference(&ours, &peer) else {
+            return Ok(Verdict::Same);
+        };
+        if self.relies_on_border(&ours)? {
+            return Ok(Verdict::Undefined);
+        }
+        Ok(Verdict::Differs(difference))
+    }
+
+    /// Whether the program, which ends thus, relies on which of several borders `#` finds.
+    fn relies_on_border(&self, ours: &Output) -> Result<bool, String> {
+        let command = [self.ours, &["--stress=border".to_string()]].concat();
+        let other = self.launch(&command, FILE, OUR_LIMIT)?;
+        Ok(other.end != ours.end || other.stdout != ours.stdout || other.stderr != ours.stderr)
     }
 
     /// What the peer does.

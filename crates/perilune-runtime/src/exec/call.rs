@@ -3,9 +3,7 @@
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
-use crate::object::{
-    Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, Untagged, cont, frame_flags,
-};
+use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
 
@@ -158,19 +156,10 @@ pub(crate) unsafe fn enter_lua(
         }
         let frame = (*th).frame.sub(1);
         *frame = Frame {
-            tags: Untagged::Int,
-            tags2: Untagged::Int,
-            tags3: Untagged::Int,
-            base,
-            pc: proto.code,
-            func,
             nextra: nextra as u32,
-            nresults: nresults as i16,
             cont: how,
-            flags: frame_flags::LUA,
-            aux: 0,
             ncall,
-            hook_pc: u32::MAX,
+            ..Frame::lua(func, base, proto.code, nresults)
         };
         (*th).frame = frame;
         (*th).top = base.add(np);

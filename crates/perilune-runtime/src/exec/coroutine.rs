@@ -4,7 +4,7 @@
 use super::call::{self, Next};
 use crate::error::{Throw, text};
 use crate::heap::{Gc, OutOfMemory};
-use crate::object::{Status, Thread, cont};
+use crate::object::{Frame, Native, Status, Thread, Transfer, cont};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::Value;
 
@@ -158,6 +158,82 @@ unsafe fn takes_directly(t: *mut Thread) -> bool {
     unsafe {
         let f = &*(*t).frame;
         f.cont == cont::NORMAL && f.nresults >= 0 && (*t).hook_mask == 0
+    }
+}
+
+/// Calls the native at `func`, which yields (`YIELD`) or perhaps resumes, if values need only be moved from one coroutine's registers to the other's: the other one waits for them in a native called
+/// from Lua, and there is nothing to raise, to grow or to trace. False: nothing was done.
+///
+/// # Safety
+/// `func` is a native in a register of the running Lua frame, whose pc is saved; its arguments reach up to
+/// the top.
+#[inline(never)]
+pub(super) unsafe fn switch_directly<const YIELD: bool>(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+) -> bool {
+    let cur = st.thread.ptr();
+    // SAFETY: this function's promise; both coroutines are alive.
+    unsafe {
+        if (*cur).hook_mask != 0 || !(*cur).fits((*cur).top) || st.options.stress.move_stack {
+            return false;
+        }
+        let native: Gc<Native> = (*func).gc();
+        let mut first = func.add(1);
+        let (to, how) = match native.transfer() {
+            _ if YIELD => ((*cur).resumer, RESUME),
+            Transfer::Wrapped => (native.upvalues(&st.heap)[0].as_thread(), WRAP),
+            Transfer::Resume if (*cur).top > first => {
+                first = first.add(1);
+                ((*func.add(1)).as_thread(), RESUME)
+            }
+            _ => return false,
+        };
+        let Some(to) = to else { return false };
+        let t = to.ptr();
+        if !takes_directly(t) {
+            return false;
+        }
+        let waiting = (*t).frame;
+        let mut at = (*waiting).func;
+        let mut want = (*waiting).nresults as usize;
+        let n = ((*cur).top as usize - first as usize) / size_of::<Value>();
+        if YIELD {
+            if (*cur).no_yield > 0 {
+                return false;
+            }
+            (*cur).status = Status::Suspended;
+            (*cur).resumer = None;
+            (*cur).top = first;
+            st.c_depth -= 1 + (*t).protected;
+            if (*waiting).aux != WRAP && want > 0 {
+                *at = Value::TRUE;
+                at = at.add(1);
+                want -= 1;
+            }
+        } else {
+            if (*t).status != Status::Suspended || !(*t).started || st.c_levels() + 1 >= MAX_C_DEPTH {
+                return false;
+            }
+            (*cur).status = Status::Normal;
+            (*t).resumer = Some(st.thread);
+            st.c_depth += 1 + (*cur).protected;
+        }
+        let frame = (*cur).frame.sub(1);
+        *frame = Frame {
+            nresults: nresults as i16,
+            cont: cont::NORMAL,
+            aux: how,
+            ..Frame::native(func, func.add(1))
+        };
+        (*cur).frame = frame;
+        (*t).frame = waiting.add(1);
+        (*t).status = Status::Running;
+        st.thread = to;
+        st.heap.roots.current_thread = to.into();
+        call::deliver_exactly(at, want, first, n);
+        true
     }
 }
 

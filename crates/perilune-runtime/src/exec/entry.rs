@@ -4,7 +4,7 @@ use super::call::handle;
 use super::interp;
 use crate::error::{Throw, text};
 use crate::heap::Event;
-use crate::object::{Closure, Frame, Untagged, frame_flags};
+use crate::object::{Closure, Frame, cont, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
@@ -182,14 +182,8 @@ impl State {
             }
             let frame = (*th).frame.sub(1);
             *frame = Frame {
-                tags: Untagged::Int,
-                tags2: Untagged::Int,
-                tags3: Untagged::Int,
-                base,
-                pc: proto.code,
-                func,
-                flags: frame_flags::LUA,
-                ..Frame::native(func, base)
+                cont: cont::ENTRY,
+                ..Frame::lua(func, base, proto.code, -1)
             };
             (*th).frame = frame;
             (*th).top = base.add(np);

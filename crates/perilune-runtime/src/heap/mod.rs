@@ -209,6 +209,8 @@ pub struct Heap {
     pub(crate) marked_bytes: usize,
     /// Stress: fail the allocation after this many; 0 is off.
     pub(crate) fail_after: u64,
+    /// Stress: `#` answers the least border.
+    pub(crate) least_border: bool,
     pub(crate) closing: bool,
 }
 
@@ -279,6 +281,7 @@ impl Heap {
             stats: GcStats::default(),
             marked_bytes: 0,
             fail_after: 0,
+            least_border: false,
             closing: false,
         };
         heap.update_trigger();

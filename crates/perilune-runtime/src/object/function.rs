@@ -289,6 +289,13 @@ pub enum Transfer {
     Wrapped,
 }
 
+impl Transfer {
+    /// Whether another coroutine runs afterwards.
+    pub(crate) fn switches(self) -> bool {
+        matches!(self, Transfer::Resume | Transfer::Yield | Transfer::Wrapped)
+    }
+}
+
 impl Native {
     pub(crate) fn new(
         heap: &mut Heap,

@@ -216,8 +216,6 @@ pub(crate) struct Shapes {
     free: Vec<u32>,
     lists: Vec<Keys>,
     free_lists: Vec<u32>,
-    /// How often a slot's representation was widened.
-    pub widened: u64,
     /// Bytes in use, as far as they are counted.
     pub bytes: usize,
 }
@@ -241,7 +239,6 @@ impl Shapes {
             free: Vec::new(),
             lists: vec![keys],
             free_lists: Vec::new(),
-            widened: 0,
             bytes: 2 * SHAPE_BYTES,
         }
     }
@@ -276,7 +273,6 @@ impl Shapes {
     pub fn widen(&mut self, id: u32, slot: u32) {
         let keys = self.list[id as usize].keys;
         self.lists[keys as usize].reps[slot as usize] = Rep::VALUE;
-        self.widened += 1;
     }
 
     /// The shape with one more key, whose first value has the tag `tag`; None when the table should

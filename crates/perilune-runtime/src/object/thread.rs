@@ -408,7 +408,8 @@ impl Thread {
 }
 
 impl Frame {
-    /// A native frame whose function is at `func`.
+    /// The frame of a native whose function is at `func`, called by Rust.
+    #[inline(always)]
     pub(crate) fn native(func: *mut Value, base: *mut Value) -> Frame {
         Frame {
             tags: Untagged::Int,
@@ -424,6 +425,18 @@ impl Frame {
             aux: 0,
             ncall: 0,
             hook_pc: u32::MAX,
+        }
+    }
+    /// The frame of a Lua function at `func`, called by Lua code: its registers start at `base`, it begins
+    /// at `code`, and its caller wants `nresults` results.
+    #[inline(always)]
+    pub(crate) fn lua(func: *mut Value, base: *mut Value, code: *const Instr, nresults: i32) -> Frame {
+        Frame {
+            pc: code,
+            nresults: nresults as i16,
+            cont: cont::NORMAL,
+            flags: frame_flags::LUA,
+            ..Frame::native(func, base)
         }
     }
     /// Whether it runs a Lua function.

@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use crate::error::{Throw, text};
-use crate::heap::Event;
+use crate::heap::{Event, Gc};
+use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
 
@@ -61,6 +62,20 @@ pub enum Store {
     },
 }
 
+/// The `__newindex` that a store of `t[key]` goes to; nil if the store is a raw one.
+#[inline]
+pub fn newindex(st: &State, t: Gc<Table>, key: Value) -> Value {
+    let Some(mt) = t.metatable(&st.heap) else {
+        return Value::NIL;
+    };
+    let f = st.heap.event_of(mt, Event::NewIndex);
+    if f.is_nil() || t.get(&st.heap, key).is_nil() {
+        f
+    } else {
+        Value::NIL
+    }
+}
+
 /// `obj[key] = value`
 ///
 /// # Errors
@@ -70,11 +85,8 @@ pub fn set_index(st: &mut State, obj: Value, key: Value, value: Value) -> Result
     for _ in 0..MAX_CHAIN {
         let f = match at.as_table() {
             Some(t) => {
-                let f = match t.metatable(&st.heap) {
-                    Some(mt) => st.heap.event_of(mt, Event::NewIndex),
-                    None => Value::NIL,
-                };
-                if f.is_nil() || !t.get(&st.heap, key).is_nil() {
+                let f = newindex(st, t, key);
+                if f.is_nil() {
                     st.raw_set(t, key, value)?;
                     return Ok(Store::Done);
                 }

@@ -10,7 +10,7 @@ use crate::object::feedback::{
     ABSENT, Feedback, MAX_DEPTH, Path, Place, STRING, Step, StoreWay, WAYS, enter,
 };
 use crate::object::shape::{DICTIONARY, Rep};
-use crate::object::{ArrayKind, Closure, ProtoObj, Str, Table};
+use crate::object::{ArrayKind, Closure, Native, ProtoObj, Str, Table};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -505,6 +505,7 @@ pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) -> Flow {
     unsafe {
         let op = match f.tag {
             Tag::CLOSURE if !(*(*f.gc::<Closure>().ptr()).proto.ptr()).is_vararg => LiveOp::CALL_LUA,
+            Tag::NATIVE if f.gc::<Native>().transfer().switches() => LiveOp::CALL_SWITCH,
             Tag::NATIVE => LiveOp::CALL_NATIVE,
             _ => LiveOp::CALL_ANY,
         };

@@ -4,7 +4,7 @@ use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::heap::Gc;
-use crate::object::{Closure, Frame, Table, Thread, Untagged, cont, frame_flags};
+use crate::object::{Closure, Frame, Table, Thread};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -218,21 +218,7 @@ impl Machine {
                 *base.add(k) = Value::NIL;
             }
             let frame = (*th).frame.sub(1);
-            *frame = Frame {
-                tags: Untagged::Int,
-                tags2: Untagged::Int,
-                tags3: Untagged::Int,
-                base,
-                pc: proto.code,
-                func,
-                nextra: 0,
-                nresults: nresults as i16,
-                cont: cont::NORMAL,
-                flags: frame_flags::LUA,
-                aux: 0,
-                ncall: 0,
-                hook_pc: u32::MAX,
-            };
+            *frame = Frame::lua(func, base, proto.code, nresults);
             (*th).frame = frame;
             (*th).top = base;
             self.base = base;

@@ -5,10 +5,11 @@ use super::learn::{self, follow};
 use super::numeric::{float, int};
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
+use crate::exec::coroutine;
 use crate::heap::Event;
 use crate::object::feedback::{ABSENT, Path, STRING, WAYS};
 use crate::object::shape::Rep;
-use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table};
+use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table, Transfer};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
@@ -807,6 +808,29 @@ impl Machine {
                 return self.enter::<T>(func, nargs, i.c() as i32 - 1);
             }
             learn::change(self.pc, LiveOp::CALL_ANY)
+        }
+    }
+    #[inline(always)]
+    pub(super) unsafe fn call_switch<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let func = self.base.add(i.a() as usize);
+            if (*func).tag == Tag::NATIVE && i.b() != 0 && i.c() != 0 {
+                self.save();
+                let th = self.th();
+                (*th).top = func.add(i.b() as usize);
+                let (st, nresults) = (&mut *self.st, i.c() as i32 - 1);
+                let switched = if (*func).gc::<Native>().transfer() == Transfer::Yield {
+                    coroutine::switch_directly::<true>(st, func, nresults)
+                } else {
+                    coroutine::switch_directly::<false>(st, func, nresults)
+                };
+                if switched {
+                    self.reload();
+                    return Flow::Next;
+                }
+            }
+            self.call_any::<T>(i)
         }
     }
     #[inline(always)]

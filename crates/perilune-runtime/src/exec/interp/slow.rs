@@ -179,16 +179,10 @@ pub(super) unsafe fn relearn_global(st: &mut State, pc: *const Instr, env: Value
     }
 }
 
-/// Whether `obj[key] = v` is a raw store.
+/// The table that `obj[key] = v` is a raw store into.
 fn stores_raw(st: &State, obj: Value, key: Value) -> Option<Gc<Table>> {
-    let t = obj.as_table()?;
-    let raw = match t.metatable(&st.heap) {
-        None => true,
-        Some(mt) => {
-            st.heap.event_of(mt, crate::heap::Event::NewIndex).is_nil() || !t.get(&st.heap, key).is_nil()
-        }
-    };
-    raw.then_some(t)
+    obj.as_table()
+        .filter(|&t| semantics::index::newindex(st, t, key).is_nil())
 }
 
 /// `obj[key] = v` for a name, in general; learns from it if the instruction still does.

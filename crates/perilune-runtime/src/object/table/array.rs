@@ -130,6 +130,14 @@ impl Table {
         low
     }
 
+    /// How many items the first array part gets: as many as a constructor announced, else four.
+    fn announced(&self) -> usize {
+        match self.hint {
+            0 => 4,
+            n => n as usize,
+        }
+    }
+
     fn holes(&self) -> u32 {
         match self.kind {
             ArrayKind::Generic => (0..self.asize).filter(|&i| self.generic_get(i).is_nil()).count() as u32,
@@ -207,13 +215,16 @@ impl Gc<Table> {
     pub(super) fn append(self, heap: &mut Heap, v: Value) -> Result<(), OutOfMemory> {
         let t = self.tab_mut(heap);
         if t.asize == 0 && t.kind != ArrayKind::of(v.tag) && (t.acap == 0 || t.kind != ArrayKind::Generic) {
-            let cap = t.acap as usize;
-            let wish = if cap == 0 { 4.max(t.hint as usize) } else { cap };
+            let wish = match t.acap {
+                0 => t.announced(),
+                cap => cap as usize,
+            };
             self.reshape_array(heap, ArrayKind::of(v.tag), wish)?;
         } else if t.asize == t.acap {
-            let cap = (t.acap as usize * 2)
-                .max(4)
-                .max(if t.acap == 0 { t.hint as usize } else { 0 });
+            let cap = match t.acap {
+                0 => t.announced(),
+                cap => (cap as usize * 2).max(4),
+            };
             self.set_array_cap(heap, cap)?;
         }
         let at = self.tab(heap).asize;

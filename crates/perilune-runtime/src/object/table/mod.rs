@@ -623,6 +623,10 @@ impl Gc<Table> {
     /// programs expect.
     pub fn len(self, heap: &Heap) -> i64 {
         let t = self.tab(heap);
+        if heap.least_border {
+            let present = |i: &i64| !self.get_int(heap, *i).is_nil();
+            return (1..).take_while(present).count() as i64;
+        }
         if t.asize > 0 && t.kind == ArrayKind::Generic {
             let empty = |i: u32| t.generic_get(i - 1).is_nil();
             let mut limit = t.hint.clamp(1, t.asize);
