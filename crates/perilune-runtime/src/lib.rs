@@ -3,6 +3,7 @@
 //! `unsafe` is allowed in two islands only: `heap` with `object`, and `exec`.
 #![deny(unsafe_code)]
 
+pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod heap;
@@ -13,6 +14,7 @@ pub mod state;
 pub mod stdlib;
 pub mod value;
 
+pub use engine::Engine;
 pub use error::{StopReason, Throw};
 pub use exec::debug;
 pub use state::{Options, State};

@@ -1,5 +1,6 @@
 //! A Lua state: the heap, the running coroutine, limits, and what the host lent it.
 
+use crate::engine::Engine;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
@@ -23,6 +24,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Options {
     /// The language version.
     pub dialect: Dialect,
+    /// What runs functions that are loaded from source.
+    pub engine: Engine,
     /// Fixed seeds and orders, for reproducible runs.
     pub deterministic: bool,
     /// Ignore environment variables (`-E`).

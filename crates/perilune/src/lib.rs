@@ -28,7 +28,7 @@ pub use error::{Error, Message, Result};
 pub use function::Function;
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;
-pub use perilune_runtime::{Options, State as Context, StopReason, state::Stress};
+pub use perilune_runtime::{Engine, Options, State as Context, StopReason, state::Stress};
 pub use perilune_syntax::ast::Dialect;
 pub use value::{AnyUserData, LuaString, MultiValue, Table, Thread, Value};
 
