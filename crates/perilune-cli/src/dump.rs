@@ -1,7 +1,7 @@
 //! `perilune dump`: the printers of the compilation's stages.
 
 use crate::options::{Settings, bytes};
-use perilune::Lua;
+use perilune::{Engine, Lua};
 use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
@@ -14,7 +14,8 @@ pub fn dump(stage: &str, file: &OsString, settings: &Settings) -> ExitCode {
     print(printed(stage, file, settings))
 }
 
-/// Runs a file and prints its bytecode with what the instructions have learned.
+/// Runs a file on the VM, whatever the settings say, and prints its bytecode with what the
+/// instructions have learned.
 pub fn dump_live(file: &OsString, settings: Settings) -> ExitCode {
     print(live(file, settings))
 }
@@ -32,7 +33,8 @@ fn print(text: Result<String, String>) -> ExitCode {
     }
 }
 
-fn live(file: &OsString, settings: Settings) -> Result<String, String> {
+fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
+    settings.options.engine = Engine::Vm;
     let (source, name) = read(file)?;
     let text = syntax::skip_shebang(&source);
     let mut lua = Lua::with_options(settings.options).map_err(|e| e.to_string())?;

@@ -24,6 +24,10 @@ fn main() -> ExitCode {
             settings,
             ..
         }) => dump::dump(&stage, &file, &settings),
+        Ok(Parsed {
+            action: Action::Version,
+            ..
+        }) => run::show_version(),
         Ok(parsed) => run::run(&args, parsed),
         Err(message) => {
             options::usage(&args, &message);

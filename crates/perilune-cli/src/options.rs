@@ -2,7 +2,7 @@
 //! they are kept as a list of steps.
 
 use crate::platform;
-use perilune::{Dialect, Options, Stress};
+use perilune::{Dialect, Engine, Options, Stress};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub enum Step {
 pub enum Action {
     /// Run the script at this index of the arguments, or the steps only.
     Script(Option<usize>),
+    /// Say which version this is, and which engines it has.
+    Version,
     /// Print a stage of the compilation of a file.
     Dump {
         /// `tokens`, `ast` or `bytecode`.
@@ -92,6 +94,10 @@ pub fn parse(args: &[OsString]) -> Result<Parsed, Vec<u8>> {
         if a == b"--" {
             i += 1;
             break;
+        }
+        if a == b"--version" {
+            p.action = Action::Version;
+            return Ok(p);
         }
         if a.starts_with(b"--") {
             long_option(&mut p.settings, &a)?;
@@ -186,7 +192,7 @@ fn long_option(s: &mut Settings, a: &[u8]) -> Result<(), Vec<u8>> {
         }
         "--deterministic" if value.is_none() => s.options.deterministic = true,
         "--stats" if value.is_none() => s.stats = true,
-        "--engine" if value == Some("vm") => {}
+        "--engine" => s.options.engine = engine(value.unwrap_or_default(), "--engine")?,
         "--stress" => stress(&mut s.options.stress, value.ok_or_else(bad)?).ok_or_else(bad)?,
         _ => return Err(format!("unrecognized option '{text}'").into_bytes()),
     }
@@ -219,9 +225,26 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
     Some(())
 }
 
+/// The engine of that name, which was given as `origin`.
+fn engine(name: &str, origin: &str) -> Result<Engine, Vec<u8>> {
+    Engine::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Engine::ALL.iter().map(|e| e.name()).collect();
+        format!(
+            "unknown engine '{name}' in {origin} (known: {})",
+            known.join(", ")
+        )
+        .into_bytes()
+    })
+}
+
+/// Reads the variables that say how programs are run. `-E` is about those that change what a program
+/// does, so it does not matter here.
 fn environment(s: &mut Settings) -> Result<(), Vec<u8>> {
     if let Ok(v) = std::env::var("PERILUNE_STRESS") {
         stress(&mut s.options.stress, &v).ok_or_else(|| b"invalid value in PERILUNE_STRESS".to_vec())?;
+    }
+    if let Some(v) = std::env::var_os("PERILUNE_ENGINE") {
+        s.options.engine = engine(&v.to_string_lossy(), "PERILUNE_ENGINE")?;
     }
     Ok(())
 }
@@ -250,6 +273,8 @@ pub fn usage(args: &[OsString], message: &[u8]) {
          -W        turn warnings on\n  \
          --        stop handling options\n  \
          -         stop handling options and execute stdin\n  \
+         --engine=NAME        run functions by this engine ('--version' lists them)\n  \
+         --version            show the version and the engines\n  \
          --std=5.4            accept what Lua 5.5 broke\n  \
          --max-memory=N[kMG]  stop when more memory is in use\n  \
          --max-time=SECONDS   stop when the time is up\n  \

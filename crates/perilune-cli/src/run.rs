@@ -2,7 +2,7 @@
 
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
-use perilune::{Context, Error, Function, Lua, Table, Value, Variadic};
+use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
 use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
@@ -56,6 +56,21 @@ impl Session {
     }
 }
 
+/// Says which version this is, and which engines it has.
+pub fn show_version() -> ExitCode {
+    let mut text = format!("{VERSION}\nEngines (--engine=NAME, or the variable PERILUNE_ENGINE):\n");
+    for engine in Engine::ALL {
+        let default = if *engine == Engine::default() {
+            " (default)"
+        } else {
+            ""
+        };
+        text.push_str(&format!("  {:<6} {}{default}\n", engine.name(), engine.about()));
+    }
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
 /// Runs what the command line asks for.
 pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     let name = program_name(args);
@@ -107,7 +122,7 @@ fn steps(s: &mut Session, args: &[OsString], p: &Parsed) -> Result<(), Error> {
     }
     let script = match p.action {
         Action::Script(i) => i,
-        Action::Dump { .. } => None,
+        Action::Version | Action::Dump { .. } => None,
     };
     set_arg(s, args, script)?;
     if !p.settings.options.env_vars_ignored {
