@@ -10,6 +10,9 @@ pub struct Engine {
 
 /// Every engine.
 pub const ENGINES: &[Engine] = &[Engine {
+    name: "tree",
+    options: &["--engine=tree"],
+}, Engine {
     name: "vm",
     options: &["--engine=vm"],
 }];

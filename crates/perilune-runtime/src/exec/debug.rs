@@ -246,7 +246,7 @@ impl State {
     // Messages that mention variables.
 
     /// The tree and the place in it of a frame that the walker runs.
-    fn walked(&self, f: &Frame) -> Option<(&TreeFn, Place)> {
+    pub(super) fn walked(&self, f: &Frame) -> Option<(&TreeFn, Place)> {
         let place = Place::of(f)?;
         let cl = function_of(f).as_closure()?;
         // SAFETY: alive while the state is borrowed.

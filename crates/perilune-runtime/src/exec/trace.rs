@@ -36,7 +36,7 @@ impl State {
         while f <= t.bottom() {
             // SAFETY: frame records up to the bottom one are valid.
             unsafe {
-                (*f).hook_pc = u32::MAX;
+                (*f).hook_pc = self.walked(&*f).map_or(u32::MAX, |(tree, place)| tree.offset(place));
                 f = f.add(1);
             }
         }
@@ -148,20 +148,11 @@ impl State {
         let f = self.frame();
         let old = f.hook_pc;
         f.hook_pc = offset;
-        let same_line = old != u32::MAX && self.line_at_offset(old) == line;
-        if old == u32::MAX || offset <= old || !same_line {
+        let old_line = self.walked(f).map_or(0, |(tree, _)| tree.line(old));
+        if old == u32::MAX || offset <= old || old_line != line {
             self.run_hook("line", Some(i64::from(line)))?;
         }
         Ok(())
-    }
-
-    /// The line of an offset in the source of the function that the walker runs.
-    fn line_at_offset(&self, offset: u32) -> u32 {
-        // SAFETY: the running frame is the walker's: its function has a tree.
-        unsafe {
-            let cl: Gc<Closure> = (*self.frame().base.sub(1)).gc();
-            (*(*cl.ptr()).proto.ptr()).tree.as_ref().map_or(0, |t| t.line(offset))
-        }
     }
 
     /// The call hook, for the frame just entered.

@@ -38,12 +38,14 @@ impl Walker<'_> {
         let is_constant = |k: &LocalKind| matches!(k, LocalKind::CompileTime(_));
         let registers = locals.iter().filter(|l| !is_constant(&l.kind)).count();
         let known = registers < locals.len();
-        let exprs = if known { &exprs[..exprs.len() - 1] } else { exprs };
-        if known {
+        if let (true, Some((&last, exprs))) = (known, exprs.split_last()) {
             // As many expressions as variables: each gives one value.
             for (i, &e) in exprs.iter().enumerate() {
                 let v = value_or_throw!(self.eval(e, *d + i));
                 self.put(*d + i, v);
+            }
+            if self.tree.code.chunk.constants[last.index()].is_none() {
+                value_or_throw!(self.eval(last, *d + exprs.len()));
             }
         } else {
             done_or_throw!(self.adjusted_list(exprs, registers, *d));

@@ -122,6 +122,7 @@ impl Walker<'_> {
         if self.is_tracing() && !self.trace(self.func.span.end, self.func.end_line, d) {
             return Flow::Throw;
         }
+        super::done_or_throw!(self.close(0, d, self.func.span.end));
         self.first = d;
         self.set_top(d);
         Flow::Return
@@ -346,7 +347,7 @@ unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
         if (*th).hook_mask != 0 {
             return call_any(st, func);
         }
-        let native: Gc<Native> = call::enter_native(st, func, -1, cont::ENTRY, 0)?;
+        let native: Gc<Native> = call::enter_native(st, func, -1, cont::NORMAL, 0)?;
         let answer = native.function()(st);
         let frame = (*th).frame;
         let func = (*frame).func;
@@ -360,7 +361,9 @@ unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
                 *n
             }
             Ok(Ret::None) if (*th).hook_mask == 0 => 0,
+            Err(t) => return Err(*t),
             _ => {
+                (*frame).cont = cont::ENTRY;
                 let next = call::finish_native(st, &answer);
                 return interp::finish(st, next);
             }

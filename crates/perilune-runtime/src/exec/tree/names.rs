@@ -25,6 +25,15 @@ impl TreeFn {
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
         self.code.lines.line(offset)
     }
+    /// The offset in the source of a place.
+    pub(in crate::exec) fn offset(&self, place: Place) -> u32 {
+        match place.role() {
+            Role::Statement | Role::Close => place.number(),
+            Role::Eval | Role::Store | Role::Iterator => {
+                self.code.chunk.expr(ExprId(place.number())).span.start
+            }
+        }
+    }
     fn kind(&self, e: ExprId) -> &ExprKind {
         &self.code.chunk.expr(e).kind
     }
@@ -186,10 +195,7 @@ pub(in crate::exec) fn variable_at(tree: &TreeFn, place: Place, slot: usize) -> 
 
 /// All variables in scope at a place, by register.
 fn active(tree: &TreeFn, place: Place) -> Vec<Variable<'_>> {
-    let offset = match place.role() {
-        Role::Statement | Role::Close => place.number(),
-        Role::Eval | Role::Store | Role::Iterator => tree.code.chunk.expr(ExprId(place.number())).span.start,
-    };
+    let offset = tree.offset(place);
     let func = tree.func();
     let mut found: Vec<Variable<'_>> = (0..func.params)
         .map(|i| (tree.local_name(LocalId(i)), i as usize))

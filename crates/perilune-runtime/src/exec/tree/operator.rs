@@ -6,7 +6,7 @@ use crate::semantics::compare::Order;
 use crate::semantics::concat::{Concat, concat};
 use crate::semantics::{self, Arith, arith, compare};
 use crate::value::{Tag, Value};
-use perilune_syntax::ast::{BinOp, ExprId, ExprKind, UnOp};
+use perilune_syntax::ast::{BinOp, Constant, ExprId, ExprKind, UnOp};
 
 impl Walker<'_> {
     /// `lhs op rhs`
@@ -70,8 +70,20 @@ impl Walker<'_> {
     #[inline(never)]
     fn arith_slow(&mut self, e: ExprId, op: Arith, a: Value, b: Value, d: usize) -> Value {
         self.at_operator(e, a, b, d);
+        if op == Arith::Sub && a.tag == Tag::FLT && self.subtracts_zero(e) {
+            // PUC adds the negated constant: -0.0 - 0 is 0.0.
+            return self.arith(e, Arith::Add, a, Value::float(0.0), d);
+        }
         let outcome = arith::arith(self.state(), op, a, b);
         self.finish(outcome, d)
+    }
+
+    /// Whether an expression subtracts the constant 0.
+    fn subtracts_zero(&self, e: ExprId) -> bool {
+        let ExprKind::Binary { rhs, .. } = self.kind(e) else {
+            return false;
+        };
+        matches!(self.kind(*rhs), ExprKind::Int(0) | ExprKind::Constant(Constant::Int(0)))
     }
 
     #[inline(always)]

@@ -134,7 +134,7 @@ impl Walker<'_> {
             StmtKind::Function { target, expr } => return self.assign_one(*target, *expr, *d),
             StmtKind::Call(e) => done_or_throw!(self.call(*e, *d)),
             StmtKind::Do(body) => return self.block(body, *d),
-            StmtKind::While { cond, body } => return self.while_(*cond, body, *d),
+            StmtKind::While { cond, body } => return self.while_(stmt, *cond, body, *d),
             StmtKind::Repeat { body, cond } => return self.repeat(body, *cond, *d),
             StmtKind::If { arms, otherwise } => return self.if_(arms, otherwise.as_ref(), *d),
             StmtKind::NumericFor { var, start, limit, step, body } => {
@@ -168,14 +168,14 @@ impl Walker<'_> {
         }
     }
 
-    fn while_(&mut self, cond: ExprId, body: &Block, d: usize) -> Flow {
+    fn while_(&mut self, stmt: &Stmt, cond: ExprId, body: &Block, d: usize) -> Flow {
         while value_or_throw!(self.eval(cond, d)).truthy() {
             match self.block(body, d) {
                 Flow::Next => {}
                 Flow::Break => break,
                 other => return other,
             }
-            done_or_throw!(self.poll(d));
+            done_or_throw!(self.poll(d) && self.trace_loop(stmt, d));
         }
         Flow::Next
     }
@@ -185,6 +185,8 @@ impl Walker<'_> {
             let (mut flow, inner) = self.statements(body, d);
             let mut last = flow != Flow::Next;
             if !last {
+                let at = self.exprs[cond.index()].span;
+                done_or_throw!(!self.is_tracing() || self.trace(at.start, at.line, inner));
                 last = value_or_throw!(self.eval(cond, inner)).truthy();
             }
             flow = self.leave(flow, inner, d, body);
