@@ -36,7 +36,10 @@ impl State {
         while f <= t.bottom() {
             // SAFETY: frame records up to the bottom one are valid.
             unsafe {
-                (*f).hook_pc = self.walked(&*f).map_or(u32::MAX, |(tree, place)| tree.offset(place));
+                (*f).hook_pc = u32::MAX;
+                if let Some((tree, place)) = self.walked(&*f) {
+                    ((*f).hook_pc, (*f).aux) = (tree.offset(place), place.line());
+                }
                 f = f.add(1);
             }
         }
@@ -123,7 +126,7 @@ impl State {
     }
 
     /// Before the walker executes something on a line: fuel, count hook, line hook. An offset before the last
-    /// one means that execution went back.
+    /// one means that execution went back. The frame's `aux` is the last line.
     pub(super) fn trace_line(&mut self, offset: u32, line: u32) -> Result<(), Throw> {
         if self.fuel != u64::MAX {
             if self.fuel == 0 {
@@ -146,10 +149,10 @@ impl State {
             return Ok(());
         }
         let f = self.frame();
-        let old = f.hook_pc;
-        f.hook_pc = offset;
-        let old_line = self.walked(f).map_or(0, |(tree, _)| tree.line(old));
-        if old == u32::MAX || offset <= old || old_line != line {
+        let fresh = f.hook_pc == u32::MAX;
+        let event = fresh || offset < f.hook_pc || f.aux != line;
+        (f.hook_pc, f.aux) = (offset, line);
+        if event {
             self.run_hook("line", Some(i64::from(line)))?;
         }
         Ok(())

@@ -14,12 +14,22 @@ const FOR_STATE: &[u8] = b"(for state)";
 const VARARG_TABLE: &[u8] = b"(vararg table)";
 /// Largest key that PUC has in an instruction, and so names.
 const SMALL_KEYS: std::ops::RangeInclusive<i64> = 0..=255;
-/// The longest name of a method that PUC does not fetch as a field.
-const LONGEST_METHOD: usize = 40;
 
 impl TreeFn {
     pub(super) fn is_55(&self) -> bool {
         self.code.chunk.dialect == Dialect::Lua55
+    }
+    /// Whether an expression is a constant.
+    pub(super) fn is_constant(&self, e: ExprId) -> bool {
+        self.code.chunk.constants[e.index()].is_some()
+    }
+    /// The line on which the function's last token stands.
+    pub(super) fn last_line(&self) -> u32 {
+        match (self.func().line, self.func().body.stmts.last()) {
+            (0, Some(last)) => self.line(last.span.end.saturating_sub(1)),
+            (0, None) => 1,
+            _ => self.func().end_line,
+        }
     }
     /// The line of an offset in the source.
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
@@ -48,6 +58,9 @@ impl TreeFn {
 /// The line of the operation that an expression is.
 pub(super) fn line_of(tree: &TreeFn, e: ExprId) -> u32 {
     let expr = tree.code.chunk.expr(e);
+    if let Some(&line) = tree.code.late_lines.get(&e.0) {
+        return line;
+    }
     match &expr.kind {
         ExprKind::Binary { line, .. } | ExprKind::Unary { line, .. } => *line,
         ExprKind::Call { line, .. } => *line,
@@ -101,8 +114,7 @@ pub(in crate::exec) fn call_name(tree: &TreeFn, place: Place) -> Option<Name<'_>
             ExprKind::Call { callee, .. } => return describe(tree, *callee),
             ExprKind::Method { name, .. } => {
                 let name = tree.code.chunk.text(*name);
-                let kind = if name.len() > LONGEST_METHOD { "field" } else { "method" };
-                return Some(Name { kind, name });
+                return Some(Name { kind: "method", name });
             }
             ExprKind::Index { .. } | ExprKind::Global { .. } => "index",
             ExprKind::Binary { op, .. } => binary_event(*op),
