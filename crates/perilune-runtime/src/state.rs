@@ -298,7 +298,11 @@ impl State {
     }
 
     /// Instantiates a verified function and its nested ones.
-    fn instantiate(&mut self, p: &VerifiedProto, tree: Option<Arc<TreeChunk>>) -> Result<Gc<ProtoObj>, Throw> {
+    fn instantiate(
+        &mut self,
+        p: &VerifiedProto,
+        tree: Option<Arc<TreeChunk>>,
+    ) -> Result<Gc<ProtoObj>, Throw> {
         let mark = self.heap.roots.temps.len();
         let r = match tree.map(|code| TreeFn::main(self, code)).transpose() {
             Ok(tree) => self.instantiate_proto(p.proto(), tree, &mut HashMap::new()),

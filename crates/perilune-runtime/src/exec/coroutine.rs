@@ -179,17 +179,22 @@ unsafe fn start(st: &mut State, co: Gc<Thread>, func: *mut Value) -> Result<Next
 
 /// Runs `co`, the running coroutine on its own native stack, from `next` on until control passes to its
 /// resumer; answers how.
-pub(super) fn run_until_left(st: &mut State, co: Gc<Thread>, next: Result<Next, Throw>) -> Result<Next, Throw> {
+pub(super) fn run_until_left(
+    st: &mut State,
+    co: Gc<Thread>,
+    next: Result<Next, Throw>,
+) -> Result<Next, Throw> {
     let mut next = next;
     while st.thread == co {
         next = match next {
             Ok(Next::Unwind) => call::unwind(st),
-            Ok(Next::Lua | Next::Back | Next::Same) => interp::interpret(st),
+            Ok(Next::Lua) => interp::interpret_entered(st),
+            Ok(Next::Back | Next::Same) => interp::interpret(st),
             Ok(Next::Exit) => unreachable!("a coroutine's body does not return to Rust"),
             Err(t) => call::raise(st, t),
         };
     }
-    next
+    st.fibers.passed.take().unwrap_or(next)
 }
 
 /// Whether the results of the running frame of `t`, a native's, go to registers of a Lua frame that are
@@ -378,7 +383,12 @@ pub(super) unsafe fn finished(st: &mut State, first: *mut Value, n: usize) -> Re
         (*co).status = Status::Dead;
         (*co).frame = (*co).bottom();
         (*co).top = (*co).stack.add(1);
-        transfer(st, first, n, Value::TRUE)
+        let next = transfer(st, first, n, Value::TRUE);
+        if (*co).fiber == 0 {
+            return next;
+        }
+        st.fibers.passed = Some(next);
+        Ok(Next::Exit)
     }
 }
 
@@ -457,6 +467,7 @@ pub(super) unsafe fn close_self(st: &mut State) -> Result<Next, Throw> {
             return next;
         }
         // It is dead: nobody resumes it.
+        let next = st.fibers.passed.take().unwrap_or(next);
         tree::suspended(st, this, next)
     }
 }

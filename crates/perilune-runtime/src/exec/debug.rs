@@ -1,8 +1,8 @@
 //! What is known about frames and functions: positions, names, local variables, tracebacks, and the
 //! messages that mention variables.
 
-use crate::error::Throw;
 use super::tree::{self, Place, TreeFn};
+use crate::error::Throw;
 use crate::heap::{Event, Gc};
 use crate::object::{Closure, Frame, Thread, Upval, cont, frame_flags};
 use crate::state::State;
@@ -272,7 +272,8 @@ impl State {
         if let Some((tree, place)) = self.walked(self.frame()) {
             return tree::operand_name(tree, place, v, self.operands, self.culprit as usize);
         }
-        self.running_code().and_then(|(p, pc)| self.find_operand(p, pc, v))
+        self.running_code()
+            .and_then(|(p, pc)| self.find_operand(p, pc, v))
     }
 
     /// The running frame's function and instruction, if it is a Lua frame.

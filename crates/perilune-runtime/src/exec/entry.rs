@@ -156,7 +156,12 @@ impl State {
         let th = self.thread.ptr();
         // SAFETY: this function's promise; a closure has code.
         unsafe {
-            if f.tag != Tag::CLOSURE || (*(*th).frame).is_lua() || self.c_levels() + 1 >= MAX_C_DEPTH {
+            let watched = (*th).hook_mask != 0;
+            if f.tag != Tag::CLOSURE
+                || watched
+                || (*(*th).frame).is_lua()
+                || self.c_levels() + 1 >= MAX_C_DEPTH
+            {
                 return false;
             }
             let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();

@@ -157,7 +157,11 @@ impl Frontend {
         Ok((proto, tree))
     }
 
-    fn compile_text(&self, source: Source<'_>, name: &[u8]) -> Result<(Proto, Option<Arc<TreeChunk>>), Refusal> {
+    fn compile_text(
+        &self,
+        source: Source<'_>,
+        name: &[u8],
+    ) -> Result<(Proto, Option<Arc<TreeChunk>>), Refusal> {
         let stopped = || self.interrupt.load(Ordering::Relaxed) & (interrupt::STOP | interrupt::TIMEOUT) != 0;
         let options = ParseOptions {
             dialect: self.dialect,

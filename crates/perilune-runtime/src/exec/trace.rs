@@ -37,7 +37,9 @@ impl State {
             // SAFETY: frame records up to the bottom one are valid.
             unsafe {
                 (*f).hook_pc = u32::MAX;
-                if let Some((tree, place)) = self.walked(&*f) {
+                if let Some((tree, place)) = self.walked(&*f)
+                    && place != tree.start()
+                {
                     ((*f).hook_pc, (*f).aux) = (tree.offset(place), place.line());
                 }
                 f = f.add(1);

@@ -71,7 +71,11 @@ pub fn same_kind(op: Arith, a: Value, b: Value) -> Option<Value> {
         return ints(op, a.bits as i64, b.bits as i64).map(Value::int);
     }
     if a.tag == Tag::FLT && b.tag == Tag::FLT && !op.is_bitwise() {
-        return Some(Value::float(floats(op, f64::from_bits(a.bits), f64::from_bits(b.bits))));
+        return Some(Value::float(floats(
+            op,
+            f64::from_bits(a.bits),
+            f64::from_bits(b.bits),
+        )));
     }
     None
 }

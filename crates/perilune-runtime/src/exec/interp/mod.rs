@@ -93,7 +93,7 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         let t = r.err().unwrap_or(Throw::Error);
         return Err(call_failed(st, at, t));
     }
-    if matches!(r, Ok(Next::Lua | Next::Back | Next::Same)) {
+    if matches!(r, Ok(Next::Back | Next::Same)) {
         // SAFETY: the call pushed its frame.
         return unsafe { run_frames(st) };
     }
@@ -118,7 +118,8 @@ pub(super) fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), T
         match r {
             Ok(Next::Exit) => return Ok(()),
             Ok(Next::Unwind) => r = call::unwind(st),
-            Ok(Next::Lua | Next::Back | Next::Same) => r = interpret(st),
+            Ok(Next::Lua) => r = interpret_entered(st),
+            Ok(Next::Back | Next::Same) => r = interpret(st),
             Err(t) => r = Ok(call::raise(st, t)?),
         }
     }
@@ -149,6 +150,12 @@ fn call_failed(st: &mut State, at: usize, t: Throw) -> Throw {
         Err(t) => t,
         Ok(_) => t,
     }
+}
+
+/// As [`interpret`], of a function that has perhaps just been entered: its call hook runs first.
+pub(super) fn interpret_entered(st: &mut State) -> Result<Next, Throw> {
+    slow::hook_entry(st)?;
+    interpret(st)
 }
 
 /// Runs Lua frames until one of them needs more than the loop can do.

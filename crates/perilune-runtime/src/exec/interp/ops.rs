@@ -2,8 +2,8 @@
 
 use super::super::call::{self, Next};
 use super::slow::*;
-use crate::exec::registers;
 use super::{Flow, Machine, UNKNOWN};
+use crate::exec::registers;
 use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, cont, frame_flags};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;

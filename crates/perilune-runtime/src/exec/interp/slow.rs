@@ -428,18 +428,27 @@ pub(super) unsafe fn slow_call(st: &mut State, func: *mut Value, nresults: i32) 
 
 /// What follows a call: the hook of a Lua function that it has entered.
 #[inline(always)]
-unsafe fn called(st: &mut State, r: Result<Next, Throw>) -> Flow {
+fn called(st: &mut State, r: Result<Next, Throw>) -> Flow {
+    if r == Ok(Next::Lua)
+        && let Err(t) = hook_entry(st)
+    {
+        return fail(t);
+    }
+    r.into()
+}
+
+/// Runs the call hook if the running frame is that of a Lua function that has just been entered.
+#[inline(always)]
+pub(super) fn hook_entry(st: &mut State) -> Result<(), Throw> {
     // SAFETY: the running frame is valid.
     unsafe {
         let th = st.thread.ptr();
-        if r == Ok(Next::Lua) && (*th).hook_mask != 0 {
-            let f = (*th).frame;
-            let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
-            if fresh && let Err(t) = st.hook_call(false) {
-                return fail(t);
-            }
+        if (*th).hook_mask == 0 {
+            return Ok(());
         }
-        r.into()
+        let f = (*th).frame;
+        let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
+        if fresh { st.hook_call(false) } else { Ok(()) }
     }
 }
 

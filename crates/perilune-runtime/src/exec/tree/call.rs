@@ -53,7 +53,7 @@ unsafe fn run(st: &mut State, func: *mut Value, nresults: i32, how: u8, ncall: u
             let tree = tree_of(func);
             let room = call::push_lua(st, func, nresults, how, ncall, SPARE)?;
             let frame = &mut *(*st.thread.ptr()).frame;
-            frame.pc = Place::offset(Role::Statement, (*tree).func().span.start, (*tree).func().line).pc();
+            frame.pc = (*tree).start().pc();
             if tail {
                 frame.flags |= frame_flags::TAIL;
             }
@@ -103,7 +103,10 @@ impl Walker<'_> {
             }
         }
         self.reload();
-        if let Vararg::Named { used_as_value: true, .. } = self.func.vararg {
+        if let Vararg::Named {
+            used_as_value: true, ..
+        } = self.func.vararg
+        {
             // SAFETY: the register exists; the running frame is this activation's.
             let made = unsafe { registers::vararg_table(self.state(), self.base.add(d - 1)) };
             if !self.done(made) {
@@ -141,7 +144,11 @@ impl Walker<'_> {
         if !self.call(e, d) {
             return Value::THROWN;
         }
-        if self.count_from(d) > 0 { self.r(d) } else { Value::NIL }
+        if self.count_from(d) > 0 {
+            self.r(d)
+        } else {
+            Value::NIL
+        }
     }
 
     /// Evaluates and makes a call; its results stand from register `d` up to the top.
@@ -158,7 +165,12 @@ impl Walker<'_> {
                 }
                 (args, *line, d + 1)
             }
-            ExprKind::Method { obj, name, args, line } => {
+            ExprKind::Method {
+                obj,
+                name,
+                args,
+                line,
+            } => {
                 let obj = self.eval(*obj, d);
                 self.put(d + 1, obj);
                 if obj.tag == Tag::THROWN {
@@ -257,7 +269,11 @@ impl Walker<'_> {
             return Value::THROWN;
         }
         // SAFETY: the results stand from register `d` on.
-        if self.count_from(d) > 0 { unsafe { *self.base.add(d) } } else { Value::NIL }
+        if self.count_from(d) > 0 {
+            unsafe { *self.base.add(d) }
+        } else {
+            Value::NIL
+        }
     }
 
     pub(super) fn make_room(&mut self, n: usize) -> bool {
@@ -383,4 +399,3 @@ unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
         Ok(())
     }
 }
-

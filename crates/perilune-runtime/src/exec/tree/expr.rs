@@ -2,8 +2,8 @@
 
 use super::code::plain_constant;
 use super::place::{Place, Role};
-use crate::exec::registers;
 use super::{Walker, value};
+use crate::exec::registers;
 use crate::semantics::{self, Outcome};
 use crate::value::{Tag, Value};
 use perilune_syntax::ast::{Constant, ExprId, ExprKind, FuncId, Symbol, Vararg};
@@ -192,7 +192,11 @@ impl Walker<'_> {
         match made {
             Ok(c) => {
                 self.put(d, c.into());
-                if self.poll(d + 1) { self.r(d) } else { Value::THROWN }
+                if self.poll(d + 1) {
+                    self.r(d)
+                } else {
+                    Value::THROWN
+                }
             }
             Err(t) => self.thrown(t),
         }
@@ -201,13 +205,20 @@ impl Walker<'_> {
     /// `...` as one value.
     #[inline(never)]
     fn vararg(&mut self, d: usize) -> Value {
-        if self.varargs(d, 1) { self.r(d) } else { Value::THROWN }
+        if self.varargs(d, 1) {
+            self.r(d)
+        } else {
+            Value::THROWN
+        }
     }
 
     /// Copies varargs to the registers from `d` on: `want` of them, or all (-1) and sets the top.
     pub(super) fn varargs(&mut self, d: usize, want: i32) -> bool {
         let table = match self.func.vararg {
-            Vararg::Named { local, used_as_value: true } => Some(self.func.locals[local.index()].slot as usize),
+            Vararg::Named {
+                local,
+                used_as_value: true,
+            } => Some(self.func.locals[local.index()].slot as usize),
             Vararg::Named { .. } | Vararg::Anonymous | Vararg::None => None,
         };
         self.set_top(d);

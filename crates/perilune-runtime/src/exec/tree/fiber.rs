@@ -13,7 +13,7 @@ use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 /// How control passes to another coroutine: what the interpreter of that one does next.
-type Passed = Result<Next, Throw>;
+pub(crate) type Passed = Result<Next, Throw>;
 type Native = Coroutine<Passed, Passed, Passed, DefaultStack>;
 
 /// Bytes of native stack that the main coroutine may use, at most; pages take memory when they are used.
@@ -42,6 +42,9 @@ struct Fiber {
 pub(crate) struct Fibers {
     /// The lowest address that the running native stack may reach; 0 while the walker has not begun.
     pub(crate) limit: usize,
+    /// What the resumer of a coroutine that has just ended does next; the interpreter has been told to leave
+    /// the ended one's native stack.
+    pub(crate) passed: Option<Passed>,
     all: Vec<Option<Box<Fiber>>>,
     free: Vec<u32>,
     spare: Vec<DefaultStack>,
@@ -84,7 +87,9 @@ impl Fibers {
     }
 
     fn get(&mut self, number: u32) -> Option<&mut Fiber> {
-        self.all.get_mut((number as usize).checked_sub(1)?)?.as_deref_mut()
+        self.all
+            .get_mut((number as usize).checked_sub(1)?)?
+            .as_deref_mut()
     }
 }
 

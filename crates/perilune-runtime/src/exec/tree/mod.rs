@@ -37,10 +37,10 @@ pub(super) use names::{active_local, call_name, operand_name, variable_at};
 pub(super) use place::Place;
 
 use crate::error::Throw;
+use crate::heap::interrupt;
 use crate::object::{Closure, Frame, Thread};
 use crate::state::State;
 use crate::value::{Tag, Value};
-use crate::heap::interrupt;
 use perilune_syntax::ast::{Expr, ExprId, ExprKind, Function, LabelId, Symbol, Vararg};
 use place::Role;
 use std::sync::atomic::Ordering;
@@ -139,7 +139,9 @@ impl<'t> Walker<'t> {
                 tracing: false,
                 end: 0,
                 varargs: match tree.func().vararg {
-                    Vararg::Named { used_as_value: false, .. } => tree.func().params as usize,
+                    Vararg::Named {
+                        used_as_value: false, ..
+                    } => tree.func().params as usize,
                     _ => usize::MAX,
                 },
             }

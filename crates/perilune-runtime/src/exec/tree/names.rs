@@ -35,6 +35,10 @@ impl TreeFn {
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
         self.code.lines.line(offset)
     }
+    /// Where an activation is before it has executed anything.
+    pub(in crate::exec) fn start(&self) -> Place {
+        Place::offset(Role::Statement, self.func().span.start, self.func().line)
+    }
     /// The offset in the source of a place.
     pub(in crate::exec) fn offset(&self, place: Place) -> u32 {
         match place.role() {
@@ -79,7 +83,9 @@ fn describe(tree: &TreeFn, e: ExprId) -> Option<Name<'_>> {
             let name = tree.func().upvalues[*i as usize].name;
             named("upvalue", tree.code.chunk.text(name))
         }
-        ExprKind::Str(s) | ExprKind::Constant(Constant::Str(s)) => named("constant", tree.code.chunk.text(*s)),
+        ExprKind::Str(s) | ExprKind::Constant(Constant::Str(s)) => {
+            named("constant", tree.code.chunk.text(*s))
+        }
         ExprKind::Global { name, .. } => named("global", tree.code.chunk.text(*name)),
         ExprKind::Index { obj, key } => {
             let name: &[u8] = match tree.kind(*key) {
@@ -89,10 +95,18 @@ fn describe(tree: &TreeFn, e: ExprId) -> Option<Name<'_>> {
                 }
                 _ => b"?",
             };
-            let is_env = matches!(describe(tree, *obj), Some(Name { kind: "local" | "upvalue", name: ENV }));
+            let is_env = matches!(
+                describe(tree, *obj),
+                Some(Name {
+                    kind: "local" | "upvalue",
+                    name: ENV
+                })
+            );
             named(if is_env { "global" } else { "field" }, name)
         }
-        ExprKind::Paren(inner) if !matches!(tree.kind(*inner), ExprKind::Call { .. }) => describe(tree, *inner),
+        ExprKind::Paren(inner) if !matches!(tree.kind(*inner), ExprKind::Call { .. }) => {
+            describe(tree, *inner)
+        }
         _ => None,
     }
 }
@@ -169,16 +183,26 @@ pub(in crate::exec) fn operand_name(
         return None;
     }
     match tree.kind(e) {
-        ExprKind::Binary { op: BinOp::Concat, .. } => {
+        ExprKind::Binary {
+            op: BinOp::Concat, ..
+        } => {
             let mut at = e;
             for _ in 0..culprit {
                 match tree.kind(at) {
-                    ExprKind::Binary { op: BinOp::Concat, rhs, .. } => at = *rhs,
+                    ExprKind::Binary {
+                        op: BinOp::Concat,
+                        rhs,
+                        ..
+                    } => at = *rhs,
                     _ => return None,
                 }
             }
             match tree.kind(at) {
-                ExprKind::Binary { op: BinOp::Concat, lhs, .. } => describe(tree, *lhs),
+                ExprKind::Binary {
+                    op: BinOp::Concat,
+                    lhs,
+                    ..
+                } => describe(tree, *lhs),
                 _ => describe(tree, at),
             }
         }
@@ -261,7 +285,9 @@ impl<'a> Scopes<'a> {
             match &stmt.kind {
                 StmtKind::Local { vars, .. } if !inside => self.declare(vars.clone()),
                 StmtKind::LocalFunction { var, .. } => self.declare(var.0..var.0 + 1),
-                StmtKind::Do(body) | StmtKind::While { body, .. } | StmtKind::Repeat { body, .. } if inside => {
+                StmtKind::Do(body) | StmtKind::While { body, .. } | StmtKind::Repeat { body, .. }
+                    if inside =>
+                {
                     self.block(body);
                 }
                 StmtKind::If { arms, otherwise } if inside => {

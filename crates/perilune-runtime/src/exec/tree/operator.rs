@@ -89,7 +89,10 @@ impl Walker<'_> {
         let ExprKind::Binary { rhs, .. } = self.kind(e) else {
             return false;
         };
-        matches!(self.kind(*rhs), ExprKind::Int(0) | ExprKind::Constant(Constant::Int(0)))
+        matches!(
+            self.kind(*rhs),
+            ExprKind::Int(0) | ExprKind::Constant(Constant::Int(0))
+        )
     }
 
     #[inline(always)]
@@ -132,7 +135,13 @@ impl Walker<'_> {
     fn concat(&mut self, e: ExprId, d: usize) -> Value {
         let mut at = e;
         let mut n = 0;
-        while let ExprKind::Binary { op: BinOp::Concat, lhs, rhs, .. } = self.kind(at) {
+        while let ExprKind::Binary {
+            op: BinOp::Concat,
+            lhs,
+            rhs,
+            ..
+        } = self.kind(at)
+        {
             if !self.load(*lhs, d + n) {
                 return Value::THROWN;
             }
@@ -163,7 +172,11 @@ impl Walker<'_> {
                 Err(t) => return self.thrown(t),
             }
         }
-        if self.poll(d + 1) { self.r(d) } else { Value::THROWN }
+        if self.poll(d + 1) {
+            self.r(d)
+        } else {
+            Value::THROWN
+        }
     }
 }
 

@@ -76,7 +76,11 @@ impl Walker<'_> {
         if inner == d || !matches!(flow, Flow::Next | Flow::Break | Flow::Goto) {
             return flow;
         }
-        if self.close(d, inner, block.span.end) { flow } else { Flow::Throw }
+        if self.close(d, inner, block.span.end) {
+            flow
+        } else {
+            Flow::Throw
+        }
     }
 
     /// Closes the variables in the registers from `d` on: upvalues become independent, `__close` is called.
@@ -145,7 +149,13 @@ impl Walker<'_> {
             StmtKind::While { cond, body } => return self.while_(stmt, *cond, body, *d),
             StmtKind::Repeat { body, cond } => return self.repeat(body, *cond, *d),
             StmtKind::If { arms, otherwise } => return self.if_(arms, otherwise.as_ref(), *d),
-            StmtKind::NumericFor { var, start, limit, step, body } => {
+            StmtKind::NumericFor {
+                var,
+                start,
+                limit,
+                step,
+                body,
+            } => {
                 let list = [*start, *limit, step.unwrap_or(*start)];
                 let given = if step.is_some() { 3 } else { 2 };
                 return self.numeric_for(stmt, *var, &list[..given], body, *d);
@@ -278,7 +288,10 @@ impl Walker<'_> {
         self.put(d + 2, closing);
         self.put(d + 3, control);
         if closing.truthy() {
-            self.at(super::Place::offset(Role::Statement, body.span.start, stmt.span.line), d + STATE);
+            self.at(
+                super::Place::offset(Role::Statement, body.span.start, stmt.span.line),
+                d + STATE,
+            );
             // SAFETY: a register of the running frame.
             let marked = self.state().mark_tbc(unsafe { self.base.add(d + 2) });
             done_or_throw!(self.done(marked));
@@ -287,13 +300,7 @@ impl Walker<'_> {
         self.leave(flow, d + STATE, d, body)
     }
 
-    fn iterate(
-        &mut self,
-        vars: std::ops::Range<u32>,
-        list: ExprId,
-        body: &Block,
-        d: usize,
-    ) -> Flow {
+    fn iterate(&mut self, vars: std::ops::Range<u32>, list: ExprId, body: &Block, d: usize) -> Flow {
         // As in PUC, the line on which the list begins.
         let line = self.exprs[list.index()].span.line;
         let n = vars.len();
@@ -307,7 +314,11 @@ impl Walker<'_> {
             done_or_throw!(self.invoke(first + 1));
             let given = self.count_from(first + 1);
             for i in 0..n {
-                let v = if i < given { self.r(first + 1 + i) } else { Value::NIL };
+                let v = if i < given {
+                    self.r(first + 1 + i)
+                } else {
+                    Value::NIL
+                };
                 self.put(first + i, v);
             }
             let control = self.r(first);

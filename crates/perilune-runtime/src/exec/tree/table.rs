@@ -74,7 +74,11 @@ impl Walker<'_> {
             ExprKind::Local { slot, .. } => self.r(*slot as usize),
             _ => self.r(free),
         };
-        if self.set(key, self.r(d), k, v, free + 1) { v } else { Value::THROWN }
+        if self.set(key, self.r(d), k, v, free + 1) {
+            v
+        } else {
+            Value::THROWN
+        }
     }
 
     /// Stores the `n` items that wait above the table in register `d` behind the first `stored`.

@@ -13,7 +13,8 @@ impl Walker<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn trace(&mut self, offset: u32, line: u32, d: usize) -> bool {
-        self.at(Place::offset(Role::Statement, offset, line), d);
+        // Inside the statement: what it declares is not in scope yet.
+        self.at(Place::offset(Role::Statement, offset.saturating_sub(1), line), d);
         let r = self.state().trace_line(offset, line);
         self.reload();
         self.done(r)
