@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{StopReason, Throw, text};
+use crate::exec::{Fibers, TreeChunk, TreeFn};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
 use crate::object::{
@@ -91,8 +92,12 @@ pub struct State {
     pub(crate) stress_count: u32,
     /// Handles of coroutines that a stop has passed through, innermost first.
     pub(crate) stopped: Vec<u32>,
-    /// Which operand of the CONCAT being executed is at fault.
+    /// Which operand of the concatenation being executed is at fault.
     pub(crate) culprit: u8,
+    /// The operands of the operation that the walker executes; looked at when it fails.
+    pub(crate) operands: [Value; 2],
+    /// The native stacks that the walker needs.
+    pub(crate) fibers: Fibers,
     /// The coroutine that closes itself: what looks like a stop ends there.
     pub(crate) closing_self: Option<Gc<Thread>>,
     /// What a return hook's `getinfo` says of the results: first one, and how many.
@@ -147,6 +152,8 @@ impl State {
             stress_count: 0,
             stopped: Vec::new(),
             culprit: 0,
+            operands: [Value::NIL; 2],
+            fibers: Fibers::default(),
             closing_self: None,
             transfer: (0, 0),
             options,
@@ -291,9 +298,12 @@ impl State {
     }
 
     /// Instantiates a verified function and its nested ones.
-    pub(crate) fn instantiate(&mut self, p: &VerifiedProto) -> Result<Gc<ProtoObj>, Throw> {
+    fn instantiate(&mut self, p: &VerifiedProto, tree: Option<Arc<TreeChunk>>) -> Result<Gc<ProtoObj>, Throw> {
         let mark = self.heap.roots.temps.len();
-        let r = self.instantiate_proto(p.proto(), &mut HashMap::new());
+        let r = match tree.map(|code| TreeFn::main(self, code)).transpose() {
+            Ok(tree) => self.instantiate_proto(p.proto(), tree, &mut HashMap::new()),
+            Err(t) => Err(t),
+        };
         self.heap.roots.temps.truncate(mark);
         r
     }
@@ -301,6 +311,7 @@ impl State {
     fn instantiate_proto(
         &mut self,
         p: &Arc<Proto>,
+        tree: Option<TreeFn>,
         strings: &mut HashMap<Arc<[u8]>, Value>,
     ) -> Result<Gc<ProtoObj>, Throw> {
         let mut consts = Vec::with_capacity(p.consts.len());
@@ -315,14 +326,16 @@ impl State {
             });
         }
         let mut protos = Vec::with_capacity(p.protos.len());
-        for child in &p.protos {
-            protos.push(self.instantiate_proto(child, strings)?);
+        for (i, child) in p.protos.iter().enumerate() {
+            let tree = tree.as_ref().and_then(|t| t.child(i));
+            protos.push(self.instantiate_proto(child, tree, strings)?);
         }
         let data = Box::new(ProtoData {
             meta: p.clone(),
             code: p.code.clone().into(),
             consts: consts.into(),
             protos: protos.into(),
+            tree: tree.map(Box::new),
         });
         ProtoObj::new(&mut self.heap, data).map_err(|OutOfMemory| self.memory_error())
     }
@@ -344,7 +357,17 @@ impl State {
     /// # Errors
     /// No memory.
     pub fn new_main(&mut self, p: &VerifiedProto, env: Option<Value>) -> Result<Gc<Closure>, Throw> {
-        let proto = self.instantiate(p)?;
+        self.new_main_with(p, None, env)
+    }
+
+    /// As [`State::new_main`], of a chunk whose tree the walker is to run.
+    pub(crate) fn new_main_with(
+        &mut self,
+        p: &VerifiedProto,
+        tree: Option<Arc<TreeChunk>>,
+        env: Option<Value>,
+    ) -> Result<Gc<Closure>, Throw> {
+        let proto = self.instantiate(p, tree)?;
         let n = p.proto().upvalues.len();
         let env = env.unwrap_or_else(|| self.globals().into());
         let mut upvals = Vec::with_capacity(n);

@@ -33,6 +33,8 @@ impl Tag {
     pub const PROTO: Tag = Tag(22);
     /// An upvalue; never visible to Lua.
     pub const UPVAL: Tag = Tag(23);
+    /// What the walker's evaluations answer when something was thrown; never in a slot.
+    pub const THROWN: Tag = Tag(15);
 
     /// Whether the payload is a pointer to a heap object.
     #[inline(always)]

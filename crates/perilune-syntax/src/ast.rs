@@ -148,6 +148,9 @@ pub struct Local {
     pub span: Span,
     /// What may be done with it.
     pub kind: LocalKind,
+    /// Its register, from the function's first: how many variables with registers are in scope where it
+    /// is declared. Compile-time constants have none.
+    pub slot: u8,
     /// Some closure takes it as an upvalue.
     pub captured: bool,
     /// It is assigned after its declaration.
@@ -371,7 +374,12 @@ pub enum ExprKind {
     /// A function expression.
     Function(FuncId),
     /// A local of this function.
-    Local(LocalId),
+    Local {
+        /// Which.
+        id: LocalId,
+        /// Its register, as in [`Local::slot`].
+        slot: u8,
+    },
     /// An upvalue of this function, an index into [`Function::upvalues`].
     Upvalue(u32),
     /// A compile-time constant, by name.

@@ -334,7 +334,7 @@ impl Printer<'_> {
             ExprKind::Float(f) => float(*f),
             ExprKind::Str(s) => quoted(self.chunk.text(*s)),
             ExprKind::Vararg => "...".into(),
-            ExprKind::Local(id) => self.local_name(*id),
+            ExprKind::Local { id, .. } => self.local_name(*id),
             ExprKind::Upvalue(i) => {
                 let name = self.current().upvalues[*i as usize].name;
                 format!("{}^{i}", self.name(name))
@@ -420,7 +420,7 @@ impl Printer<'_> {
             | ExprKind::Float(_)
             | ExprKind::Str(_)
             | ExprKind::Vararg
-            | ExprKind::Local(_)
+            | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)
             | ExprKind::Constant(_)
             | ExprKind::Global { .. } => {}

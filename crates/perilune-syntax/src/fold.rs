@@ -157,7 +157,7 @@ pub(crate) fn settle(
         | ExprKind::Binary { .. }
         | ExprKind::Vararg
         | ExprKind::Function(_)
-        | ExprKind::Local(_)
+        | ExprKind::Local { .. }
         | ExprKind::Upvalue(_)
         | ExprKind::Global { .. }
         | ExprKind::Index { .. }
@@ -185,7 +185,7 @@ pub(crate) fn of_node(kind: &ExprKind, known: &[Option<Constant>]) -> Option<Con
         ExprKind::Or { lhs, rhs } => (!truthy(value(lhs)?)).then(|| value(rhs)).flatten(),
         ExprKind::Vararg
         | ExprKind::Function(_)
-        | ExprKind::Local(_)
+        | ExprKind::Local { .. }
         | ExprKind::Upvalue(_)
         | ExprKind::Global { .. }
         | ExprKind::Index { .. }

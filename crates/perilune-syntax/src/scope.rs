@@ -218,6 +218,7 @@ impl Scopes {
             name,
             span,
             kind: local_kind,
+            slot: 0,
             captured: false,
             assigned: false,
         });
@@ -250,6 +251,9 @@ impl Scopes {
             self.declarations[index].level = level;
             if level > MAX_LOCALS {
                 return Err(self.limit(self.top(), MAX_LOCALS, "local variables"));
+            }
+            if let Some(id) = self.declarations[index].local {
+                self.current().locals[id.index()].slot = level as u8 - 1;
             }
         }
         Ok(())

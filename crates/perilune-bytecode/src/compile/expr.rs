@@ -57,7 +57,7 @@ impl<'a> Compiler<'a> {
             | ExprKind::Str(_)
             | ExprKind::Vararg
             | ExprKind::Function(_)
-            | ExprKind::Local(_)
+            | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)
             | ExprKind::Constant(_)
             | ExprKind::Global { .. }
@@ -77,7 +77,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Int(i) => Kind::Int(*i),
             ExprKind::Float(n) => Kind::Float(*n),
             ExprKind::Str(s) => Kind::Str(*s),
-            ExprKind::Local(local) => self.local(*local),
+            ExprKind::Local { id, .. } => self.local(*id),
             ExprKind::Upvalue(up) => Kind::Upvalue(*up as u8),
             ExprKind::Constant(value) => constant(*value),
             ExprKind::Vararg => self.varargs(expr.span),
@@ -163,7 +163,7 @@ impl<'a> Compiler<'a> {
             | ExprKind::Str(_)
             | ExprKind::Vararg
             | ExprKind::Function(_)
-            | ExprKind::Local(_)
+            | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)
             | ExprKind::Constant(_)
             | ExprKind::Global { .. }

@@ -1,5 +1,6 @@
 //! Calls, returns and errors: everything that pushes and pops frames.
 
+use super::tree;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::native::Ret;
@@ -119,24 +120,49 @@ fn insert_callee(st: &mut State, func: *mut Value, mm: Value) -> Result<*mut Val
     }
 }
 
-/// Pushes the frame of the Lua function at `func`.
+/// Enters the Lua function at `func`: pushes its frame, or, if it has a tree, runs it.
 ///
 /// # Safety
 /// As [`call_value`], and the value at `func` is a Lua function.
 pub(crate) unsafe fn enter_lua(
     st: &mut State,
-    mut func: *mut Value,
+    func: *mut Value,
     nresults: i32,
     how: u8,
     ncall: u8,
 ) -> Result<Next, Throw> {
+    // SAFETY: this function's promise.
+    unsafe {
+        let cl: Gc<Closure> = (*func).gc();
+        if !(*(*cl.ptr()).proto.ptr()).tree.is_null() {
+            return tree::enter(st, func, nresults, how, ncall);
+        }
+        push_lua(st, func, nresults, how, ncall, 0)?;
+        let watched = (*st.thread.ptr()).hook_mask != 0;
+        Ok(if watched { Next::Lua } else { Next::Back })
+    }
+}
+
+/// Pushes the frame of the Lua function at `func`; answers how many registers it has, which are what its
+/// bytecode needs and `spare` ones.
+///
+/// # Safety
+/// As [`enter_lua`].
+pub(super) unsafe fn push_lua(
+    st: &mut State,
+    mut func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+    spare: usize,
+) -> Result<usize, Throw> {
     let th = st.thread.ptr();
     // SAFETY: this function's promise; the frame record is written below the one in use, where `fits`
     // says there is room.
     unsafe {
         let cl: Gc<Closure> = (*func).gc();
         let proto = &*(*cl.ptr()).proto.ptr();
-        let max = proto.max_stack as usize;
+        let max = proto.max_stack as usize + spare;
         let nargs = slots_between(func, (*th).top) - 1;
         let np = proto.num_params as usize;
         let shift = if proto.is_vararg { nargs.max(np) + 1 } else { 0 };
@@ -163,10 +189,8 @@ pub(crate) unsafe fn enter_lua(
         };
         (*th).frame = frame;
         (*th).top = base.add(np);
+        Ok(max)
     }
-    // SAFETY: the running coroutine.
-    let watched = unsafe { (*th).hook_mask != 0 };
-    Ok(if watched { Next::Lua } else { Next::Back })
 }
 
 /// Moves the function at `func` and its `np` parameters up by `shift` slots, above the varargs; returns
@@ -206,7 +230,7 @@ unsafe fn make_room(st: &mut State, func: *mut Value, n: usize) -> Result<*mut V
 /// # Safety
 /// As [`call_value`], and the value at `func` is a native.
 #[inline(always)]
-unsafe fn enter_native(
+pub(super) unsafe fn enter_native(
     st: &mut State,
     mut func: *mut Value,
     nresults: i32,
@@ -375,7 +399,7 @@ unsafe fn adjust(th: *mut Thread, f: &Frame, n: usize) {
 /// # Safety
 /// The running frame is the native's.
 #[inline(never)]
-unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<Next, Throw> {
+pub(super) unsafe fn finish_native(st: &mut State, answer: &Result<Ret, Throw>) -> Result<Next, Throw> {
     let th = st.thread.ptr();
     // SAFETY: the values pushed last are live slots.
     unsafe {
@@ -726,6 +750,10 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
                 cont::COROUTINE => {
                     if let Some(next) = super::coroutine::failed(st, throw)? {
                         return Ok(next);
+                    }
+                    if st.walks_trees() {
+                        // The resumer's own native stack unwinds its frames.
+                        return Err(throw);
                     }
                     if throw == Throw::Error {
                         throw = handle(st);

@@ -2,6 +2,7 @@
 //! switched.
 
 use super::call::{self, Next};
+use super::{interp, tree};
 use crate::error::{Throw, text};
 use crate::heap::{Gc, OutOfMemory};
 use crate::object::{Frame, Native, Status, Thread, Transfer, cont};
@@ -74,6 +75,7 @@ impl State {
     /// # Errors
     /// Stops only.
     pub fn close_coroutine(&mut self, co: Gc<Thread>) -> Result<Option<Value>, Throw> {
+        tree::abandon(self, co);
         let t = co.get(&self.heap);
         let error = (t.status == Status::Failed).then_some(t.error);
         t.error = Value::NIL;
@@ -135,19 +137,57 @@ pub(super) unsafe fn resume(st: &mut State, co: Gc<Thread>, wrap: bool) -> Resul
         (*cur).status = Status::Normal;
         (*t).resumer = Some(st.thread);
         st.enter_coroutine(co);
-        if direct {
+        let next = if direct {
             let f = (*t).frame;
             (*t).frame = f.add(1);
             call::deliver_exactly((*f).func, (*f).nresults as usize, first, n);
-            return Ok(Next::Back);
+            Ok(Next::Back)
+        } else {
+            let to = (*t).top.sub(n);
+            if !(*t).started {
+                (*t).started = true;
+                return start(st, co, to.sub(1));
+            }
+            call::return_values(st, to, n)
+        };
+        if (*t).fiber == 0 {
+            return next;
         }
-        let to = (*t).top.sub(n);
-        if (*t).started {
-            return call::return_values(st, to, n);
-        }
-        (*t).started = true;
-        call::call_value(st, to.sub(1), -1, cont::COROUTINE)
+        tree::resumed(st, co, next)
     }
+}
+
+/// Starts the running coroutine, whose function and arguments stand from `func` on.
+unsafe fn start(st: &mut State, co: Gc<Thread>, func: *mut Value) -> Result<Next, Throw> {
+    // SAFETY: the values are live slots of the running coroutine.
+    unsafe {
+        if !st.walks_trees() {
+            return call::call_value(st, func, -1, cont::COROUTINE);
+        }
+        if !tree::give_stack(st, co, func) {
+            let _ = st.memory_error();
+            return match failed(st, Throw::Error)? {
+                Some(next) => Ok(next),
+                None => Err(Throw::Error),
+            };
+        }
+        tree::resumed(st, co, Ok(Next::Back))
+    }
+}
+
+/// Runs `co`, the running coroutine on its own native stack, from `next` on until control passes to its
+/// resumer; answers how.
+pub(super) fn run_until_left(st: &mut State, co: Gc<Thread>, next: Result<Next, Throw>) -> Result<Next, Throw> {
+    let mut next = next;
+    while st.thread == co {
+        next = match next {
+            Ok(Next::Unwind) => call::unwind(st),
+            Ok(Next::Lua | Next::Back | Next::Same) => interp::interpret(st),
+            Ok(Next::Exit) => unreachable!("a coroutine's body does not return to Rust"),
+            Err(t) => call::raise(st, t),
+        };
+    }
+    next
 }
 
 /// Whether the results of the running frame of `t`, a native's, go to registers of a Lua frame that are
@@ -192,7 +232,7 @@ pub(super) unsafe fn switch_directly<const YIELD: bool>(
         };
         let Some(to) = to else { return false };
         let t = to.ptr();
-        if !takes_directly(t) {
+        if !takes_directly(t) || (*t).fiber | (*cur).fiber != 0 {
             return false;
         }
         let waiting = (*t).frame;
@@ -316,7 +356,12 @@ pub(super) unsafe fn do_yield(st: &mut State) -> Result<Next, Throw> {
         let n = ((*co).top as usize - first as usize) / size_of::<Value>();
         (*co).status = Status::Suspended;
         (*co).top = first;
-        transfer(st, first, n, Value::TRUE)
+        let this = st.thread;
+        let next = transfer(st, first, n, Value::TRUE);
+        if (*co).fiber == 0 {
+            return next;
+        }
+        tree::suspended(st, this, next)
     }
 }
 
@@ -404,7 +449,13 @@ pub(super) unsafe fn close_self(st: &mut State) -> Result<Next, Throw> {
             st.closing_self = Some(st.thread);
             return Err(Throw::Stop);
         }
-        end_closed(st)
+        let this = st.thread;
+        let next = end_closed(st);
+        if (*co).fiber == 0 {
+            return next;
+        }
+        // It is dead: nobody resumes it.
+        tree::suspended(st, this, next)
     }
 }
 

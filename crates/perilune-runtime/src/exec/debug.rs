@@ -2,6 +2,7 @@
 //! messages that mention variables.
 
 use crate::error::Throw;
+use super::tree::{self, Place, TreeFn};
 use crate::heap::{Event, Gc};
 use crate::object::{Closure, Frame, Thread, Upval, cont, frame_flags};
 use crate::state::State;
@@ -101,6 +102,9 @@ impl State {
         if !frame.is_lua() {
             return None;
         }
+        if let Some(place) = Place::of(frame) {
+            return Some(place.line());
+        }
         let p = self.proto_of(function_of(frame))?;
         debuginfo::line_at(p, self.current_pc(co, f))
     }
@@ -132,7 +136,7 @@ impl State {
         };
         push_chunk_id(out, src);
         out.push(b':');
-        match debuginfo::line_at(p, self.current_pc(self.thread, f)) {
+        match self.line_of(self.thread, f) {
             Some(line) => number::write_int(out, i64::from(line)),
             None => out.push(b'?'),
         }
@@ -195,6 +199,9 @@ impl State {
             if !(*caller).is_lua() {
                 return None;
             }
+            if let Some((tree, place)) = self.walked(&*caller) {
+                return tree::call_name(tree, place);
+            }
             let p = self.proto_of(function_of(&*caller))?;
             debuginfo::call_name(p, self.current_pc(co, caller))
         }
@@ -238,6 +245,23 @@ impl State {
 
     // Messages that mention variables.
 
+    /// The tree and the place in it of a frame that the walker runs.
+    fn walked(&self, f: &Frame) -> Option<(&TreeFn, Place)> {
+        let place = Place::of(f)?;
+        let cl = function_of(f).as_closure()?;
+        // SAFETY: alive while the state is borrowed.
+        let tree = unsafe { (*cl.proto(&self.heap).ptr()).tree.as_ref()? };
+        Some((tree, place))
+    }
+
+    /// The name of an operand of what the running frame executes.
+    fn running_operand(&self, v: Value) -> Option<Name<'_>> {
+        if let Some((tree, place)) = self.walked(self.frame()) {
+            return tree::operand_name(tree, place, v, self.operands, self.culprit as usize);
+        }
+        self.running_code().and_then(|(p, pc)| self.find_operand(p, pc, v))
+    }
+
     /// The running frame's function and instruction, if it is a Lua frame.
     fn running_code(&self) -> Option<(&Proto, usize)> {
         let th = self.th();
@@ -250,10 +274,7 @@ impl State {
 
     /// Appends " (local 'x')" for an operand of the instruction being executed.
     fn push_description(&self, out: &mut Vec<u8>, v: Value) {
-        let found = self
-            .running_code()
-            .and_then(|(p, pc)| self.find_operand(p, pc, v));
-        push_name(out, found);
+        push_name(out, self.running_operand(v));
     }
 
     fn find_operand<'a>(&self, p: &'a Proto, pc: usize, v: Value) -> Option<Name<'a>> {
@@ -351,7 +372,9 @@ impl State {
     pub(crate) fn call_error(&mut self, f: Value) -> Throw {
         self.raise_built(|st, s| {
             st.push_type_problem(s, f, "call");
-            if let Some((p, pc)) = st.running_code() {
+            if let Some((tree, place)) = st.walked(st.frame()) {
+                push_name(s, tree::call_name(tree, place));
+            } else if let Some((p, pc)) = st.running_code() {
                 let name = debuginfo::call_name(p, pc);
                 push_name(s, name.or_else(|| st.find_operand(p, pc, f)));
             }
@@ -386,9 +409,12 @@ impl State {
     pub(crate) fn register_name(&self, slot: *mut Value) -> Option<Vec<u8>> {
         let th = self.th();
         let f = self.frame();
+        let reg = (slot as usize - f.base as usize) / size_of::<Value>();
+        if let Some((tree, place)) = self.walked(f) {
+            return tree::variable_at(tree, place, reg).map(<[u8]>::to_vec);
+        }
         let p = self.proto_of(function_of(f))?;
         let pc = self.current_pc(self.thread, th.frame);
-        let reg = (slot as usize - f.base as usize) / size_of::<Value>();
         let n = debuginfo::describe_register(p, pc + 1, reg as u8)?;
         (n.kind == "local").then(|| n.name.to_vec())
     }
@@ -489,7 +515,11 @@ impl State {
                     .then(|| (b"(vararg)".to_vec(), frame.base.sub(1 + extra).add(k - 1)));
             }
             let k = usize::try_from(n).ok().filter(|&k| k > 0)?;
-            if frame.is_lua() {
+            if let Some((tree, place)) = self.walked(frame) {
+                if let Some((name, slot)) = tree::active_local(tree, place, k) {
+                    return Some((name.to_vec(), frame.base.add(slot)));
+                }
+            } else if frame.is_lua() {
                 let p = self.proto_of(function_of(frame))?;
                 if let Some(l) = debuginfo::local_name(p, k, self.current_pc(co, f)) {
                     return Some((l.name.to_vec(), frame.base.add(l.reg as usize)));

@@ -161,7 +161,7 @@ impl State {
             }
             let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();
             let slots = 1 + nargs + proto.max_stack as usize;
-            !proto.is_vararg && (*th).fits((*th).top.add(slots)) && !self.options.stress.move_stack
+            proto.plain && (*th).fits((*th).top.add(slots)) && !self.options.stress.move_stack
         }
     }
 

@@ -1,5 +1,6 @@
 //! Source or binary chunk -> function.
 
+use super::TreeChunk;
 use super::call::handle;
 use crate::error::{StopReason, Throw};
 use crate::heap::{Gc, interrupt};
@@ -19,7 +20,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 struct Frontend {
     dialect: Dialect,
     interrupt: Arc<AtomicU32>,
+    /// Whether the walker needs the tree.
+    keeps_tree: bool,
 }
+
+/// What a chunk becomes: bytecode, and its tree if the walker is to run it.
+type Compiled = (VerifiedProto, Option<Arc<TreeChunk>>);
 
 /// Why there is no function.
 enum Refusal {
@@ -48,7 +54,7 @@ impl State {
         self.tick(source.len() as u64 / 16 + 1)?;
         let compiled = self.frontend().compile(Source::whole(source), chunk_name, mode);
         match compiled {
-            Ok(p) => Ok(Ok(self.new_main(&p, env)?.into())),
+            Ok((p, tree)) => Ok(Ok(self.new_main_with(&p, tree, env)?.into())),
             Err(refusal) => Ok(Err(self.refused(&refusal)?)),
         }
     }
@@ -82,9 +88,9 @@ impl State {
                 return Err(throw);
             }
             match compiled {
-                Ok(p) => {
+                Ok((p, tree)) => {
                     let env = env.map(|i| st.arg(i));
-                    Ok(Ok(st.new_main(&p, env)?.into()))
+                    Ok(Ok(st.new_main_with(&p, tree, env)?.into()))
                 }
                 Err(refusal) => Ok(Err(st.refused(&refusal)?)),
             }
@@ -105,6 +111,7 @@ impl State {
         Frontend {
             dialect: self.dialect(),
             interrupt: self.interrupt.clone(),
+            keeps_tree: self.walks_trees(),
         }
     }
 
@@ -130,7 +137,7 @@ impl State {
 }
 
 impl Frontend {
-    fn compile(&self, mut source: Source<'_>, name: &[u8], mode: &[u8]) -> Result<VerifiedProto, Refusal> {
+    fn compile(&self, mut source: Source<'_>, name: &[u8], mode: &[u8]) -> Result<Compiled, Refusal> {
         let binary = source.first() == Some(file::SIGNATURE[0]);
         if source.has_failed() {
             return Err(Refusal::Unreadable);
@@ -141,15 +148,16 @@ impl Frontend {
             return Err(Refusal::Message([what.as_bytes(), mode, b"')"].concat()));
         }
         let bad = |reason: String| Refusal::Message(bad_chunk(name, &reason));
-        let proto = if binary {
-            file::read_source(source).map_err(|e| bad(e.to_string()))?
+        let (proto, tree) = if binary {
+            (file::read_source(source).map_err(|e| bad(e.to_string()))?, None)
         } else {
             self.compile_text(source, name)?
         };
-        verify::verify(Arc::new(proto)).map_err(|e| bad(e.to_string()))
+        let proto = verify::verify(Arc::new(proto)).map_err(|e| bad(e.to_string()))?;
+        Ok((proto, tree))
     }
 
-    fn compile_text(&self, source: Source<'_>, name: &[u8]) -> Result<Proto, Refusal> {
+    fn compile_text(&self, source: Source<'_>, name: &[u8]) -> Result<(Proto, Option<Arc<TreeChunk>>), Refusal> {
         let stopped = || self.interrupt.load(Ordering::Relaxed) & (interrupt::STOP | interrupt::TIMEOUT) != 0;
         let options = ParseOptions {
             dialect: self.dialect,
@@ -160,12 +168,14 @@ impl Frontend {
             ParseError::Interrupted => Refusal::Interrupted,
             ParseError::Unreadable => Refusal::Unreadable,
         })?;
-        compile::compile(&chunk, &text, Some(name.into())).map_err(|e| {
+        let proto = compile::compile(&chunk, &text, Some(name.into())).map_err(|e| {
             let mut s = chunk_id(name);
             s.extend_from_slice(format!(":{}: ", e.line).as_bytes());
             s.extend_from_slice(&e.message);
             Refusal::Message(s)
-        })
+        })?;
+        let tree = self.keeps_tree.then(|| Arc::new(TreeChunk::new(chunk, &text)));
+        Ok((proto, tree))
     }
 }
 

@@ -15,12 +15,15 @@ pub mod debug;
 mod entry;
 mod interp;
 mod load;
+mod registers;
 mod safepoint;
 mod signal;
 mod slots;
 mod trace;
+mod tree;
 
 pub use signal::interrupt_on_ctrl_c;
+pub(crate) use tree::{Fibers, TreeChunk, TreeFn};
 
 // SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is
 // used, natives are plain functions, and userdata payloads and callbacks are `Send`.

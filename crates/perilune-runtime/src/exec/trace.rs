@@ -122,6 +122,48 @@ impl State {
         Ok(())
     }
 
+    /// Before the walker executes something on a line: fuel, count hook, line hook. An offset before the last
+    /// one means that execution went back.
+    pub(super) fn trace_line(&mut self, offset: u32, line: u32) -> Result<(), Throw> {
+        if self.fuel != u64::MAX {
+            if self.fuel == 0 {
+                return Err(self.raise_stop(StopReason::Instructions));
+            }
+            self.fuel -= 1;
+        }
+        let th = self.th();
+        if th.in_hook || th.hook_mask & (hook::COUNT | hook::LINE) == 0 {
+            return Ok(());
+        }
+        if th.hook_mask & hook::COUNT != 0 {
+            th.hook_left = th.hook_left.saturating_sub(1);
+            if th.hook_left == 0 {
+                th.hook_left = th.hook_count;
+                self.run_hook("count", None)?;
+            }
+        }
+        if self.th().hook_mask & hook::LINE == 0 {
+            return Ok(());
+        }
+        let f = self.frame();
+        let old = f.hook_pc;
+        f.hook_pc = offset;
+        let same_line = old != u32::MAX && self.line_at_offset(old) == line;
+        if old == u32::MAX || offset <= old || !same_line {
+            self.run_hook("line", Some(i64::from(line)))?;
+        }
+        Ok(())
+    }
+
+    /// The line of an offset in the source of the function that the walker runs.
+    fn line_at_offset(&self, offset: u32) -> u32 {
+        // SAFETY: the running frame is the walker's: its function has a tree.
+        unsafe {
+            let cl: Gc<Closure> = (*self.frame().base.sub(1)).gc();
+            (*(*cl.ptr()).proto.ptr()).tree.as_ref().map_or(0, |t| t.line(offset))
+        }
+    }
+
     /// The call hook, for the frame just entered.
     pub(crate) fn hook_call(&mut self, tail: bool) -> Result<(), Throw> {
         self.frame().flags |= frame_flags::HOOKED;

@@ -220,7 +220,15 @@ impl Heap {
     fn purge(&mut self, minor: bool) {
         self.purge_strings(minor);
         let mut threads = std::mem::take(&mut self.threads);
-        threads.retain(|t| self.blocks.is_marked(t.addr()));
+        threads.retain(|t| {
+            let marked = self.blocks.is_marked(t.addr());
+            // SAFETY: unreachable at worst, and its cell has not been reused.
+            let fiber = unsafe { (*t.ptr()).fiber };
+            if !marked && fiber != 0 {
+                self.dead_fibers.push(fiber);
+            }
+            marked
+        });
         for &t in &threads {
             // SAFETY: a live coroutine, and the mutator is stopped.
             Heap::clear_dead_slots(unsafe { &mut *t.ptr() });

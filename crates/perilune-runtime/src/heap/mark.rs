@@ -147,6 +147,9 @@ impl Heap {
         for &f in &p.data.protos {
             self.mark_gc(f, Tag::PROTO);
         }
+        if let Some(tree) = &p.data.tree {
+            self.mark_gc(tree.symbols, Tag::TABLE);
+        }
     }
 
     fn scan_upval(&mut self, u: Gc<Upval>) {

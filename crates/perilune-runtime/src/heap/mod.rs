@@ -191,6 +191,8 @@ pub struct Heap {
     pub(crate) all_weak: Vec<Gc<Table>>,
     /// Every coroutine: stacks have no barrier and are scanned again in the atomic phase.
     pub(crate) threads: Vec<Gc<Thread>>,
+    /// Native stacks of coroutines that were collected.
+    pub(crate) dead_fibers: Vec<u32>,
     /// Objects that own memory outside the heap: functions' code and userdata.
     pub(crate) droppable: Vec<*mut Header>,
     /// How many of them survived the last collection: the first ones.
@@ -259,6 +261,7 @@ impl Heap {
             ephemerons: Vec::new(),
             all_weak: Vec::new(),
             threads: Vec::new(),
+            dead_fibers: Vec::new(),
             droppable: Vec::new(),
             old_droppable: 0,
             finalisable: Vec::new(),

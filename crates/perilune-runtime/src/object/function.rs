@@ -4,6 +4,7 @@ use super::Thread;
 use super::feedback::Feedback;
 use super::shape::{EMPTY, Shapes};
 use crate::error::Throw;
+use crate::exec::TreeFn;
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
 use crate::state::State;
@@ -23,6 +24,8 @@ pub struct ProtoData {
     pub(crate) consts: Box<[Value]>,
     /// The nested functions.
     pub(crate) protos: Box<[Gc<ProtoObj>]>,
+    /// Its tree, if the walker runs it.
+    pub(crate) tree: Option<Box<TreeFn>>,
 }
 
 /// A compiled function of one state.
@@ -34,6 +37,10 @@ pub struct ProtoObj {
     pub(crate) num_params: u8,
     pub(crate) max_stack: u8,
     pub(crate) is_vararg: bool,
+    /// A call of it in the interpreter needs no more than a frame: it has neither varargs nor a tree.
+    pub(crate) plain: bool,
+    /// Its tree, if the walker runs it; else null.
+    pub(crate) tree: *const TreeFn,
     /// What its instructions have learned that does not fit into them.
     pub(crate) feedback: Feedback,
     pub(crate) data: Box<ProtoData>,
@@ -52,6 +59,8 @@ impl ProtoObj {
                 num_params: data.meta.num_params,
                 max_stack: data.meta.max_stack,
                 is_vararg: data.meta.is_vararg,
+                plain: !data.meta.is_vararg && data.tree.is_none(),
+                tree: data.tree.as_deref().map_or(std::ptr::null(), std::ptr::from_ref),
                 feedback: Feedback::default(),
                 data,
             });
@@ -102,6 +111,7 @@ impl ProtoData {
             + self.protos.len() * 8
             + self.meta.locals.len() * size_of::<perilune_bytecode::proto::LocalVar>()
             + self.meta.upvalues.len() * size_of::<perilune_bytecode::proto::UpvalueDesc>()
+            + self.tree.as_ref().map_or(0, |t| t.external_bytes())
     }
 }
 

@@ -161,6 +161,8 @@ pub struct Thread {
     pub(crate) resumer: Option<Gc<Thread>>,
     /// The error that ended it.
     pub(crate) error: Value,
+    /// The number of its native stack, which it has under the walker while it is alive; else 0.
+    pub(crate) fiber: u32,
 }
 
 /// Bits of a hook mask.
@@ -214,6 +216,7 @@ impl Thread {
                 hook: Value::NIL,
                 resumer: None,
                 error: Value::NIL,
+                fiber: 0,
             });
             let mut slot = stack.add(1);
             while slot < frame.cast() && slot.add(1) <= frame.cast() {
@@ -259,7 +262,12 @@ impl Thread {
                 return self.top;
             }
             let cl: Gc<Closure> = (*f.base.sub(1)).gc();
-            f.base.add((*(*cl.ptr()).proto.ptr()).max_stack as usize)
+            let proto = &*(*cl.ptr()).proto.ptr();
+            if proto.tree.is_null() {
+                f.base.add(proto.max_stack as usize)
+            } else {
+                self.top
+            }
         }
     }
 

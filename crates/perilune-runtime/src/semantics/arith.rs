@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::error::{Throw, text};
 use crate::heap::Event;
 use crate::state::State;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Tag, Value};
 use perilune_syntax::number as num;
 
 /// An arithmetic or bitwise operator.
@@ -47,6 +47,7 @@ impl Arith {
             Arith::BNot => Event::BNot,
         }
     }
+    #[inline(always)]
     fn is_bitwise(self) -> bool {
         match self {
             Arith::BAnd | Arith::BOr | Arith::BXor | Arith::Shl | Arith::Shr | Arith::BNot => true,
@@ -62,7 +63,21 @@ impl Arith {
     }
 }
 
+/// What two integers or two floats give; None for other operands, for operators that do not work on them,
+/// and where it is an error. For an `op` that is known, no more than the operation is left of this.
+#[inline(always)]
+pub fn same_kind(op: Arith, a: Value, b: Value) -> Option<Value> {
+    if a.tag.0 | b.tag.0 == Tag::INT.0 {
+        return ints(op, a.bits as i64, b.bits as i64).map(Value::int);
+    }
+    if a.tag == Tag::FLT && b.tag == Tag::FLT && !op.is_bitwise() {
+        return Some(Value::float(floats(op, f64::from_bits(a.bits), f64::from_bits(b.bits))));
+    }
+    None
+}
+
 /// What integers give; None for a division by zero, and for operators that work on floats.
+#[inline(always)]
 fn ints(op: Arith, a: i64, b: i64) -> Option<i64> {
     Some(match op {
         Arith::Add => a.wrapping_add(b),
@@ -82,6 +97,7 @@ fn ints(op: Arith, a: i64, b: i64) -> Option<i64> {
 }
 
 /// What floats give; not for bitwise operators.
+#[inline(always)]
 fn floats(op: Arith, a: f64, b: f64) -> f64 {
     match op {
         Arith::Add => a + b,

@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::error::Throw;
 use crate::heap::Event;
 use crate::state::State;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Tag, Value};
 use perilune_syntax::number::{Num, num_le, num_lt};
 
 /// An order operator.
@@ -42,6 +42,26 @@ fn number(v: Value) -> Option<Num> {
         Kind::Float(f) => Some(Num::Float(f)),
         _ => None,
     }
+}
+
+/// The order of two integers or two floats, None for other operands.
+#[inline(always)]
+pub fn same_kind(op: Order, a: Value, b: Value) -> Option<bool> {
+    if a.tag.0 | b.tag.0 == Tag::INT.0 {
+        let (x, y) = (a.bits as i64, b.bits as i64);
+        return Some(match op {
+            Order::Lt => x < y,
+            Order::Le => x <= y,
+        });
+    }
+    if a.tag == Tag::FLT && b.tag == Tag::FLT {
+        let (x, y) = (f64::from_bits(a.bits), f64::from_bits(b.bits));
+        return Some(match op {
+            Order::Lt => x < y,
+            Order::Le => x <= y,
+        });
+    }
+    None
 }
 
 /// The order of numbers and of strings (by bytes), None for anything else.

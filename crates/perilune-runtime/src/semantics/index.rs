@@ -2,13 +2,27 @@
 
 use super::Outcome;
 use crate::error::{Throw, text};
-use crate::heap::{Event, Gc};
+use crate::heap::{Event, Gc, Heap};
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
 
 /// Longest chain of `__index` or `__newindex` tables.
 const MAX_CHAIN: usize = 2000;
+
+/// `obj[key]` where no metamethod is asked: of a table that has the key, or has no metatable.
+#[inline(always)]
+pub fn plain(heap: &Heap, obj: Value, key: Value) -> Option<Value> {
+    let t = obj.as_table()?;
+    let v = match key.as_int() {
+        Some(n) => t.get_int(heap, n),
+        None => match key.as_str() {
+            Some(name) => t.get_str(heap, name),
+            None => t.get(heap, key),
+        },
+    };
+    (!v.is_nil() || t.metatable(heap).is_none()).then_some(v)
+}
 
 /// `obj[key]`
 ///
@@ -74,6 +88,34 @@ pub fn newindex(st: &State, t: Gc<Table>, key: Value) -> Value {
     } else {
         Value::NIL
     }
+}
+
+/// `obj[key] = value` where no metamethod is asked and nothing can fail: into a table without a metatable,
+/// under a name or an integer. False: nothing was done.
+#[inline(always)]
+pub fn set_plain(st: &mut State, obj: Value, key: Value, value: Value) -> bool {
+    let Some(t) = obj.as_table() else { return false };
+    if t.metatable(&st.heap).is_some() {
+        return false;
+    }
+    if let Some(n) = key.as_int() {
+        return t.set_int(&mut st.heap, n, value).is_ok();
+    }
+    match key.as_str() {
+        Some(name) => t.set_str(&mut st.heap, name, value).is_ok(),
+        None => false,
+    }
+}
+
+/// Raises "global 'x' already defined".
+#[cold]
+pub(crate) fn already_defined(st: &mut State, name: Value) -> Throw {
+    let mut s = b"global '".to_vec();
+    if let Some(name) = name.as_str() {
+        s.extend_from_slice(name.bytes(&st.heap));
+    }
+    s.extend_from_slice(b"' already defined");
+    st.error(s)
 }
 
 /// `obj[key] = value`

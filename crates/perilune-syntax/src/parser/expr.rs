@@ -190,7 +190,7 @@ impl Parser<'_, '_> {
 
     /// The named vararg parameter used otherwise than by indexing needs its table.
     fn use_whole(&mut self, e: ExprId) {
-        if let ExprKind::Local(local) = self.exprs[e.index()].kind
+        if let ExprKind::Local { id: local, .. } = self.exprs[e.index()].kind
             && self.scopes.current().is_vararg_table(local)
         {
             self.scopes.current().needs_vararg_table();
@@ -290,7 +290,10 @@ impl Parser<'_, '_> {
 
     fn found_expr(&mut self, found: Found, span: Span) -> ExprId {
         let kind = match found {
-            Found::Local(id) | Found::VarargParam(id) => ExprKind::Local(id),
+            Found::Local(id) | Found::VarargParam(id) => ExprKind::Local {
+                id,
+                slot: self.scopes.current().locals[id.index()].slot,
+            },
             Found::Upvalue(index) => ExprKind::Upvalue(index),
             Found::Constant(value) => ExprKind::Constant(value),
             Found::Global(_) => ExprKind::Constant(Constant::Nil),
@@ -322,7 +325,7 @@ impl Parser<'_, '_> {
                 let name = &self.lex.source.text[span.start as usize..span.end as usize];
                 return Err(self.constant_assigned(name));
             }
-            &ExprKind::Local(id) => self.scopes.assign_local(id),
+            &ExprKind::Local { id, .. } => self.scopes.assign_local(id),
             &ExprKind::Upvalue(index) => self.scopes.assign_upvalue(index),
             &ExprKind::Global { env, name } => {
                 self.use_whole(env);

@@ -210,7 +210,7 @@ impl Machine {
                 (*th).top = base.add(nargs);
                 return slow_call(&mut *self.st, func, nresults);
             }
-            if proto.is_vararg {
+            if !proto.plain {
                 (*th).top = base.add(nargs);
                 return enter_vararg(&mut *self.st, func, nresults);
             }

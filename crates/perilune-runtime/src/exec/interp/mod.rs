@@ -78,6 +78,10 @@ struct Machine {
 /// # Safety
 /// The slots are live.
 pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
+    if st.walks_trees() && st.fibers.limit == 0 {
+        // SAFETY: this function's promise.
+        return super::tree::with_stack(st, |st| unsafe { run(st, at) });
+    }
     // SAFETY: the function and its arguments are live slots.
     let r = unsafe {
         let func = st.th().stack.add(at);
@@ -109,7 +113,7 @@ pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
 }
 
 /// Goes on after `r` until the entry frame has returned.
-fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
+pub(super) fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
     loop {
         match r {
             Ok(Next::Exit) => return Ok(()),
@@ -148,7 +152,7 @@ fn call_failed(st: &mut State, at: usize, t: Throw) -> Throw {
 }
 
 /// Runs Lua frames until one of them needs more than the loop can do.
-fn interpret(st: &mut State) -> Result<Next, Throw> {
+pub(super) fn interpret(st: &mut State) -> Result<Next, Throw> {
     loop {
         let trace = st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0;
         // SAFETY: the running frame is a Lua frame with its pc saved.

@@ -2,6 +2,7 @@
 
 use super::super::call::{self, Next};
 use super::slow::*;
+use crate::exec::registers;
 use super::{Flow, Machine, UNKNOWN};
 use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, cont, frame_flags};
 use crate::value::{Tag, Value};
@@ -249,7 +250,7 @@ impl Machine {
                 let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
                 let th = self.th();
                 let f = &mut *(*th).frame;
-                let plain = !proto.is_vararg && f.nextra == 0 && f.func.add(1) == f.base;
+                let plain = proto.plain && f.nextra == 0 && f.func.add(1) == f.base;
                 if plain && (*th).fits(f.base.add(proto.max_stack as usize)) {
                     let n = match i.b() {
                         0 => ((*th).top as usize - func as usize) / size_of::<Value>(),
@@ -371,7 +372,7 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             self.save();
-            match prepare_for(&mut *self.st, self.base.add(i.a() as usize)) {
+            match registers::prepare_for(&mut *self.st, self.base.add(i.a() as usize)) {
                 Ok(true) => Flow::Next,
                 Ok(false) => {
                     self.pc = self.pc.offset(i.d() as isize);
@@ -462,7 +463,7 @@ impl Machine {
             }
             self.save();
             let table = (i.b() != 0).then(|| i.b() as usize - 1);
-            match get_varargs(&mut *self.st, i.a() as usize, i.c() as i32 - 1, table) {
+            match registers::get_varargs(&mut *self.st, i.a() as usize, i.c() as i32 - 1, table) {
                 Ok(()) => Flow::Reload,
                 Err(t) => fail(t),
             }
@@ -472,7 +473,7 @@ impl Machine {
     pub(super) unsafe fn getvarg<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
-            let v = one_vararg(&*(*self.th()).frame, self.r(i.c()), &*self.st);
+            let v = registers::one_vararg(&*(*self.th()).frame, self.r(i.c()), &*self.st);
             self.set(i.a(), v);
         }
         Flow::Next
@@ -483,7 +484,7 @@ impl Machine {
         unsafe {
             if i.b() != 0 {
                 self.save();
-                if let Err(t) = vararg_table(&mut *self.st, self.base.add(i.a() as usize)) {
+                if let Err(t) = registers::vararg_table(&mut *self.st, self.base.add(i.a() as usize)) {
                     return fail(t);
                 }
             }
@@ -498,13 +499,8 @@ impl Machine {
                 return Flow::Next;
             }
             self.save();
-            let st = &mut *self.st;
-            let mut s = b"global '".to_vec();
-            if let Some(name) = self.k(i.du() as usize).as_str() {
-                s.extend_from_slice(name.bytes(&st.heap));
-            }
-            s.extend_from_slice(b"' already defined");
-            fail(st.error(s))
+            let name = self.k(i.du() as usize);
+            fail(crate::semantics::index::already_defined(&mut *self.st, name))
         }
     }
 }

@@ -2,10 +2,10 @@
 //! the work. What does not pass the test is done as the generic instruction does it, and learned from.
 
 use super::learn::{self, follow};
-use super::numeric::{float, int};
+use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::exec::coroutine;
+use crate::exec::{coroutine, registers};
 use crate::heap::Event;
 use crate::object::feedback::{ABSENT, Path, STRING, WAYS};
 use crate::object::shape::Rep;
@@ -13,7 +13,6 @@ use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table, Transfer};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
-use perilune_syntax::number as num;
 
 /// What each does is said in the table of quick opcodes.
 impl Machine {
@@ -642,14 +641,9 @@ impl Machine {
     unsafe fn loop_int(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
-            let ra = self.base.add(i.a() as usize);
-            let count = (*ra).bits;
-            if count == 0 {
+            if !registers::step_int(self.base.add(i.a() as usize)) {
                 return Flow::Next;
             }
-            // Whole values: `debug.setlocal` may have put anything into these registers.
-            *ra = Value::int(count as i64 - 1);
-            *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add((*ra.add(1)).bits) as i64);
             self.pc = self.pc.offset(i.d() as isize);
             self.check(i.a() as usize + 3)
         }
@@ -658,11 +652,7 @@ impl Machine {
     unsafe fn loop_float(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
-            let ra = self.base.add(i.a() as usize);
-            let (limit, step) = (float(*ra), float(*ra.add(1)));
-            let v = float(*ra.add(2)) + step;
-            if num::float_for_runs(v, limit, step) {
-                *ra.add(2) = Value::float(v);
+            if registers::step_float(self.base.add(i.a() as usize)) {
                 self.pc = self.pc.offset(i.d() as isize);
                 return self.check(i.a() as usize + 3);
             }

@@ -1,6 +1,7 @@
 //! The interpreter's cold paths: they take the state, never the machine (rule 3).
 
 use super::super::call::{self, Next};
+use super::super::registers;
 use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
 use crate::heap::{Gc, OutOfMemory};
@@ -13,7 +14,6 @@ use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::quick::LiveOp;
-use perilune_syntax::number as num;
 
 /// The instruction's result from an outcome, or a metamethod's frame.
 #[inline(always)]
@@ -343,168 +343,12 @@ pub(super) fn new_table(st: &mut State, narray: usize, nrecord: usize, slot: *mu
 pub(super) unsafe fn new_closure(st: &mut State, cl: Gc<Closure>, base: *mut Value, i: Instr) -> Flow {
     // SAFETY: verified code: the nested function and what its upvalues name exist.
     unsafe {
-        let parent = &*(*cl.ptr()).proto.ptr();
-        let proto = parent.data.protos[i.du() as usize];
-        let data = &(*proto.ptr()).data;
-        let descs = &data.meta.upvalues;
-        let th = st.thread.ptr();
-        let mut found: [Option<Gc<crate::object::Upval>>; 8] = [None; 8];
-        let mut more = Vec::new();
-        for (k, d) in descs.iter().enumerate() {
-            let u = if d.in_stack {
-                match (*th).find_upval(&mut st.heap, base.add(d.index as usize)) {
-                    Ok(u) => u,
-                    Err(OutOfMemory) => return fail(st.memory_error()),
-                }
-            } else {
-                *cl.upvals().add(d.index as usize)
-            };
-            match found.get_mut(k) {
-                Some(slot) => *slot = Some(u),
-                None => more.push(u),
-            }
+        match registers::new_closure(st, cl, base, i.du() as usize) {
+            Ok(new) => *base.add(i.a() as usize) = new.into(),
+            Err(t) => return fail(t),
         }
-        let Ok(new) = Closure::new(&mut st.heap, proto, descs.len()) else {
-            return fail(st.memory_error());
-        };
-        for (k, u) in found.iter().flatten().enumerate() {
-            *new.upvals().add(k) = *u;
-        }
-        for (k, u) in more.iter().enumerate() {
-            *new.upvals().add(found.len() + k) = *u;
-        }
-        *base.add(i.a() as usize) = new.into();
     }
     Flow::Next
-}
-
-/// `for` with operands that are not all integers or that need checking; R[a]... as in FORPREP.
-/// Returns whether the loop runs.
-pub(super) unsafe fn prepare_for(st: &mut State, ra: *mut Value) -> Result<bool, Throw> {
-    // SAFETY: three registers of the running frame.
-    unsafe {
-        let (init, limit, step) = (*ra, *ra.add(1), *ra.add(2));
-        if let (Some(i), Some(s)) = (init.as_int(), step.as_int()) {
-            if s == 0 {
-                return Err(st.error("'for' step is zero"));
-            }
-            let limit = match limit.as_int() {
-                Some(n) => num::Num::Int(n),
-                None => num::Num::Float(for_float(st, limit, "limit")?),
-            };
-            let Some(count) = num::for_count(i, limit, s) else {
-                return Ok(false);
-            };
-            *ra = Value::int(count as i64);
-            *ra.add(1) = step;
-            *ra.add(2) = init;
-            return Ok(true);
-        }
-        let limit = for_float(st, limit, "limit")?;
-        let step = for_float(st, step, "step")?;
-        let init = for_float(st, init, "initial value")?;
-        if step == 0.0 {
-            return Err(st.error("'for' step is zero"));
-        }
-        if num::float_for_skips(init, limit, step) {
-            return Ok(false);
-        }
-        *ra = Value::float(limit);
-        *ra.add(1) = Value::float(step);
-        *ra.add(2) = Value::float(init);
-        Ok(true)
-    }
-}
-
-pub(super) fn for_float(st: &mut State, v: Value, what: &str) -> Result<f64, Throw> {
-    match v.to_number(&st.heap) {
-        Some(f) => Ok(f),
-        None => {
-            let mut s = format!("bad 'for' {what} (number expected, got ").into_bytes();
-            s.extend_from_slice(&st.named_type(v));
-            s.push(b')');
-            Err(st.error(s))
-        }
-    }
-}
-
-/// The vararg table of a named vararg.
-pub(super) unsafe fn vararg_table(st: &mut State, slot: *mut Value) -> Result<(), Throw> {
-    // SAFETY: the varargs stand below the running frame's function.
-    unsafe {
-        let f = *(*st.thread.ptr()).frame;
-        let n = f.nextra as usize;
-        let t = st.new_table(n, 1)?;
-        let first = f.base.sub(1 + n);
-        let items = std::slice::from_raw_parts(first, n);
-        t.set_list(&mut st.heap, 1, items)
-            .map_err(|e| st.table_error(e))?;
-        *slot = t.into();
-        st.set_field(t, "n", Value::int(n as i64))
-    }
-}
-
-/// Copies varargs (of the frame, or of a vararg table) to register `a`; `want` < 0: all, sets top.
-pub(super) unsafe fn get_varargs(
-    st: &mut State,
-    a: usize,
-    want: i32,
-    table: Option<usize>,
-) -> Result<(), Throw> {
-    // SAFETY: the registers exist; `room` makes space for an open list.
-    unsafe {
-        let th = st.thread.ptr();
-        let f = (*th).frame;
-        let table = table.and_then(|r| (*(*f).base.add(r)).as_table());
-        let n = match table {
-            None => (*f).nextra as usize,
-            Some(t) => {
-                let n = st.get_field(t, "n")?.as_int().unwrap_or(-1);
-                if !(0..i32::MAX as i64 / 2).contains(&n) {
-                    return Err(st.error("vararg table has no proper 'n'"));
-                }
-                n as usize
-            }
-        };
-        let count = if want < 0 { n } else { want as usize };
-        if want < 0 {
-            (*th).top = (*th).registers_end();
-            st.room(n)?;
-        }
-        let base = (*(*th).frame).base;
-        let first = base.sub(1 + (*(*th).frame).nextra as usize);
-        for k in 0..count {
-            *base.add(a + k) = match table {
-                _ if k >= n => Value::NIL,
-                None => *first.add(k),
-                Some(t) => t.get_int(&st.heap, k as i64 + 1),
-            };
-        }
-        if want < 0 {
-            (*th).top = base.add(a + n);
-        }
-        Ok(())
-    }
-}
-
-/// `varargs[key]` of a named vararg that has no table.
-pub(super) unsafe fn one_vararg(f: &Frame, key: Value, st: &State) -> Value {
-    let n = f.nextra as i64;
-    if let Some(s) = key.as_str() {
-        return if s.bytes(&st.heap) == b"n" {
-            Value::int(n)
-        } else {
-            Value::NIL
-        };
-    }
-    match key
-        .as_int()
-        .or_else(|| key.as_float().and_then(num::float_to_int_exact))
-    {
-        // SAFETY: the varargs stand below the frame's function.
-        Some(i) if (1..=n).contains(&i) => unsafe { *f.base.sub(1 + n as usize).add(i as usize - 1) },
-        _ => Value::NIL,
-    }
 }
 
 /// RETURN in general: pending variables are closed first, one each time the instruction runs.

@@ -138,6 +138,11 @@ impl Table {
         }
     }
 
+    /// The payloads of the array part.
+    pub(crate) fn payloads(&self) -> *const u64 {
+        self.array.cast()
+    }
+
     fn holes(&self) -> u32 {
         match self.kind {
             ArrayKind::Generic => (0..self.asize).filter(|&i| self.generic_get(i).is_nil()).count() as u32,

@@ -1,0 +1,373 @@
+//! Calls of all kinds, and what happens between a call and its body.
+
+use super::place::{Place, Role};
+use super::{Flow, TreeFn, Walker};
+use crate::error::Throw;
+use crate::exec::call::{self, Next};
+use crate::exec::{interp, registers};
+use crate::heap::Gc;
+use crate::native::Ret;
+use crate::object::{Closure, Native, Transfer, cont, frame_flags};
+use crate::state::State;
+use crate::value::{Tag, Value};
+use perilune_syntax::ast::{ExprId, ExprKind, Vararg};
+
+/// Registers that a frame has beyond those that bytecode needs, for what the walker holds longer.
+const SPARE: usize = 8;
+
+/// The tree of the function at `func`, null if it has none.
+#[inline(always)]
+unsafe fn tree_of(func: *mut Value) -> *const TreeFn {
+    // SAFETY: the caller's promise: a live Lua function.
+    unsafe { (*(*(*func).gc::<Closure>().ptr()).proto.ptr()).tree }
+}
+
+/// Calls the function at `func`, which has a tree, with the values from there to the top, and ends its frame
+/// as `how` says.
+///
+/// # Safety
+/// As [`call::call_value`].
+pub(in crate::exec) unsafe fn enter(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    // SAFETY: this function's promise; the results are live slots.
+    unsafe {
+        let n = run(st, func, nresults, how, ncall)?;
+        let first = (*st.thread.ptr()).top.sub(n);
+        call::return_values(st, first, n)
+    }
+}
+
+/// Runs the function at `func`. Its frame stands when it has returned; the results, whose number is the
+/// answer, are the last values below the top.
+unsafe fn run(st: &mut State, func: *mut Value, nresults: i32, how: u8, ncall: u8) -> Result<usize, Throw> {
+    // SAFETY: the caller's promise: `func` and its arguments are live slots.
+    unsafe {
+        let mut tail = false;
+        let (mut func, mut ncall) = (func, ncall);
+        loop {
+            let tree = tree_of(func);
+            let room = call::push_lua(st, func, nresults, how, ncall, SPARE)?;
+            let frame = &mut *(*st.thread.ptr()).frame;
+            frame.pc = Place::offset(Role::Statement, (*tree).func().span.start, (*tree).func().line).pc();
+            if tail {
+                frame.flags |= frame_flags::TAIL;
+            }
+            let mut walker = Walker::new(st, tree, room);
+            match walker.body(tail) {
+                Flow::Return => return Ok(walker.count_from(walker.first)),
+                Flow::Throw => return Err(walker.throw),
+                Flow::Tail => {
+                    // The callee takes over this frame's place.
+                    let n = walker.count_from(walker.first);
+                    let from = walker.base.add(walker.first);
+                    let th = st.thread.ptr();
+                    func = (*(*th).frame).func;
+                    std::ptr::copy(from, func, n);
+                    (*th).top = func.add(n);
+                    (*th).frame = (*th).frame.add(1);
+                    (tail, ncall) = (true, 0);
+                }
+                Flow::Next | Flow::Break | Flow::Goto => unreachable!("a body ends with a return"),
+            }
+        }
+    }
+}
+
+impl Walker<'_> {
+    /// The body of the function whose frame has just been pushed.
+    fn body(&mut self, tail: bool) -> Flow {
+        let mut d = self.func.params as usize;
+        let hidden = match self.func.vararg {
+            Vararg::Named { .. } => true,
+            Vararg::Anonymous => self.func.line != 0 && self.tree.is_55(),
+            Vararg::None => false,
+        };
+        if hidden {
+            self.put(d, Value::NIL);
+            d += 1;
+        }
+        self.set_top(d);
+        if self.is_deep() {
+            return Flow::Throw;
+        }
+        if self.is_hooked() {
+            let hooked = self.state().hook_call(tail);
+            self.reload();
+            if !self.done(hooked) {
+                return Flow::Throw;
+            }
+        }
+        if let Vararg::Named { .. } = self.func.vararg {
+            // SAFETY: the register exists; the running frame is this activation's.
+            let made = unsafe { registers::vararg_table(self.state(), self.base.add(d - 1)) };
+            if !self.done(made) {
+                return Flow::Throw;
+            }
+        }
+        if !self.poll(d) {
+            return Flow::Throw;
+        }
+        match self.block(&self.func.body, d) {
+            Flow::Next => self.end_of_body(d),
+            other => other,
+        }
+    }
+
+    fn end_of_body(&mut self, d: usize) -> Flow {
+        if self.is_tracing() && !self.trace(self.func.span.end, self.func.end_line, d) {
+            return Flow::Throw;
+        }
+        self.first = d;
+        self.set_top(d);
+        Flow::Return
+    }
+
+    #[inline(always)]
+    fn is_hooked(&self) -> bool {
+        // SAFETY: a live coroutine.
+        unsafe { (*self.thread()).hook_mask != 0 }
+    }
+
+    /// The first result of a call.
+    #[inline(never)]
+    pub(super) fn first_result(&mut self, e: ExprId, d: usize) -> Value {
+        if !self.call(e, d) {
+            return Value::THROWN;
+        }
+        if self.count_from(d) > 0 { self.r(d) } else { Value::NIL }
+    }
+
+    /// Evaluates and makes a call; its results stand from register `d` up to the top.
+    pub(super) fn call(&mut self, e: ExprId, d: usize) -> bool {
+        self.prepare(e, d) && self.invoke(d)
+    }
+
+    /// Puts callee and arguments of a call into the registers from `d` up to the top.
+    pub(super) fn prepare(&mut self, e: ExprId, d: usize) -> bool {
+        let (args, line, first) = match self.kind(e) {
+            ExprKind::Call { callee, args, line } => {
+                let f = self.eval(*callee, d);
+                self.put(d, f);
+                if f.tag == Tag::THROWN {
+                    return false;
+                }
+                (args, *line, d + 1)
+            }
+            ExprKind::Method { obj, name, args, line } => {
+                let obj = self.eval(*obj, d);
+                self.put(d + 1, obj);
+                if obj.tag == Tag::THROWN {
+                    return false;
+                }
+                self.put(d, Value::NIL);
+                let f = self.get(e, obj, self.symbol(*name), d + 2);
+                self.put(d, f);
+                if f.tag == Tag::THROWN {
+                    return false;
+                }
+                (args, *line, d + 2)
+            }
+            _ => unreachable!("only calls are called"),
+        };
+        if !self.list(args, first) {
+            return false;
+        }
+        // SAFETY: the running frame is this activation's.
+        unsafe { (*self.frame()).pc = Place::expr(Role::Eval, e, line).pc() };
+        true
+    }
+
+    /// Evaluates a list of expressions into the registers from `d` up to the top; the last one gives all its
+    /// values.
+    pub(super) fn list(&mut self, list: &[ExprId], d: usize) -> bool {
+        let mut at = d;
+        if let Some((&last, init)) = list.split_last() {
+            for &e in init {
+                let v = self.eval(e, at);
+                if v.tag == Tag::THROWN {
+                    return false;
+                }
+                self.put(at, v);
+                at += 1;
+            }
+            match self.kind(last) {
+                ExprKind::Call { .. } | ExprKind::Method { .. } => return self.call(last, at),
+                ExprKind::Vararg => return self.varargs(at, -1),
+                _ => {}
+            }
+            let v = self.eval(last, at);
+            if v.tag == Tag::THROWN {
+                return false;
+            }
+            self.put(at, v);
+            at += 1;
+        }
+        self.set_top(at);
+        true
+    }
+
+    /// As [`Walker::list`], but makes it `want` values.
+    pub(super) fn adjusted_list(&mut self, list: &[ExprId], want: usize, d: usize) -> bool {
+        if !self.list(list, d) {
+            return false;
+        }
+        for i in self.count_from(d)..want {
+            self.put(d + i, Value::NIL);
+        }
+        true
+    }
+
+    /// Calls the value in register `d` with those from there to the top; its results stand from register
+    /// `d` up to the top.
+    pub(super) fn invoke(&mut self, d: usize) -> bool {
+        // SAFETY: the callee and its arguments are live slots of the running coroutine.
+        let r = unsafe { invoke(self.state(), self.base.add(d)) };
+        self.reload();
+        self.done(r)
+    }
+
+    /// The first result of calling `words[0]` with the other words.
+    #[inline(never)]
+    pub(super) fn call_with(&mut self, words: &[Value], d: usize) -> Value {
+        self.set_top(d);
+        // Above what bytecode needs: metamethods are called from anywhere.
+        if !self.make_room(words.len() + 1) {
+            return Value::THROWN;
+        }
+        // SAFETY: there is room above the top.
+        unsafe {
+            let func = self.base.add(d);
+            for (i, &v) in words.iter().enumerate() {
+                *func.add(i) = v;
+            }
+            (*self.thread()).top = func.add(words.len());
+        }
+        if !self.invoke(d) {
+            return Value::THROWN;
+        }
+        // SAFETY: the results stand from register `d` on.
+        if self.count_from(d) > 0 { unsafe { *self.base.add(d) } } else { Value::NIL }
+    }
+
+    pub(super) fn make_room(&mut self, n: usize) -> bool {
+        let r = self.state().room(n);
+        self.reload();
+        self.done(r)
+    }
+
+    /// `return`
+    pub(super) fn return_(&mut self, list: &[ExprId], d: usize) -> Flow {
+        if let [only] = list
+            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.kind(*only)
+            && !self.has_pending()
+        {
+            return self.tail_call(*only, d);
+        }
+        super::done_or_throw!(self.list(list, d));
+        self.first = d;
+        // SAFETY: a live coroutine.
+        let busy = unsafe { (*self.thread()).open as usize != 0 || (*self.thread()).tbc_len > 0 };
+        if busy {
+            let n = self.count_from(d);
+            super::done_or_throw!(self.close(0, d + n, self.func.span.end));
+            self.set_top(d + n);
+        }
+        Flow::Return
+    }
+
+    /// `return f(...)`: a function with a tree replaces the running one.
+    fn tail_call(&mut self, e: ExprId, d: usize) -> Flow {
+        super::done_or_throw!(self.prepare(e, d));
+        self.first = d;
+        let callee = self.r(d);
+        // SAFETY: a live Lua function.
+        if callee.tag == Tag::CLOSURE && unsafe { !tree_of(self.base.add(d)).is_null() } {
+            // SAFETY: nothing of the frame is used any more.
+            unsafe { (*self.thread()).close_upvals(&mut self.state().heap, self.base) };
+            return Flow::Tail;
+        }
+        super::done_or_throw!(self.invoke(d));
+        let n = self.count_from(d);
+        super::done_or_throw!(self.close(0, d + n, self.func.span.end));
+        self.set_top(d + n);
+        Flow::Return
+    }
+
+    /// Whether variables of this activation are to be closed.
+    fn has_pending(&self) -> bool {
+        // SAFETY: a live coroutine; the base is in its stack.
+        unsafe { (*self.thread()).last_tbc(self.base).is_some() }
+    }
+}
+
+/// Calls the value at `func` with those from there to the top; the results take their place.
+unsafe fn invoke(st: &mut State, func: *mut Value) -> Result<(), Throw> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (*func).tag {
+            Tag::CLOSURE if !tree_of(func).is_null() => {
+                let n = run(st, func, -1, cont::NORMAL, 0)?;
+                let th = st.thread.ptr();
+                let first = (*th).top.sub(n);
+                if (*th).hook_mask != 0 {
+                    return call::return_values(st, first, n).map(|_| ());
+                }
+                let frame = (*th).frame;
+                call::deliver(th, &*frame, first, n);
+                (*th).frame = frame.add(1);
+                Ok(())
+            }
+            Tag::NATIVE if (*func).gc::<Native>().transfer() == Transfer::None => call_native(st, func),
+            _ => call_any(st, func),
+        }
+    }
+}
+
+/// Calls whatever stands at `func`, and waits for it.
+#[inline(never)]
+unsafe fn call_any(st: &mut State, func: *mut Value) -> Result<(), Throw> {
+    // SAFETY: the caller's promise.
+    let at = unsafe { func.offset_from((*st.thread.ptr()).stack) } as usize;
+    // SAFETY: as above.
+    unsafe { interp::run(st, at) }
+}
+
+/// Calls a native that most often just answers.
+#[inline(never)]
+unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
+    // SAFETY: the caller's promise: a native and its arguments.
+    unsafe {
+        let th = st.thread.ptr();
+        if (*th).hook_mask != 0 {
+            return call_any(st, func);
+        }
+        let native: Gc<Native> = call::enter_native(st, func, -1, cont::ENTRY, 0)?;
+        let answer = native.function()(st);
+        let frame = (*th).frame;
+        let func = (*frame).func;
+        let n = match &answer {
+            Ok(Ret::One(v)) if (*th).hook_mask == 0 => {
+                *func = *v;
+                1
+            }
+            Ok(Ret::Top(n)) if (*th).hook_mask == 0 => {
+                call::move_values((*th).top.sub(*n), func, *n);
+                *n
+            }
+            Ok(Ret::None) if (*th).hook_mask == 0 => 0,
+            _ => {
+                let next = call::finish_native(st, &answer);
+                return interp::finish(st, next);
+            }
+        };
+        (*th).frame = frame.add(1);
+        (*th).top = func.add(n);
+        Ok(())
+    }
+}
+
