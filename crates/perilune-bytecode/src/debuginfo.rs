@@ -122,7 +122,7 @@ pub fn describe_register(proto: &Proto, pc: usize, reg: u8) -> Option<Name<'_>> 
 
 /// What a method is called. The reference implementation fetches one with a long name, or one that
 /// is a late constant, as it does a field, and messages show it.
-fn method_kind(index: u32, name: &[u8]) -> &'static str {
+pub fn method_kind(index: u32, name: &[u8]) -> &'static str {
     const LAST_INDEX: u32 = 255;
     const LONGEST_NAME: usize = 40;
     if index > LAST_INDEX || name.len() > LONGEST_NAME {

@@ -75,8 +75,10 @@ impl State {
     /// # Errors
     /// Stops only.
     pub fn close_coroutine(&mut self, co: Gc<Thread>) -> Result<Option<Value>, Throw> {
-        tree::abandon(self, co);
         let t = co.get(&self.heap);
+        if t.status == Status::Suspended {
+            tree::abandon(self, co);
+        }
         let error = (t.status == Status::Failed).then_some(t.error);
         t.error = Value::NIL;
         t.top = t.live_end();

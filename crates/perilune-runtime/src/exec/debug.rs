@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::debuginfo::{self, Name};
 use perilune_bytecode::ops::{Instr, Op, Operand};
-use perilune_bytecode::proto::Proto;
+use perilune_bytecode::proto::{Const, Proto};
 use perilune_syntax::{chunk_id, number, push_chunk_id};
 
 /// A frame of a coroutine, counted from the bottom of its stack.
@@ -199,8 +199,8 @@ impl State {
             if !(*caller).is_lua() {
                 return None;
             }
-            if let Some((tree, place)) = self.walked(&*caller) {
-                return tree::call_name(tree, place);
+            if Place::of(&*caller).is_some() {
+                return self.walked_call_name(&*caller);
             }
             let p = self.proto_of(function_of(&*caller))?;
             debuginfo::call_name(p, self.current_pc(co, caller))
@@ -246,12 +246,25 @@ impl State {
     // Messages that mention variables.
 
     /// The tree and the place in it of a frame that the walker runs.
-    fn walked(&self, f: &Frame) -> Option<(&TreeFn, Place)> {
+    pub(super) fn walked(&self, f: &Frame) -> Option<(&TreeFn, Place)> {
         let place = Place::of(f)?;
         let cl = function_of(f).as_closure()?;
         // SAFETY: alive while the state is borrowed.
         let tree = unsafe { (*cl.proto(&self.heap).ptr()).tree.as_ref()? };
         Some((tree, place))
+    }
+
+    /// How the function that a walker's frame calls is called there.
+    fn walked_call_name(&self, f: &Frame) -> Option<Name<'_>> {
+        let (tree, place) = self.walked(f)?;
+        let name = tree::call_name(tree, place)?;
+        if name.kind != "method" {
+            return Some(name);
+        }
+        let p = self.proto_of(function_of(f))?;
+        let is_name = |c: &Const| matches!(c, Const::Str(s) if **s == *name.name);
+        let kind = debuginfo::method_kind(p.consts.iter().position(is_name)? as u32, name.name);
+        Some(Name { kind, ..name })
     }
 
     /// The name of an operand of what the running frame executes.
@@ -372,8 +385,8 @@ impl State {
     pub(crate) fn call_error(&mut self, f: Value) -> Throw {
         self.raise_built(|st, s| {
             st.push_type_problem(s, f, "call");
-            if let Some((tree, place)) = st.walked(st.frame()) {
-                push_name(s, tree::call_name(tree, place));
+            if Place::of(st.frame()).is_some() {
+                push_name(s, st.walked_call_name(st.frame()));
             } else if let Some((p, pc)) = st.running_code() {
                 let name = debuginfo::call_name(p, pc);
                 push_name(s, name.or_else(|| st.find_operand(p, pc, f)));

@@ -37,6 +37,9 @@ impl State {
             // SAFETY: frame records up to the bottom one are valid.
             unsafe {
                 (*f).hook_pc = u32::MAX;
+                if let Some((tree, place)) = self.walked(&*f) {
+                    ((*f).hook_pc, (*f).aux) = (tree.offset(place), place.line());
+                }
                 f = f.add(1);
             }
         }
@@ -123,7 +126,7 @@ impl State {
     }
 
     /// Before the walker executes something on a line: fuel, count hook, line hook. An offset before the last
-    /// one means that execution went back.
+    /// one means that execution went back. The frame's `aux` is the last line.
     pub(super) fn trace_line(&mut self, offset: u32, line: u32) -> Result<(), Throw> {
         if self.fuel != u64::MAX {
             if self.fuel == 0 {
@@ -146,22 +149,13 @@ impl State {
             return Ok(());
         }
         let f = self.frame();
-        let old = f.hook_pc;
-        f.hook_pc = offset;
-        let same_line = old != u32::MAX && self.line_at_offset(old) == line;
-        if old == u32::MAX || offset <= old || !same_line {
+        let fresh = f.hook_pc == u32::MAX;
+        let event = fresh || offset < f.hook_pc || f.aux != line;
+        (f.hook_pc, f.aux) = (offset, line);
+        if event {
             self.run_hook("line", Some(i64::from(line)))?;
         }
         Ok(())
-    }
-
-    /// The line of an offset in the source of the function that the walker runs.
-    fn line_at_offset(&self, offset: u32) -> u32 {
-        // SAFETY: the running frame is the walker's: its function has a tree.
-        unsafe {
-            let cl: Gc<Closure> = (*self.frame().base.sub(1)).gc();
-            (*(*cl.ptr()).proto.ptr()).tree.as_ref().map_or(0, |t| t.line(offset))
-        }
     }
 
     /// The call hook, for the frame just entered.

@@ -1,6 +1,6 @@
 //! Declarations and assignments.
 
-use super::place::Role;
+use super::place::{Place, Role};
 use super::{Flow, Walker, done_or_throw, value_or_throw};
 use crate::semantics::index::{self, Store};
 use crate::value::{Tag, Value};
@@ -30,23 +30,27 @@ impl Walker<'_> {
         if let ([_], [e]) = (locals, exprs)
             && let LocalKind::Regular | LocalKind::Const = locals[0].kind
         {
-            let v = value_or_throw!(self.eval(*e, *d));
-            self.put(*d, v);
+            done_or_throw!(self.load(*e, *d));
             *d += 1;
             return Flow::Next;
         }
         let is_constant = |k: &LocalKind| matches!(k, LocalKind::CompileTime(_));
         let registers = locals.iter().filter(|l| !is_constant(&l.kind)).count();
         let known = registers < locals.len();
-        let exprs = if known { &exprs[..exprs.len() - 1] } else { exprs };
-        if known {
+        if let (true, Some((&last, exprs))) = (known, exprs.split_last()) {
             // As many expressions as variables: each gives one value.
             for (i, &e) in exprs.iter().enumerate() {
-                let v = value_or_throw!(self.eval(e, *d + i));
-                self.put(*d + i, v);
+                done_or_throw!(self.load(e, *d + i));
+            }
+            if self.tree.code.chunk.constants[last.index()].is_none() {
+                value_or_throw!(self.eval(last, *d + exprs.len()));
             }
         } else {
             done_or_throw!(self.adjusted_list(exprs, registers, *d));
+            if self.tracing && exprs.len() < registers {
+                self.end = stmt.span.end;
+                done_or_throw!(self.trace_end_of_statement(*d + registers));
+            }
         }
         let first = *d;
         *d += registers;
@@ -74,7 +78,8 @@ impl Walker<'_> {
                 unreachable!("a declared name is a global");
             };
             if old.tag != Tag::NIL {
-                self.at_expr(Role::Store, target, inner);
+                let line = self.tree.line(self.end.saturating_sub(1));
+                self.at(Place::expr(Role::Store, target, line), inner);
                 let t = index::already_defined(self.state(), self.symbol(*name));
                 return self.flow(t);
             }
@@ -96,11 +101,21 @@ impl Walker<'_> {
     pub(super) fn assign_one(&mut self, target: ExprId, e: ExprId, d: usize) -> Flow {
         match self.kind(target) {
             ExprKind::Local { slot, .. } => {
-                let v = value_or_throw!(self.eval(e, d));
-                self.put(*slot as usize, v);
+                if self.tracing {
+                    done_or_throw!(self.load(e, d));
+                    self.put(*slot as usize, self.r(d));
+                } else {
+                    let v = value_or_throw!(self.eval(e, d));
+                    self.put(*slot as usize, v);
+                }
             }
             ExprKind::Upvalue(i) => {
-                let v = value_or_throw!(self.eval(e, d));
+                let mut v = value_or_throw!(self.eval(e, d));
+                if self.tracing {
+                    self.put(d, v);
+                    done_or_throw!(self.trace_end_of_statement(d + 1));
+                    v = self.r(d);
+                }
                 self.set_upvalue(*i, v);
             }
             _ => {
@@ -108,7 +123,12 @@ impl Walker<'_> {
                 let Some((obj, key)) = self.target(target, &[], &mut inner) else {
                     return Flow::Throw;
                 };
-                let v = value_or_throw!(self.eval(e, inner));
+                let mut v = value_or_throw!(self.eval(e, inner));
+                if self.tracing {
+                    self.put(inner, v);
+                    done_or_throw!(self.trace_end_of_statement(inner + 1));
+                    v = self.r(inner);
+                }
                 let (obj, key) = (self.operand(obj), self.operand(key));
                 done_or_throw!(self.set(target, obj, key, v, inner));
             }
@@ -131,6 +151,7 @@ impl Walker<'_> {
         let end = inner + targets.len();
         for (i, &target) in targets.iter().enumerate().rev() {
             let v = self.r(inner + i);
+            done_or_throw!(!self.tracing || self.trace_end_of_statement(end));
             match self.kind(target) {
                 ExprKind::Local { slot, .. } => self.put(*slot as usize, v),
                 ExprKind::Upvalue(u) => self.set_upvalue(*u, v),
@@ -257,9 +278,8 @@ impl Walker<'_> {
     }
     #[inline(never)]
     fn set_slow(&mut self, e: ExprId, obj: Value, key: Value, v: Value, d: usize) -> bool {
-        // The value is the last operand: it stays alive in a register of its own.
-        self.set_top(d);
-        self.at_expr(Role::Store, e, d);
+        let line = self.tree.line(self.end.saturating_sub(1));
+        self.at(Place::expr(Role::Store, e, line), d);
         self.state().operands = [obj, key];
         match index::set_index(self.state(), obj, key, v) {
             Ok(Store::Done) => true,

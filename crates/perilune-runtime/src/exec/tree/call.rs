@@ -10,7 +10,7 @@ use crate::native::Ret;
 use crate::object::{Closure, Native, Transfer, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
-use perilune_syntax::ast::{ExprId, ExprKind, Vararg};
+use perilune_syntax::ast::{ExprId, ExprKind, Stmt, Vararg};
 
 /// Registers that a frame has beyond those that bytecode needs, for what the walker holds longer.
 const SPARE: usize = 8;
@@ -102,7 +102,8 @@ impl Walker<'_> {
                 return Flow::Throw;
             }
         }
-        if let Vararg::Named { .. } = self.func.vararg {
+        self.reload();
+        if let Vararg::Named { used_as_value: true, .. } = self.func.vararg {
             // SAFETY: the register exists; the running frame is this activation's.
             let made = unsafe { registers::vararg_table(self.state(), self.base.add(d - 1)) };
             if !self.done(made) {
@@ -119,9 +120,10 @@ impl Walker<'_> {
     }
 
     fn end_of_body(&mut self, d: usize) -> Flow {
-        if self.is_tracing() && !self.trace(self.func.span.end, self.func.end_line, d) {
+        if self.tracing && !self.trace(self.func.span.end, self.tree.last_line(), d) {
             return Flow::Throw;
         }
+        super::done_or_throw!(self.close(0, d, self.func.span.end));
         self.first = d;
         self.set_top(d);
         Flow::Return
@@ -151,9 +153,7 @@ impl Walker<'_> {
     pub(super) fn prepare(&mut self, e: ExprId, d: usize) -> bool {
         let (args, line, first) = match self.kind(e) {
             ExprKind::Call { callee, args, line } => {
-                let f = self.eval(*callee, d);
-                self.put(d, f);
-                if f.tag == Tag::THROWN {
+                if !self.load(*callee, d) {
                     return false;
                 }
                 (args, *line, d + 1)
@@ -165,6 +165,9 @@ impl Walker<'_> {
                     return false;
                 }
                 self.put(d, Value::NIL);
+                if self.tracing && !self.trace_load(e, d + 2) {
+                    return false;
+                }
                 let f = self.get(e, obj, self.symbol(*name), d + 2);
                 self.put(d, f);
                 if f.tag == Tag::THROWN {
@@ -177,6 +180,13 @@ impl Walker<'_> {
         if !self.list(args, first) {
             return false;
         }
+        if self.tracing {
+            let d = first + self.count_from(first);
+            if !self.trace(self.exprs[e.index()].span.end, line, d) {
+                return false;
+            }
+            self.set_top(d);
+        }
         // SAFETY: the running frame is this activation's.
         unsafe { (*self.frame()).pc = Place::expr(Role::Eval, e, line).pc() };
         true
@@ -188,11 +198,9 @@ impl Walker<'_> {
         let mut at = d;
         if let Some((&last, init)) = list.split_last() {
             for &e in init {
-                let v = self.eval(e, at);
-                if v.tag == Tag::THROWN {
+                if !self.load(e, at) {
                     return false;
                 }
-                self.put(at, v);
                 at += 1;
             }
             match self.kind(last) {
@@ -200,11 +208,9 @@ impl Walker<'_> {
                 ExprKind::Vararg => return self.varargs(at, -1),
                 _ => {}
             }
-            let v = self.eval(last, at);
-            if v.tag == Tag::THROWN {
+            if !self.load(last, at) {
                 return false;
             }
-            self.put(at, v);
             at += 1;
         }
         self.set_top(at);
@@ -261,7 +267,7 @@ impl Walker<'_> {
     }
 
     /// `return`
-    pub(super) fn return_(&mut self, list: &[ExprId], d: usize) -> Flow {
+    pub(super) fn return_(&mut self, stmt: &Stmt, list: &[ExprId], d: usize) -> Flow {
         if let [only] = list
             && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.kind(*only)
             && !self.has_pending()
@@ -270,6 +276,11 @@ impl Walker<'_> {
         }
         super::done_or_throw!(self.list(list, d));
         self.first = d;
+        if self.tracing {
+            let n = self.count_from(d);
+            let line = self.tree.line(stmt.span.end.saturating_sub(1));
+            super::done_or_throw!(self.trace(stmt.span.end, line, d + n));
+        }
         // SAFETY: a live coroutine.
         let busy = unsafe { (*self.thread()).open as usize != 0 || (*self.thread()).tbc_len > 0 };
         if busy {
@@ -346,7 +357,7 @@ unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
         if (*th).hook_mask != 0 {
             return call_any(st, func);
         }
-        let native: Gc<Native> = call::enter_native(st, func, -1, cont::ENTRY, 0)?;
+        let native: Gc<Native> = call::enter_native(st, func, -1, cont::NORMAL, 0)?;
         let answer = native.function()(st);
         let frame = (*th).frame;
         let func = (*frame).func;
@@ -360,7 +371,9 @@ unsafe fn call_native(st: &mut State, func: *mut Value) -> Result<(), Throw> {
                 *n
             }
             Ok(Ret::None) if (*th).hook_mask == 0 => 0,
+            Err(t) => return Err(*t),
             _ => {
+                (*frame).cont = cont::ENTRY;
                 let next = call::finish_native(st, &answer);
                 return interp::finish(st, next);
             }

@@ -7,7 +7,8 @@ use crate::heap::Gc;
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
-use perilune_syntax::ast::{Chunk, FuncId, Function};
+use perilune_syntax::ast::{Chunk, ExprKind, FuncId, Function};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A chunk for any number of states.
@@ -18,6 +19,9 @@ pub(crate) struct TreeChunk {
     children: Vec<Vec<FuncId>>,
     /// For each function which child of its parent it is.
     pub(super) nth: Vec<u32>,
+    /// The lines of fields that are left operands of an operator on another line: PUC fetches them when it
+    /// has read the operator.
+    pub(super) late_lines: HashMap<u32, u32>,
 }
 
 impl TreeChunk {
@@ -39,8 +43,10 @@ impl TreeChunk {
             siblings.push(f);
             open.push(f);
         }
+        let lines = Lines::of(text);
         TreeChunk {
-            lines: Lines::of(text),
+            late_lines: late_lines(&chunk, &lines),
+            lines,
             chunk,
             children,
             nth,
@@ -52,6 +58,19 @@ impl TreeChunk {
         let all = self.chunk.exprs.len() * 80 + self.chunk.symbols.len() * 24;
         all / self.chunk.funcs.len().max(1)
     }
+}
+
+fn late_lines(chunk: &Chunk, lines: &Lines) -> HashMap<u32, u32> {
+    let mut found = HashMap::new();
+    for e in &chunk.exprs {
+        if let ExprKind::Binary { lhs, line, .. } = e.kind
+            && let ExprKind::Index { .. } | ExprKind::Global { .. } = chunk.expr(lhs).kind
+            && lines.line(chunk.expr(lhs).span.end.saturating_sub(1)) != line
+        {
+            found.insert(lhs.0, line);
+        }
+    }
+    found
 }
 
 /// A function of a chunk in one state.

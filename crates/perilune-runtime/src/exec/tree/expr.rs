@@ -1,7 +1,8 @@
 //! Expressions that are no operators, calls or constructors.
 
 use super::code::plain_constant;
-use super::place::Role;
+use super::place::{Place, Role};
+use crate::exec::registers;
 use super::{Walker, value};
 use crate::semantics::{self, Outcome};
 use crate::value::{Tag, Value};
@@ -47,6 +48,17 @@ impl Walker<'_> {
         self.eval(rhs, d)
     }
 
+    /// Evaluates an expression into register `d`.
+    #[inline(always)]
+    pub(super) fn load(&mut self, e: ExprId, d: usize) -> bool {
+        let v = self.eval(e, d);
+        if v.tag == Tag::THROWN {
+            return false;
+        }
+        self.put(d, v);
+        !self.tracing || !self.is_simple(e) || self.trace_load(e, d + 1)
+    }
+
     fn constant(&self, c: Constant) -> Value {
         match c {
             Constant::Str(s) => self.symbol(s),
@@ -90,7 +102,7 @@ impl Walker<'_> {
         if a.tag == Tag::THROWN {
             return None;
         }
-        let b = if a.tag.is_object() && !self.is_simple(rhs) {
+        let b = if !self.is_simple(rhs) {
             self.put(d, a);
             let b = self.eval(rhs, d + 1);
             a = self.r(d);
@@ -105,6 +117,9 @@ impl Walker<'_> {
     #[inline(never)]
     fn global(&mut self, e: ExprId, env: ExprId, name: Symbol, d: usize) -> Value {
         let env = value!(self.eval(env, d));
+        if self.tracing && !self.trace_operation(e, env, Value::NIL, d) {
+            return Value::THROWN;
+        }
         self.get(e, env, self.symbol(name), d)
     }
 
@@ -114,14 +129,25 @@ impl Walker<'_> {
         if self.is_deep() {
             return Value::THROWN;
         }
-        if let ExprKind::Upvalue(i) = self.kind(obj) {
-            let key = value!(self.eval(key, d));
-            return self.get(e, self.upvalue(*i), key, d);
+        let (obj, key) = match self.kind(obj) {
+            ExprKind::Upvalue(i) => {
+                let key = value!(self.eval(key, d));
+                (self.upvalue(*i), key)
+            }
+            ExprKind::Local { slot, .. } if *slot as usize == self.varargs => {
+                let key = value!(self.eval(key, d));
+                // SAFETY: the varargs stand below the running frame.
+                return unsafe { registers::one_vararg(&*self.frame(), key, self.state()) };
+            }
+            _ => match self.operands(obj, key, d) {
+                Some(both) => both,
+                None => return Value::THROWN,
+            },
+        };
+        if self.tracing && !self.trace_operation(e, obj, key, d) {
+            return Value::THROWN;
         }
-        match self.operands(obj, key, d) {
-            Some((obj, key)) => self.get(e, obj, key, d),
-            None => Value::THROWN,
-        }
+        self.get(e, obj, key, d)
     }
 
     /// `obj[key]` of values; `e` is the expression that says so.
@@ -152,10 +178,17 @@ impl Walker<'_> {
     /// A function expression: a closure of the function's tree over the variables here.
     #[inline(never)]
     fn function(&mut self, e: ExprId, f: FuncId, d: usize) -> Value {
-        self.at(super::Place::expr(Role::Eval, e, self.tree.code.chunk.func(f).end_line), d);
+        let line = self.tree.code.chunk.func(f).end_line;
+        if self.tracing {
+            self.put(d, Value::NIL);
+            if !self.trace(self.exprs[e.index()].span.end, line, d + 1) {
+                return Value::THROWN;
+            }
+        }
+        self.at(Place::expr(Role::Eval, e, line), d);
         let nth = self.tree.code.nth[f.index()] as usize;
         // SAFETY: the function is nested in the running one, whose registers and upvalues it names.
-        let made = unsafe { crate::exec::registers::new_closure(self.state(), self.closure(), self.base, nth) };
+        let made = unsafe { registers::new_closure(self.state(), self.closure(), self.base, nth) };
         match made {
             Ok(c) => {
                 self.put(d, c.into());
@@ -174,12 +207,12 @@ impl Walker<'_> {
     /// Copies varargs to the registers from `d` on: `want` of them, or all (-1) and sets the top.
     pub(super) fn varargs(&mut self, d: usize, want: i32) -> bool {
         let table = match self.func.vararg {
-            Vararg::Named { local, .. } => Some(self.func.locals[local.index()].slot as usize),
-            Vararg::Anonymous | Vararg::None => None,
+            Vararg::Named { local, used_as_value: true } => Some(self.func.locals[local.index()].slot as usize),
+            Vararg::Named { .. } | Vararg::Anonymous | Vararg::None => None,
         };
         self.set_top(d);
         // SAFETY: the running frame is this activation's, and has the registers.
-        let r = unsafe { crate::exec::registers::get_varargs(self.state(), d, want, table) };
+        let r = unsafe { registers::get_varargs(self.state(), d, want, table) };
         self.reload();
         self.done(r)
     }

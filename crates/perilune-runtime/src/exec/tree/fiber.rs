@@ -21,7 +21,9 @@ const MAIN_STACK: usize = 1 << 30;
 /// What it gets when that cannot be reserved.
 const SMALL_MAIN_STACK: usize = 64 << 20;
 /// Bytes of native stack that another coroutine may use.
-const STACK: usize = 256 << 10;
+const STACK: usize = 16 << 20;
+/// What it gets when that cannot be reserved.
+const SMALL_STACK: usize = 256 << 10;
 /// Bytes at the end of each native stack that are kept for Rust.
 const RESERVE: usize = 64 << 10;
 /// How many unused stacks are kept.
@@ -47,7 +49,10 @@ pub(crate) struct Fibers {
 
 impl Fibers {
     fn stack(&mut self) -> Option<DefaultStack> {
-        self.spare.pop().or_else(|| DefaultStack::new(STACK).ok())
+        self.spare
+            .pop()
+            .or_else(|| DefaultStack::new(STACK).ok())
+            .or_else(|| DefaultStack::new(SMALL_STACK).ok())
     }
 
     /// Takes a fiber away; its stack may be used again.

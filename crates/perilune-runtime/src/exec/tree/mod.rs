@@ -27,6 +27,7 @@ mod operator;
 mod place;
 mod stmt;
 mod table;
+mod trace;
 
 pub(super) use call::enter;
 pub(crate) use code::{TreeChunk, TreeFn};
@@ -39,7 +40,8 @@ use crate::error::Throw;
 use crate::object::{Closure, Frame, Thread};
 use crate::state::State;
 use crate::value::{Tag, Value};
-use perilune_syntax::ast::{Expr, ExprId, ExprKind, Function, LabelId, Symbol};
+use crate::heap::interrupt;
+use perilune_syntax::ast::{Expr, ExprId, ExprKind, Function, LabelId, Symbol, Vararg};
 use place::Role;
 use std::sync::atomic::Ordering;
 
@@ -108,6 +110,12 @@ struct Walker<'t> {
     first: usize,
     /// What was thrown (rule 4).
     throw: Throw,
+    /// Hooks or limits look at what is executed; changes in calls only.
+    tracing: bool,
+    /// `Flow::Goto` and stores: where the statement ends in the source.
+    end: u32,
+    /// The register of a named vararg that needs no table; else none.
+    varargs: usize,
 }
 
 impl<'t> Walker<'t> {
@@ -128,6 +136,12 @@ impl<'t> Walker<'t> {
                 label: LabelId(0),
                 first: 0,
                 throw: Throw::Error,
+                tracing: false,
+                end: 0,
+                varargs: match tree.func().vararg {
+                    Vararg::Named { used_as_value: false, .. } => tree.func().params as usize,
+                    _ => usize::MAX,
+                },
             }
         }
     }
@@ -186,6 +200,7 @@ impl<'t> Walker<'t> {
     fn reload(&mut self) {
         // SAFETY: the running frame is this activation's.
         self.base = unsafe { (*self.frame()).base };
+        self.tracing = self.state().interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0;
     }
     #[inline(always)]
     fn symbol(&self, s: Symbol) -> Value {

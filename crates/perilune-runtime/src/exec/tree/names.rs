@@ -14,16 +14,35 @@ const FOR_STATE: &[u8] = b"(for state)";
 const VARARG_TABLE: &[u8] = b"(vararg table)";
 /// Largest key that PUC has in an instruction, and so names.
 const SMALL_KEYS: std::ops::RangeInclusive<i64> = 0..=255;
-/// The longest name of a method that PUC does not fetch as a field.
-const LONGEST_METHOD: usize = 40;
 
 impl TreeFn {
     pub(super) fn is_55(&self) -> bool {
         self.code.chunk.dialect == Dialect::Lua55
     }
+    /// Whether an expression is a constant.
+    pub(super) fn is_constant(&self, e: ExprId) -> bool {
+        self.code.chunk.constants[e.index()].is_some()
+    }
+    /// The line on which the function's last token stands.
+    pub(super) fn last_line(&self) -> u32 {
+        match (self.func().line, self.func().body.stmts.last()) {
+            (0, Some(last)) => self.line(last.span.end.saturating_sub(1)),
+            (0, None) => 1,
+            _ => self.func().end_line,
+        }
+    }
     /// The line of an offset in the source.
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
         self.code.lines.line(offset)
+    }
+    /// The offset in the source of a place.
+    pub(in crate::exec) fn offset(&self, place: Place) -> u32 {
+        match place.role() {
+            Role::Statement | Role::Close => place.number(),
+            Role::Eval | Role::Store | Role::Iterator => {
+                self.code.chunk.expr(ExprId(place.number())).span.start
+            }
+        }
     }
     fn kind(&self, e: ExprId) -> &ExprKind {
         &self.code.chunk.expr(e).kind
@@ -39,6 +58,9 @@ impl TreeFn {
 /// The line of the operation that an expression is.
 pub(super) fn line_of(tree: &TreeFn, e: ExprId) -> u32 {
     let expr = tree.code.chunk.expr(e);
+    if let Some(&line) = tree.code.late_lines.get(&e.0) {
+        return line;
+    }
     match &expr.kind {
         ExprKind::Binary { line, .. } | ExprKind::Unary { line, .. } => *line,
         ExprKind::Call { line, .. } => *line,
@@ -92,8 +114,7 @@ pub(in crate::exec) fn call_name(tree: &TreeFn, place: Place) -> Option<Name<'_>
             ExprKind::Call { callee, .. } => return describe(tree, *callee),
             ExprKind::Method { name, .. } => {
                 let name = tree.code.chunk.text(*name);
-                let kind = if name.len() > LONGEST_METHOD { "field" } else { "method" };
-                return Some(Name { kind, name });
+                return Some(Name { kind: "method", name });
             }
             ExprKind::Index { .. } | ExprKind::Global { .. } => "index",
             ExprKind::Binary { op, .. } => binary_event(*op),
@@ -186,10 +207,7 @@ pub(in crate::exec) fn variable_at(tree: &TreeFn, place: Place, slot: usize) -> 
 
 /// All variables in scope at a place, by register.
 fn active(tree: &TreeFn, place: Place) -> Vec<Variable<'_>> {
-    let offset = match place.role() {
-        Role::Statement | Role::Close => place.number(),
-        Role::Eval | Role::Store | Role::Iterator => tree.code.chunk.expr(ExprId(place.number())).span.start,
-    };
+    let offset = tree.offset(place);
     let func = tree.func();
     let mut found: Vec<Variable<'_>> = (0..func.params)
         .map(|i| (tree.local_name(LocalId(i)), i as usize))

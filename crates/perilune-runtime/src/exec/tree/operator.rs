@@ -6,7 +6,7 @@ use crate::semantics::compare::Order;
 use crate::semantics::concat::{Concat, concat};
 use crate::semantics::{self, Arith, arith, compare};
 use crate::value::{Tag, Value};
-use perilune_syntax::ast::{BinOp, ExprId, ExprKind, UnOp};
+use perilune_syntax::ast::{BinOp, Constant, ExprId, ExprKind, UnOp};
 
 impl Walker<'_> {
     /// `lhs op rhs`
@@ -21,6 +21,9 @@ impl Walker<'_> {
         let Some((a, b)) = self.operands(lhs, rhs, d) else {
             return Value::THROWN;
         };
+        if self.tracing && !self.trace_operation(e, a, b, d) {
+            return Value::THROWN;
+        }
         match op {
             BinOp::Add => self.arith(e, Arith::Add, a, b, d),
             BinOp::Sub => self.arith(e, Arith::Sub, a, b, d),
@@ -48,6 +51,9 @@ impl Walker<'_> {
     #[inline(never)]
     pub(super) fn unary(&mut self, e: ExprId, op: UnOp, operand: ExprId, d: usize) -> Value {
         let v = value!(self.eval(operand, d));
+        if self.tracing && op != UnOp::Not && !self.trace_operation(e, v, v, d) {
+            return Value::THROWN;
+        }
         match op {
             UnOp::Not => Value::bool(!v.truthy()),
             UnOp::Neg => self.arith(e, Arith::Unm, v, v, d),
@@ -70,8 +76,20 @@ impl Walker<'_> {
     #[inline(never)]
     fn arith_slow(&mut self, e: ExprId, op: Arith, a: Value, b: Value, d: usize) -> Value {
         self.at_operator(e, a, b, d);
+        if op == Arith::Sub && a.tag == Tag::FLT && self.subtracts_zero(e) {
+            // PUC adds the negated constant: -0.0 - 0 is 0.0.
+            return self.arith(e, Arith::Add, a, Value::float(0.0), d);
+        }
         let outcome = arith::arith(self.state(), op, a, b);
         self.finish(outcome, d)
+    }
+
+    /// Whether an expression subtracts the constant 0.
+    fn subtracts_zero(&self, e: ExprId) -> bool {
+        let ExprKind::Binary { rhs, .. } = self.kind(e) else {
+            return false;
+        };
+        matches!(self.kind(*rhs), ExprKind::Int(0) | ExprKind::Constant(Constant::Int(0)))
     }
 
     #[inline(always)]
@@ -115,14 +133,19 @@ impl Walker<'_> {
         let mut at = e;
         let mut n = 0;
         while let ExprKind::Binary { op: BinOp::Concat, lhs, rhs, .. } = self.kind(at) {
-            let v = value!(self.eval(*lhs, d + n));
-            self.put(d + n, v);
+            if !self.load(*lhs, d + n) {
+                return Value::THROWN;
+            }
             n += 1;
             at = *rhs;
         }
-        let v = value!(self.eval(at, d + n));
-        self.put(d + n, v);
+        if !self.load(at, d + n) {
+            return Value::THROWN;
+        }
         n += 1;
+        if self.tracing && !self.trace_operation(e, Value::NIL, Value::NIL, d + n) {
+            return Value::THROWN;
+        }
         while n > 1 {
             self.at_operator(e, Value::NIL, Value::NIL, d + n);
             // SAFETY: the operands are registers; the slice is not used after anything that could move them.

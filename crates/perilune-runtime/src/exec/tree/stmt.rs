@@ -2,11 +2,10 @@
 
 use super::place::Role;
 use super::{Flow, Walker, done_or_throw, value_or_throw};
-use crate::exec::registers::prepare_for;
-use crate::heap::{Event, interrupt};
+use crate::exec::registers::{self, prepare_for};
+use crate::heap::Event;
 use crate::value::{Tag, Value};
 use perilune_syntax::ast::{Block, ExprId, LocalId, LocalKind, Stmt, StmtKind};
-use std::sync::atomic::Ordering;
 
 impl Walker<'_> {
     /// Executes a block; `d` registers are in use before it.
@@ -21,9 +20,6 @@ impl Walker<'_> {
         let mut inner = d;
         while let Some(stmt) = block.stmts.get(at) {
             at += 1;
-            if self.is_tracing() && !self.trace_stmt(stmt, inner) {
-                return (Flow::Throw, inner);
-            }
             match self.stmt(stmt, &mut inner) {
                 Flow::Next => {}
                 Flow::Goto => {
@@ -33,9 +29,10 @@ impl Walker<'_> {
                     };
                     let depth = self.depth_at(&block.stmts[..label], d);
                     let back = label < at;
-                    if depth < inner && !self.close(depth, inner, stmt.span.end) || back && !self.poll(depth) {
+                    if depth < inner && !self.close(depth, inner, self.end) || back && !self.poll(depth) {
                         return (Flow::Throw, inner);
                     }
+                    self.went_back();
                     (at, inner) = (label, depth);
                 }
                 other => return (other, inner),
@@ -126,15 +123,26 @@ impl Walker<'_> {
                 let f = value_or_throw!(self.eval(*expr, slot + 1));
                 self.put(slot, f);
             }
-            StmtKind::Global { targets, exprs } => return self.define_globals(targets, exprs, *d),
+            StmtKind::Global { targets, exprs } => {
+                self.end = stmt.span.end;
+                return self.define_globals(targets, exprs, *d);
+            }
             StmtKind::GlobalFunction { target, expr } => {
+                self.end = stmt.span.end;
                 return self.define_globals(&[*target], &[*expr], *d);
             }
-            StmtKind::Assign { targets, exprs } => return self.assign(targets, exprs, *d),
-            StmtKind::Function { target, expr } => return self.assign_one(*target, *expr, *d),
+            StmtKind::Assign { targets, exprs } => {
+                self.end = stmt.span.end;
+                return self.assign(targets, exprs, *d);
+            }
+            StmtKind::Function { target, expr } => {
+                // As in PUC, the definition happens on the first line.
+                self.end = stmt.span.start + 1;
+                return self.assign_one(*target, *expr, *d);
+            }
             StmtKind::Call(e) => done_or_throw!(self.call(*e, *d)),
             StmtKind::Do(body) => return self.block(body, *d),
-            StmtKind::While { cond, body } => return self.while_(*cond, body, *d),
+            StmtKind::While { cond, body } => return self.while_(stmt, *cond, body, *d),
             StmtKind::Repeat { body, cond } => return self.repeat(body, *cond, *d),
             StmtKind::If { arms, otherwise } => return self.if_(arms, otherwise.as_ref(), *d),
             StmtKind::NumericFor { var, start, limit, step, body } => {
@@ -145,10 +153,14 @@ impl Walker<'_> {
             StmtKind::GenericFor { vars, exprs, body } => {
                 return self.generic_for(stmt, vars.clone(), exprs, body, *d);
             }
-            StmtKind::Return(list) => return self.return_(list, *d),
-            StmtKind::Break => return Flow::Break,
+            StmtKind::Return(list) => return self.return_(stmt, list, *d),
+            StmtKind::Break => {
+                done_or_throw!(!self.tracing || self.trace(stmt.span.end, stmt.span.line, *d));
+                return Flow::Break;
+            }
             StmtKind::Goto(label) => {
-                self.label = *label;
+                done_or_throw!(!self.tracing || self.trace(stmt.span.end, stmt.span.line, *d));
+                (self.label, self.end) = (*label, stmt.span.end);
                 return Flow::Goto;
             }
             StmtKind::Label(_) => {}
@@ -158,7 +170,9 @@ impl Walker<'_> {
 
     fn if_(&mut self, arms: &[(ExprId, Block)], otherwise: Option<&Block>, d: usize) -> Flow {
         for (cond, block) in arms {
-            if value_or_throw!(self.eval(*cond, d)).truthy() {
+            let v = value_or_throw!(self.eval(*cond, d));
+            done_or_throw!(!self.tracing || self.trace_test(*cond, v, d));
+            if v.truthy() {
                 return self.block(block, d);
             }
         }
@@ -168,16 +182,22 @@ impl Walker<'_> {
         }
     }
 
-    fn while_(&mut self, cond: ExprId, body: &Block, d: usize) -> Flow {
-        while value_or_throw!(self.eval(cond, d)).truthy() {
+    fn while_(&mut self, stmt: &Stmt, cond: ExprId, body: &Block, d: usize) -> Flow {
+        loop {
+            let v = value_or_throw!(self.eval(cond, d));
+            done_or_throw!(!self.tracing || self.trace_test(cond, v, d));
+            if !v.truthy() {
+                return Flow::Next;
+            }
             match self.block(body, d) {
                 Flow::Next => {}
-                Flow::Break => break,
+                Flow::Break => return Flow::Next,
                 other => return other,
             }
-            done_or_throw!(self.poll(d));
+            let line = stmt.span.line;
+            done_or_throw!(self.poll(d) && (!self.tracing || self.trace_end(body, line, d)));
+            self.went_back();
         }
-        Flow::Next
     }
 
     fn repeat(&mut self, body: &Block, cond: ExprId, d: usize) -> Flow {
@@ -185,7 +205,9 @@ impl Walker<'_> {
             let (mut flow, inner) = self.statements(body, d);
             let mut last = flow != Flow::Next;
             if !last {
-                last = value_or_throw!(self.eval(cond, inner)).truthy();
+                let v = value_or_throw!(self.eval(cond, inner));
+                done_or_throw!(!self.tracing || self.trace_test(cond, v, inner));
+                last = v.truthy();
             }
             flow = self.leave(flow, inner, d, body);
             match flow {
@@ -195,14 +217,14 @@ impl Walker<'_> {
                 other => return other,
             }
             done_or_throw!(self.poll(d));
+            self.went_back();
         }
     }
 
     /// `for var = start, limit, step do`; the loop's state is in the registers from `d` on.
     fn numeric_for(&mut self, stmt: &Stmt, var: LocalId, list: &[ExprId], body: &Block, d: usize) -> Flow {
         for (i, &e) in list.iter().enumerate() {
-            let v = value_or_throw!(self.eval(e, d + i));
-            self.put(d + i, v);
+            done_or_throw!(self.load(e, d + i));
         }
         if list.len() < 3 {
             self.put(d + 2, Value::int(1));
@@ -223,11 +245,13 @@ impl Walker<'_> {
                 Flow::Break => return Flow::Next,
                 other => return other,
             }
+            let at = (body.span.end, stmt.span.line);
+            done_or_throw!(self.poll(d + 3) && (!self.tracing || self.trace(at.0, at.1, d + 3)));
             // SAFETY: the registers that were prepared.
-            if !unsafe { crate::exec::registers::step_for(self.base.add(d)) } {
+            if !unsafe { registers::step_for(self.base.add(d)) } {
                 return Flow::Next;
             }
-            done_or_throw!(self.poll(d + 3) && self.trace_loop(stmt, d + 3));
+            self.went_back();
         }
     }
 
@@ -254,30 +278,32 @@ impl Walker<'_> {
         self.put(d + 2, closing);
         self.put(d + 3, control);
         if closing.truthy() {
-            self.at_offset(Role::Statement, stmt.span.start, d + STATE);
+            self.at(super::Place::offset(Role::Statement, body.span.start, stmt.span.line), d + STATE);
             // SAFETY: a register of the running frame.
             let marked = self.state().mark_tbc(unsafe { self.base.add(d + 2) });
             done_or_throw!(self.done(marked));
         }
-        let flow = self.iterate(stmt, vars, list[0], body, d);
+        let flow = self.iterate(vars, list[0], body, d);
         self.leave(flow, d + STATE, d, body)
     }
 
     fn iterate(
         &mut self,
-        stmt: &Stmt,
         vars: std::ops::Range<u32>,
         list: ExprId,
         body: &Block,
         d: usize,
     ) -> Flow {
+        // As in PUC, the line on which the list begins.
+        let line = self.exprs[list.index()].span.line;
         let n = vars.len();
         let first = self.slot(LocalId(vars.start));
         loop {
             for (i, from) in [d, d + 1, d + 3].into_iter().enumerate() {
                 self.put(first + 1 + i, self.r(from));
             }
-            self.at(super::Place::expr(Role::Iterator, list, stmt.span.line), first + 4);
+            done_or_throw!(!self.tracing || self.trace(body.span.end, line, first + 4));
+            self.at(super::Place::expr(Role::Iterator, list, line), first + 4);
             done_or_throw!(self.invoke(first + 1));
             let given = self.count_from(first + 1);
             for i in 0..n {
@@ -294,36 +320,8 @@ impl Walker<'_> {
                 Flow::Break => return Flow::Next,
                 other => return other,
             }
-            done_or_throw!(self.poll(first) && self.trace_loop(stmt, first));
+            done_or_throw!(self.poll(d + 4));
+            self.went_back();
         }
-    }
-
-    // Hooks and the instruction limit.
-
-    /// Whether hooks or limits look at what is executed.
-    #[inline(always)]
-    pub(super) fn is_tracing(&self) -> bool {
-        self.state().interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
-    }
-    #[cold]
-    fn trace_stmt(&mut self, stmt: &Stmt, d: usize) -> bool {
-        match stmt.kind {
-            // Nothing is executed.
-            StmtKind::Label(_) | StmtKind::Do(_) => true,
-            _ => self.trace(stmt.span.start, stmt.span.line, d),
-        }
-    }
-    /// A loop goes round: its line is reached again.
-    #[inline(always)]
-    fn trace_loop(&mut self, stmt: &Stmt, d: usize) -> bool {
-        !self.is_tracing() || self.trace(stmt.span.start, stmt.span.line, d)
-    }
-    /// Something on a line is executed.
-    #[cold]
-    pub(super) fn trace(&mut self, offset: u32, line: u32, d: usize) -> bool {
-        self.at(super::Place::offset(Role::Statement, offset, line), d);
-        let r = self.state().trace_line(offset, line);
-        self.reload();
-        self.done(r)
     }
 }

@@ -38,8 +38,9 @@ impl Walker<'_> {
                     waiting = self.count_from(d + 1);
                 }
                 TableItem::Positional(e) => {
-                    let v = value!(self.eval(*e, free));
-                    self.put(free, v);
+                    if !self.load(*e, free) {
+                        return Value::THROWN;
+                    }
                     waiting += 1;
                     if waiting >= most && i + 1 < items.len() {
                         value!(self.store_items(e, d, stored, waiting));
@@ -66,6 +67,7 @@ impl Walker<'_> {
     fn keyed_item(&mut self, key: ExprId, v: ExprId, d: usize, free: usize) -> Value {
         let k = value!(self.eval(key, free));
         self.put(free, k);
+        self.end = self.exprs[v.index()].span.end;
         let v = value!(self.eval(v, free + 1));
         // A variable as the key is read when both are needed.
         let k = match self.kind(key) {
