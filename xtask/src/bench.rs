@@ -9,12 +9,7 @@ pub fn run(mut args: Args) -> Outcome {
     let binary = paths::binary(args.option("--bin")?)?;
     let mut words = args.rest();
     for engine in engines::ENGINES {
-        let mut command = binary.clone();
-        for option in engine.options {
-            command.push(' ');
-            command.push_str(option);
-        }
-        words.push(format!("{}={command}", engine.name));
+        words.push(format!("{0}={binary} --engine={0}", engine.name));
     }
     let status = Command::new("python3")
         .arg(paths::root().join("bench/run.py"))

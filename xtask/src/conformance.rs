@@ -1,9 +1,10 @@
-//! The official Lua test suite, fetched, run file by file and as a whole.
+//! The official Lua test suite, fetched, run file by file and as a whole, on every engine.
 //!
 //! What is left out stands in tests/conformance/omitted.txt, with reasons. That list is checked as
 //! well: an entry that no longer holds is a failure, and so is a guarded part that is not listed.
 
 use crate::args::Args;
+use crate::engines::Engine;
 use crate::process::{self, End, Job, Output};
 use crate::{Outcome, engines, paths};
 use std::path::{Path, PathBuf};
@@ -29,19 +30,17 @@ pub fn run(mut args: Args) -> Outcome {
         None => fetch()?,
     };
     args.plain()?;
-    let command = match &engine {
-        Some(name) => engines::command(&binary, engines::engine(name)?),
-        None => vec![binary],
-    };
     let omitted = read_omitted()?;
     let mut failures = check_list(&omitted, &suite)?;
-    for file in lua_files(&suite) {
-        if only.as_ref().is_none_or(|o| o == &file) && file != "all.lua" {
-            failures += usize::from(!one_file(&command, &suite, &file, &omitted)?);
-        }
-    }
-    if only.as_ref().is_none_or(|o| o == "all.lua") {
-        failures += usize::from(!whole(&command, &suite)?);
+    for engine in engines::chosen(engine.as_deref())? {
+        println!("engine {}", engine.name);
+        let suite = Suite {
+            dir: &suite,
+            binary: &binary,
+            engine,
+            omitted: omitted.iter().filter(|o| o.concerns(engine)).collect(),
+        };
+        failures += suite.run(only.as_deref())?;
     }
     if failures == 0 {
         println!("conformance: all passed, {} omissions listed", omitted.len());
@@ -62,16 +61,25 @@ enum Kind {
     Part,
     /// The paragraph that holds the text is left out of the file; without that the file fails.
     Skip,
+    /// As `Skip`, but whether the file fails otherwise is a matter of chance.
+    Race,
 }
 
 struct Omission {
+    /// The only engine that it concerns; `None` for all.
+    engine: Option<&'static Engine>,
     file: String,
     kind: Kind,
     guard: String,
 }
 
-/// Parses the list: `file | never | reason`, `file | fails | reason`, `file | part: guard | reason` or
-/// `file | skip: text | reason`.
+impl Omission {
+    fn concerns(&self, engine: &Engine) -> bool {
+        self.engine.is_none_or(|e| e == engine)
+    }
+}
+
+/// Parses the list, whose head describes its lines.
 fn read_omitted() -> Result<Vec<Omission>, String> {
     let path = paths::root().join("tests/conformance/omitted.txt");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -82,7 +90,8 @@ fn read_omitted() -> Result<Vec<Omission>, String> {
 }
 
 fn parse_omission(line: &str) -> Result<Omission, String> {
-    let parts: Vec<&str> = line.splitn(3, " | ").map(str::trim).collect();
+    let (engine, entry) = engines::concerned(line);
+    let parts: Vec<&str> = entry.splitn(3, " | ").map(str::trim).collect();
     let [file, what, reason] = parts[..] else {
         return Err(format!("omitted.txt: '{line}' is not `file | what | reason`"));
     };
@@ -90,17 +99,19 @@ fn parse_omission(line: &str) -> Result<Omission, String> {
         return Err(format!("omitted.txt: '{line}' has no reason"));
     }
     let (kind, guard) = match what.split_once(':') {
-        Some(("part", guard)) => (Kind::Part, guard.trim()),
+        Some(("part", guard)) if engine.is_none() => (Kind::Part, guard.trim()),
         Some(("skip", text)) => (Kind::Skip, text.trim()),
+        Some(("race", text)) => (Kind::Race, text.trim()),
         None if what == "never" => (Kind::Never, ""),
         None if what == "fails" => (Kind::Fails, ""),
         _ => {
             return Err(format!(
-                "omitted.txt: '{what}' is not never, fails, part: GUARD or skip: TEXT"
+                "omitted.txt: '{what}' is not never, fails, skip: TEXT, race: TEXT or (for all engines) part: GUARD"
             ));
         }
     };
     Ok(Omission {
+        engine,
         file: file.to_string(),
         kind,
         guard: guard.to_string(),
@@ -131,7 +142,7 @@ fn check_list(omitted: &[Omission], suite: &Path) -> Result<usize, String> {
         let guarded = String::from_utf8_lossy(&bytes)
             .lines()
             .any(needs_internal_library);
-        let listed = omitted.iter().any(|o| o.file == file);
+        let listed = omitted.iter().any(|o| o.engine.is_none() && o.file == file);
         if guarded && !listed {
             complain(format!("{file} has parts that need T, which are not listed"));
         }
@@ -166,48 +177,147 @@ fn lua_files(suite: &Path) -> Vec<String> {
     names
 }
 
-/// Runs one file; true when it did what the list says.
-fn one_file(command: &[String], suite: &Path, file: &str, omitted: &[Omission]) -> Outcome {
-    let listed = |kind| omitted.iter().any(|o| o.file == file && o.kind == kind);
-    if listed(Kind::Never) {
-        println!("{file:<18} not run (listed)");
-        return Ok(true);
+/// The suite, as one engine runs it.
+struct Suite<'a> {
+    dir: &'a Path,
+    binary: &'a str,
+    engine: &'static Engine,
+    /// What is left out for this engine.
+    omitted: Vec<&'a Omission>,
+}
+
+/// What a run says, for people, and whether that is as it should be.
+struct Verdict {
+    good: bool,
+    text: String,
+    attempt: Attempt,
+}
+
+impl Suite<'_> {
+    /// Runs all files, or one; the number of failures.
+    fn run(&self, only: Option<&str>) -> Result<usize, String> {
+        let mut failures = 0;
+        let wanted = |file: &str| only.is_none_or(|o| o == file);
+        for file in lua_files(self.dir) {
+            if wanted(&file) && file != "all.lua" {
+                failures += usize::from(!self.file(&file)?);
+            }
+        }
+        if wanted("all.lua") {
+            failures += usize::from(!self.whole()?);
+        }
+        Ok(failures)
     }
-    let mut attempt = launch(command, &arguments(file), &Copy { suite, skips: &[] }, FILE_LIMIT)?;
-    let excused = listed(Kind::Fails) || listed(Kind::Skip);
-    let mut good = (attempt.output.end == End::Code(0)) != excused;
-    let mut verdict = match (good, excused) {
-        (true, false) => "ok",
-        (true, true) => "fails as listed",
-        (false, false) => "FAILED",
-        (false, true) => "STALE: listed as failing, but passes",
-    };
-    if good && listed(Kind::Skip) {
-        let skips: Vec<&Omission> = omitted
-            .iter()
-            .filter(|o| o.file == file && o.kind == Kind::Skip)
+
+    fn listed<'a>(&'a self, file: &'a str, kind: Kind) -> impl Iterator<Item = &'a Omission> {
+        let all = self.omitted.iter().copied();
+        all.filter(move |o| o.file == file && o.kind == kind)
+    }
+
+    /// Runs one file; true when it did what the list says.
+    fn file(&self, file: &str) -> Outcome {
+        if self.listed(file, Kind::Never).next().is_some() {
+            println!("{file:<18} not run (listed)");
+            return Ok(true);
+        }
+        let skips: Vec<&Omission> = self
+            .listed(file, Kind::Skip)
+            .chain(self.listed(file, Kind::Race))
             .collect();
-        attempt = launch(
-            command,
-            &arguments(file),
-            &Copy { suite, skips: &skips },
-            FILE_LIMIT,
-        )?;
-        good = attempt.output.end == End::Code(0);
-        verdict = if good {
-            "ok without the listed paragraph"
-        } else {
-            "FAILED"
-        };
+        let attempt = self.launch(&arguments(file), &skips, FILE_LIMIT)?;
+        let passed = attempt.output.end == End::Code(0);
+        let mut verdict = self.judge(file, passed, attempt);
+        if verdict.good && !skips.is_empty() {
+            verdict.text.push_str(" without what is listed");
+            if let Some(stale) = self.stale(file, &skips)? {
+                verdict.good = false;
+                verdict.text = format!("STALE: passes with '{}' as well", stale.guard);
+            }
+        }
+        Ok(show(file, &verdict))
     }
-    println!(
-        "{file:<18} {verdict} ({}, {:.2} s)",
-        attempt.output.end, attempt.seconds
-    );
-    if !good && !verdict.starts_with("STALE") {
+
+    /// Whether passing, or failing, is what the list says.
+    fn judge(&self, file: &str, passed: bool, attempt: Attempt) -> Verdict {
+        let excused = self.listed(file, Kind::Fails).next().is_some();
+        let text = match (passed, excused) {
+            (true, false) => "ok",
+            (false, true) => "fails as listed",
+            (false, false) => "FAILED",
+            (true, true) => "STALE: listed as failing, but passes",
+        };
+        Verdict {
+            good: passed != excused,
+            text: text.to_string(),
+            attempt,
+        }
+    }
+
+    /// The first paragraph that need not be left out.
+    fn stale<'o>(&self, file: &str, skips: &[&'o Omission]) -> Result<Option<&'o Omission>, String> {
+        for (number, skip) in skips.iter().enumerate().filter(|(_, s)| s.kind == Kind::Skip) {
+            let mut others = skips.to_vec();
+            others.remove(number);
+            let attempt = self.launch(&arguments(file), &others, FILE_LIMIT)?;
+            if attempt.output.end == End::Code(0) {
+                return Ok(Some(skip));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs all.lua, which leaves out of itself what not every system can do. What is listed for this
+    /// engine alone is left out of it, too.
+    fn whole(&self) -> Outcome {
+        let arguments = ["-e_U=true".to_string(), "all.lua".to_string()];
+        let own = |o: &&Omission| o.engine.is_some() && matches!(o.kind, Kind::Skip | Kind::Race);
+        let skips: Vec<&Omission> = self.omitted.iter().copied().filter(own).collect();
+        let attempt = self.launch(&arguments, &skips, ALL_LIMIT)?;
+        let reached = String::from_utf8_lossy(&attempt.output.stdout).contains("final OK !!!");
+        let passed = reached && attempt.output.end == End::Code(0);
+        Ok(show("all.lua (_U)", &self.judge("all.lua", passed, attempt)))
+    }
+
+    /// Runs the command with `-W` and the arguments in a fresh copy of the suite, out of which some
+    /// paragraphs are left.
+    fn launch(&self, arguments: &[String], skips: &[&Omission], limit: Duration) -> Result<Attempt, String> {
+        let scratch = paths::target()
+            .join("conformance")
+            .join(format!("run-{}", std::process::id()));
+        let fail = |e: std::io::Error| format!("{}: {e}", scratch.display());
+        let _absent = std::fs::remove_dir_all(&scratch);
+        paths::copy_tree(self.dir, &scratch).map_err(fail)?;
+        for skip in skips {
+            let path = scratch.join(&skip.file);
+            let source = std::fs::read(&path).map_err(fail)?;
+            std::fs::write(&path, without_paragraph(&source, &skip.guard)).map_err(fail)?;
+        }
+        let words = [&[self.binary.to_string(), "-W".to_string()], arguments].concat();
+        let start = Instant::now();
+        let output = process::run(&Job {
+            command: &words,
+            engine: Some(self.engine),
+            dir: &scratch,
+            stdin: b"",
+            limit,
+        })?;
+        let _busy = std::fs::remove_dir_all(&scratch);
+        Ok(Attempt {
+            output,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// Prints a verdict, and how a run that it does not expect to fail ended; whether it is good.
+fn show(name: &str, verdict: &Verdict) -> bool {
+    let Verdict { good, text, attempt } = verdict;
+    let (end, seconds) = (&attempt.output.end, attempt.seconds);
+    println!("{name:<18} {text} ({end}, {seconds:.2} s)");
+    if !good && !text.starts_with("STALE") {
         print_tail(&attempt.output);
     }
-    Ok(good)
+    *good
 }
 
 fn arguments(file: &str) -> Vec<String> {
@@ -221,67 +331,10 @@ fn arguments(file: &str) -> Vec<String> {
 const BIG: &str =
     "local f = coroutine.wrap(assert(loadfile('big.lua'))); assert(f() == 'b'); assert(f() == 'a')";
 
-fn whole(command: &[String], suite: &Path) -> Outcome {
-    let arguments = ["-e_U=true".to_string(), "all.lua".to_string()];
-    let Attempt { output, seconds } = launch(command, &arguments, &Copy { suite, skips: &[] }, ALL_LIMIT)?;
-    let reached = String::from_utf8_lossy(&output.stdout).contains("final OK !!!");
-    let good = reached && output.end == End::Code(0);
-    let verdict = if good { "final OK" } else { "FAILED" };
-    println!(
-        "{:<18} {verdict} ({}, {seconds:.2} s)",
-        "all.lua (_U)", output.end
-    );
-    if !good {
-        print_tail(&output);
-    }
-    Ok(good)
-}
-
-/// The suite as it is run: a copy, with some paragraphs blanked.
-struct Copy<'a> {
-    suite: &'a Path,
-    skips: &'a [&'a Omission],
-}
-
 /// A run and how long it took.
 struct Attempt {
     output: Output,
     seconds: f64,
-}
-
-/// Runs the command with `-W` and the arguments in a fresh copy of the suite.
-fn launch(
-    command: &[String],
-    arguments: &[String],
-    copy: &Copy<'_>,
-    limit: Duration,
-) -> Result<Attempt, String> {
-    let scratch = paths::target()
-        .join("conformance")
-        .join(format!("run-{}", std::process::id()));
-    let fail = |e: std::io::Error| format!("{}: {e}", scratch.display());
-    let _absent = std::fs::remove_dir_all(&scratch);
-    paths::copy_tree(copy.suite, &scratch).map_err(fail)?;
-    for skip in copy.skips {
-        let path = scratch.join(&skip.file);
-        let source = std::fs::read(&path).map_err(fail)?;
-        std::fs::write(&path, without_paragraph(&source, &skip.guard)).map_err(fail)?;
-    }
-    let mut words = command.to_vec();
-    words.push("-W".to_string());
-    words.extend_from_slice(arguments);
-    let start = Instant::now();
-    let output = process::run(&Job {
-        command: &words,
-        dir: &scratch,
-        stdin: b"",
-        limit,
-    })?;
-    let _busy = std::fs::remove_dir_all(&scratch);
-    Ok(Attempt {
-        output,
-        seconds: start.elapsed().as_secs_f64(),
-    })
 }
 
 /// The source with the lines from the one that holds `text` to the next empty one blanked, so that

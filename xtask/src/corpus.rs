@@ -3,6 +3,7 @@
 
 use crate::args::Args;
 use crate::diff::normal;
+use crate::engines::Engine;
 use crate::process::{self, End, Job, Output};
 use crate::{Outcome, engines, paths};
 use std::path::{Path, PathBuf};
@@ -31,12 +32,15 @@ struct Expectation {
 struct Plan {
     title: String,
     command: Vec<String>,
-    peer: bool,
+    /// The engine; `None` is a peer.
+    engine: Option<&'static Engine>,
     /// The stress mode, without its `:N`.
     stress: Option<String>,
     /// Any orderly end is good.
     lenient: bool,
     limit: Duration,
+    /// The programs, by their path in tests/corpus, that are expected to differ.
+    differing: Vec<String>,
 }
 
 /// `cargo xtask corpus`.
@@ -51,7 +55,7 @@ pub fn run(mut args: Args) -> Outcome {
     let files = programs(&filters);
     if let Some(peer) = peer {
         let program = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
-        let plan = plain(format!("peer {peer}"), vec![program], true);
+        let plan = plain(format!("peer {peer}"), vec![program], None);
         return if write {
             rewrite(&plan, &files)
         } else {
@@ -59,49 +63,83 @@ pub fn run(mut args: Args) -> Outcome {
         };
     }
     let binary = paths::binary(given)?;
-    let engines: Vec<_> = match engine {
-        Some(name) => vec![engines::engine(&name)?],
-        None => engines::ENGINES.iter().collect(),
-    };
+    let differences = Differences::read()?;
     let mut good = true;
-    for engine in engines {
-        for plan in plans(&binary, engine, stress.as_deref())? {
+    for engine in engines::chosen(engine.as_deref())? {
+        for mut plan in plans(&binary, engine, stress.as_deref())? {
+            plan.differing = differences.of(engine);
             good &= run_plan(&plan, &files, jobs)?;
         }
     }
     Ok(good)
 }
 
-fn plain(title: String, command: Vec<String>, peer: bool) -> Plan {
+/// The programs that differ under one engine, by choice or for now: `tests/corpus/differences.txt`.
+struct Differences(Vec<(&'static Engine, String)>);
+
+impl Differences {
+    /// Reads the list: `ENGINE: FILE | reason`.
+    fn read() -> Result<Differences, String> {
+        let folder = paths::root().join("tests/corpus");
+        let path = folder.join("differences.txt");
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let lines = text
+            .lines()
+            .filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
+        let entry = |line: &str| match (engines::concerned(line), line.split_once(" | ")) {
+            ((Some(engine), rest), Some((_, reason))) if !reason.trim().is_empty() => {
+                let file = rest.split(" | ").next().unwrap_or_default().trim();
+                if folder.join(file).is_file() {
+                    Ok((engine, file.to_string()))
+                } else {
+                    Err(format!("differences.txt: stale: there is no {file}"))
+                }
+            }
+            _ => Err(format!(
+                "differences.txt: '{line}' is not `ENGINE: FILE | reason`"
+            )),
+        };
+        lines.map(entry).collect::<Result<Vec<_>, _>>().map(Differences)
+    }
+
+    /// The programs that differ under an engine.
+    fn of(&self, engine: &Engine) -> Vec<String> {
+        let own = self.0.iter().filter(|(e, _)| *e == engine);
+        own.map(|(_, file)| file.clone()).collect()
+    }
+}
+
+fn plain(title: String, command: Vec<String>, engine: Option<&'static Engine>) -> Plan {
     Plan {
         title,
         command,
-        peer,
+        engine,
         stress: None,
         lenient: false,
         limit: LIMIT,
+        differing: Vec::new(),
     }
 }
 
 /// The runs that `--stress` asks for.
-fn plans(binary: &str, engine: &engines::Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
-    let base = plain(engine.name.to_string(), engines::command(binary, engine), false);
-    let Some(wanted) = stress else {
-        return Ok(vec![base]);
+fn plans(binary: &str, engine: &'static Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
+    let base = |mode: &[String]| {
+        let command = [&[binary.to_string()], mode].concat();
+        plain(engine.name.to_string(), command, Some(engine))
     };
-    let mut plans = Vec::new();
-    for mode in engines::STRESS
+    let Some(wanted) = stress else {
+        return Ok(vec![base(&[])]);
+    };
+    let stressed = |mode: &str, about: &str, seconds: u64| Plan {
+        title: format!("{} under stress {mode} ({about})", engine.name),
+        stress: mode.split(':').next().map(str::to_string),
+        limit: Duration::from_secs(seconds),
+        ..base(&[format!("--stress={mode}")])
+    };
+    let modes: Vec<&engines::Stress> = engines::STRESS
         .iter()
         .filter(|m| wanted == "all" || wanted == m.name)
-    {
-        plans.push(stressed(
-            engine,
-            &base.command,
-            mode.name,
-            mode.about,
-            mode.seconds,
-        ));
-    }
+        .collect();
     let numbers: Vec<u64> = match wanted.strip_prefix("fail:") {
         Some(n) => vec![
             n.parse()
@@ -110,36 +148,16 @@ fn plans(binary: &str, engine: &engines::Engine, stress: Option<&str>) -> Result
         None if wanted == "all" || wanted == "fail" => engines::FAILING_ALLOCATIONS.to_vec(),
         None => Vec::new(),
     };
-    for n in numbers {
-        let mut plan = stressed(
-            engine,
-            &base.command,
-            &format!("fail:{n}"),
-            "that allocation fails",
-            60,
-        );
-        plan.stress = Some("fail".to_string());
-        plan.lenient = true;
-        plans.push(plan);
+    if modes.is_empty() && numbers.is_empty() {
+        return Err(format!("unknown stress mode '{wanted}'"));
     }
-    if plans.is_empty() {
-        Err(format!("unknown stress mode '{wanted}'"))
-    } else {
-        Ok(plans)
-    }
-}
-
-fn stressed(engine: &engines::Engine, command: &[String], mode: &str, about: &str, seconds: u64) -> Plan {
-    let mut command = command.to_vec();
-    command.push(format!("--stress={mode}"));
-    Plan {
-        title: format!("{} under stress {mode} ({about})", engine.name),
-        command,
-        peer: false,
-        stress: Some(mode.to_string()),
-        lenient: false,
-        limit: Duration::from_secs(seconds),
-    }
+    let failing = numbers.iter().map(|n| Plan {
+        lenient: true,
+        ..stressed(&format!("fail:{n}"), "that allocation fails", 60)
+    });
+    let concerning = modes.iter().filter(|m| m.concerns(engine));
+    let plans = concerning.map(|m| stressed(m.name, m.about, m.seconds));
+    Ok(plans.chain(failing).collect())
 }
 
 /// The corpus programs whose path holds one of the filters.
@@ -199,7 +217,7 @@ fn skips(plan: &Plan, file: &Path) -> bool {
 
 /// Whether a program is not meant for this way to run it.
 fn left_out(plan: &Plan, expected: &Expectation) -> bool {
-    if plan.peer {
+    if plan.engine.is_none() {
         return expected.only_ours;
     }
     match (&plan.stress, &expected.no_stress) {
@@ -215,11 +233,16 @@ fn one(plan: &Plan, file: &Path) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let output = launch(plan, file, &expected)?;
-    if plan.lenient {
+    let differs = plan.differing.iter().any(|f| file.ends_with(f));
+    if plan.lenient || (differs && plan.stress.is_some()) {
         let orderly = matches!(output.end, End::Code(code) if code != 101);
         return Ok((!orderly).then(|| format!("{}: {}", output.end, tail(&output.stderr))));
     }
-    Ok(complaint(&expected, &output))
+    let found = complaint(&expected, &output);
+    if differs && found.is_none() {
+        return Ok(Some("stale: listed as differing, but it does not".to_string()));
+    }
+    Ok(found.filter(|_| !differs))
 }
 
 fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, String> {
@@ -234,6 +257,7 @@ fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, St
     let dir = file.parent().unwrap_or(Path::new("."));
     process::run(&Job {
         command: &command,
+        engine: plan.engine,
         dir,
         stdin: &expected.stdin,
         limit: plan.limit,

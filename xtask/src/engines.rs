@@ -1,21 +1,17 @@
 //! The engines that can run a Lua program and the stress modes they know: the only list of either.
 
 /// A way to run a Lua program.
+#[derive(PartialEq, Eq)]
 pub struct Engine {
-    /// Its name, as `--engine` takes it.
+    /// Its name, as `--engine` and [`VARIABLE`] take it.
     pub name: &'static str,
-    /// The words of the command line, after the binary's path, that select it.
-    pub options: &'static [&'static str],
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[Engine {
-    name: "tree",
-    options: &["--engine=tree"],
-}, Engine {
-    name: "vm",
-    options: &["--engine=vm"],
-}];
+pub const ENGINES: &[Engine] = &[Engine { name: "vm" }, Engine { name: "tree" }];
+
+/// The environment variable that chooses the engine, also of a command that a program starts.
+pub const VARIABLE: &str = "PERILUNE_ENGINE";
 
 /// A mode in which the runtime goes out of its way to make rare events common.
 pub struct Stress {
@@ -25,6 +21,15 @@ pub struct Stress {
     pub about: &'static str,
     /// Most seconds a corpus program may take under it.
     pub seconds: u64,
+    /// The names of the engines to which it means something; `None` for all.
+    pub engines: Option<&'static [&'static str]>,
+}
+
+impl Stress {
+    /// Whether it means something to the engine.
+    pub fn concerns(&self, engine: &Engine) -> bool {
+        self.engines.is_none_or(|names| names.contains(&engine.name))
+    }
 }
 
 /// Every stress mode that leaves a correct program's output alone.
@@ -33,21 +38,25 @@ pub const STRESS: &[Stress] = &[
         name: "collect",
         about: "a full collection at every safepoint",
         seconds: 120,
+        engines: None,
     },
     Stress {
         name: "minor",
         about: "a minor collection at every safepoint",
         seconds: 120,
+        engines: None,
     },
     Stress {
         name: "move",
         about: "the Lua stack moves at every check",
         seconds: 60,
+        engines: None,
     },
     Stress {
         name: "rewrite",
         about: "instructions become generic again at every safepoint",
         seconds: 60,
+        engines: Some(&["vm"]),
     },
 ];
 
@@ -64,8 +73,50 @@ pub fn engine(name: &str) -> Result<&'static Engine, String> {
     })
 }
 
-/// The command line that runs a program on an engine.
-pub fn command(binary: &str, engine: &Engine) -> Vec<String> {
-    let options = engine.options.iter().map(|o| o.to_string());
-    std::iter::once(binary.to_string()).chain(options).collect()
+/// The engine of that name, or all when none is named.
+pub fn chosen(name: Option<&str>) -> Result<Vec<&'static Engine>, String> {
+    match name {
+        Some(name) => Ok(vec![engine(name)?]),
+        None => Ok(ENGINES.iter().collect()),
+    }
+}
+
+/// Splits off the engine from a line `ENGINE: text` of a list; a line that begins otherwise concerns
+/// all engines.
+pub fn concerned(line: &str) -> (Option<&'static Engine>, &str) {
+    let named = line
+        .split_once(": ")
+        .and_then(|(name, rest)| Some((ENGINES.iter().find(|e| e.name == name)?, rest)));
+    match named {
+        Some((engine, rest)) => (Some(engine), rest.trim_start()),
+        None => (None, line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENGINES, STRESS};
+
+    /// The rows `Variant "name" "description";` of the runtime's own list.
+    fn names() -> Vec<String> {
+        let path = crate::paths::root().join("crates/perilune-runtime/src/engine.rs");
+        let text = std::fs::read_to_string(path).expect("the list of engines");
+        let row = |line: &str| match line.split('"').collect::<Vec<_>>()[..] {
+            [_, name, _, _, ";"] => Some(name.to_string()),
+            _ => None,
+        };
+        text.lines().filter_map(row).collect()
+    }
+
+    #[test]
+    fn every_engine_is_tested() {
+        assert_eq!(ENGINES.iter().map(|e| e.name).collect::<Vec<_>>(), names());
+    }
+
+    #[test]
+    fn stress_modes_name_engines() {
+        for name in STRESS.iter().flat_map(|s| s.engines.unwrap_or_default()) {
+            assert!(ENGINES.iter().any(|e| e.name == *name), "{name}");
+        }
+    }
 }

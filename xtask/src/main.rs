@@ -39,13 +39,13 @@ const TASKS: &[Task] = &[
     (
         "corpus",
         "[--engine NAME] [--stress MODE|all] [--peer CMD] [--bin PATH] [--jobs N] [FILTER...]",
-        "run tests/corpus and compare with its expectations",
+        "run tests/corpus on every engine and compare with its expectations",
         corpus::run,
     ),
     (
         "conformance",
         "[--bin PATH] [--testes DIR] [--only FILE] [--engine NAME]",
-        "run the official Lua test suite",
+        "run the official Lua test suite on every engine",
         conformance::run,
     ),
     (
@@ -62,8 +62,8 @@ const TASKS: &[Task] = &[
     ),
     (
         "fuzz",
-        "diff [--minutes N] [--seed S] [--jobs N] [--peer CMD] | gen --seed S | parser|program|bytecode [--minutes N] [--jobs N]",
-        "differential fuzzing against PUC, or a cargo-fuzz target",
+        "diff [--minutes N] [--seed S] [--jobs N] [--engine NAME] [--peer CMD] | gen --seed S | parser|program|bytecode [--minutes N] [--jobs N]",
+        "differential fuzzing of the engines and PUC, or a cargo-fuzz target",
         fuzz::run,
     ),
     ("ci", "", "run .ci/run", ci::run),

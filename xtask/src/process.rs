@@ -1,5 +1,6 @@
 //! A command line -> its output and status, under a time limit.
 
+use crate::engines::{Engine, VARIABLE};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -54,6 +55,8 @@ pub struct Output {
 pub struct Job<'a> {
     /// Program and arguments.
     pub command: &'a [String],
+    /// The engine that it and the commands it starts run on; `None` is a peer, or what it chooses.
+    pub engine: Option<&'a Engine>,
     /// Working directory.
     pub dir: &'a Path,
     /// What standard input holds; the process gets a pipe in any case.
@@ -62,8 +65,10 @@ pub struct Job<'a> {
     pub limit: Duration,
 }
 
-/// Environment variables that would change what a Lua program sees.
-const CLEARED: [&str; 7] = [
+/// Environment variables that would change what a Lua program sees or how it is run.
+const CLEARED: [&str; 9] = [
+    VARIABLE,
+    "PERILUNE_STRESS",
     "LUA_INIT",
     "LUA_INIT_5_5",
     "LUA_PATH",
@@ -84,6 +89,9 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
         .stderr(Stdio::piped());
     for name in CLEARED {
         command.env_remove(name);
+    }
+    if let Some(engine) = job.engine {
+        command.env(VARIABLE, engine.name);
     }
     own_group(&mut command);
     let mut child = command.spawn().map_err(|e| format!("{program}: {e}"))?;

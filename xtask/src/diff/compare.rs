@@ -1,86 +1,121 @@
-//! A program's text -> whether two implementations agree on it.
+//! A program's text -> whether the engines and the peer agree on it.
 
+use crate::engines::Engine;
 use crate::process::{self, End, Job, Output};
 use std::path::Path;
 use std::time::Duration;
 
 /// The program's file name, part of many messages.
 const FILE: &str = "prog.lua";
-/// Longest run of the peer; a program that takes longer says nothing.
-const PEER_LIMIT: Duration = Duration::from_secs(5);
-/// Longest run of ours.
-const OUR_LIMIT: Duration = Duration::from_secs(30);
+/// Longest run of the reference; a program that takes longer says nothing.
+const REFERENCE_LIMIT: Duration = Duration::from_secs(5);
+/// Longest run of an engine that is compared with it.
+const LIMIT: Duration = Duration::from_secs(30);
 
-/// Two implementations and the folder they run in.
-pub struct Pair<'a> {
+/// Engines, what they are compared with, and the folder they run in.
+pub struct Contest<'a> {
     /// Our command line.
     pub ours: &'a [String],
-    /// The peer's command line.
-    pub peer: &'a [String],
+    /// The engines that run it.
+    pub engines: &'a [&'static Engine],
+    /// The peer's command line; without a peer the first engine is the reference.
+    pub peer: Option<&'a [String]>,
     /// Working directory; nobody else uses it.
     pub dir: &'a Path,
 }
 
 /// What a comparison says.
 pub enum Verdict {
-    /// Both did the same.
+    /// All did the same.
     Same,
-    /// Nothing can be said: the peer did not come to an end, or what the language leaves open decides.
+    /// Nothing can be said: the reference did not come to an end, or what the language leaves open
+    /// decides.
     Undefined,
-    /// They differ.
-    Differs(Difference),
+    /// Some engines differ from the reference; those that differ in the same way stand together.
+    Differs(Vec<Difference>),
 }
 
-/// A difference between two runs.
+/// A difference between the reference and some engines.
 #[derive(Clone, Debug)]
 pub struct Difference {
+    /// The engines.
+    pub engines: Vec<&'static str>,
     /// What it is, for people.
     pub text: String,
-    /// What it has in common with others of the same cause: the stream and the words that differ.
+    /// What it has in common with others of the same cause: the engines, the stream and the words that
+    /// differ.
     pub sign: String,
 }
 
-impl Pair<'_> {
-    /// Runs a program under both.
+impl Contest<'_> {
+    /// Runs a program under all.
     pub fn check(&self, text: &str) -> Result<Verdict, String> {
-        let peer = self.peer_output(text)?;
-        if !matches!(peer.end, End::Code(_)) {
-            return Ok(Verdict::Undefined);
-        }
-        let ours = self.launch(self.ours, FILE, OUR_LIMIT)?;
-        let Some(difference) = difference(&ours, &peer) else {
-            return Ok(Verdict::Same);
+        let reference = self.expected(text)?;
+        let ended = match reference.end {
+            End::Code(_) => true,
+            End::Signal(_) => self.peer.is_none(),
+            End::TimeOut | End::Memory => false,
         };
-        if self.relies_on_border(&ours)? {
+        if !ended {
             return Ok(Verdict::Undefined);
         }
-        Ok(Verdict::Differs(difference))
+        let mut runs = Vec::with_capacity(self.engines.len());
+        for &engine in self.engines {
+            let output = if runs.is_empty() && self.peer.is_none() {
+                reference.clone()
+            } else {
+                self.launch(self.ours, Some(engine), FILE, LIMIT)?
+            };
+            runs.push((engine, output));
+        }
+        let found = differences(&runs, &reference);
+        if found.is_empty() {
+            return Ok(Verdict::Same);
+        }
+        let excusable = !runs.iter().any(|(_, output)| crashed(output));
+        for (engine, output) in runs.iter().filter(|_| excusable) {
+            if self.relies_on_border(engine, output)? {
+                return Ok(Verdict::Undefined);
+            }
+        }
+        Ok(Verdict::Differs(found))
     }
 
-    /// Whether the program, which ends thus, relies on which of several borders `#` finds.
-    fn relies_on_border(&self, ours: &Output) -> Result<bool, String> {
+    /// Whether the program, which ends thus under the engine, relies on which of several borders `#` finds.
+    fn relies_on_border(&self, engine: &Engine, output: &Output) -> Result<bool, String> {
         let command = [self.ours, &["--stress=border".to_string()]].concat();
-        let other = self.launch(&command, FILE, OUR_LIMIT)?;
-        Ok(other.end != ours.end || other.stdout != ours.stdout || other.stderr != ours.stderr)
+        let other = self.launch(&command, Some(engine), FILE, LIMIT)?;
+        Ok(other.end != output.end || other.stdout != output.stdout || other.stderr != output.stderr)
     }
 
-    /// What the peer does.
-    pub fn peer_output(&self, text: &str) -> Result<Output, String> {
-        self.peer_output_named(text, FILE)
+    /// What the reference does with a program.
+    pub fn expected(&self, text: &str) -> Result<Output, String> {
+        self.expected_of_file(text, FILE)
     }
 
-    /// What the peer does when the program's file has another name.
-    pub fn peer_output_named(&self, text: &str, name: &str) -> Result<Output, String> {
+    /// What the reference does with a program whose file has that name.
+    pub fn expected_of_file(&self, text: &str, name: &str) -> Result<Output, String> {
         let path = self.dir.join(name);
         std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        self.launch(self.peer, name, PEER_LIMIT)
+        let (command, engine) = match self.peer {
+            Some(peer) => (peer, None),
+            None => (self.ours, self.engines.first().copied()),
+        };
+        self.launch(command, engine, name, REFERENCE_LIMIT)
     }
 
-    fn launch(&self, command: &[String], name: &str, limit: Duration) -> Result<Output, String> {
+    fn launch(
+        &self,
+        command: &[String],
+        engine: Option<&Engine>,
+        name: &str,
+        limit: Duration,
+    ) -> Result<Output, String> {
         let mut words = command.to_vec();
         words.push(name.to_string());
         let mut output = process::run(&Job {
             command: &words,
+            engine,
             dir: self.dir,
             stdin: b"",
             limit,
@@ -91,35 +126,65 @@ impl Pair<'_> {
     }
 }
 
-/// The first difference that matters, for people.
-fn difference(ours: &Output, peer: &Output) -> Option<Difference> {
+/// Whether a run ended as no program can make it end.
+fn crashed(output: &Output) -> bool {
+    matches!(output.end, End::Signal(_) | End::Code(101))
+}
+
+/// What the engines do otherwise than the reference.
+fn differences(runs: &[(&'static Engine, Output)], reference: &Output) -> Vec<Difference> {
+    let mut found: Vec<Difference> = Vec::new();
+    for (engine, output) in runs {
+        let Some(what) = difference(output, reference) else {
+            continue;
+        };
+        match found.iter_mut().find(|other| other.sign == what.sign) {
+            Some(other) => other.engines.push(engine.name),
+            None => found.push(Difference {
+                engines: vec![engine.name],
+                ..what
+            }),
+        }
+    }
+    for what in &mut found {
+        let engines = what.engines.join(" and ");
+        what.text = format!("{engines}: {}", what.text);
+        what.sign = format!("{engines}: {}", what.sign);
+    }
+    found
+}
+
+/// The first difference that matters, without the engine.
+fn difference(ours: &Output, reference: &Output) -> Option<Difference> {
     let known = |text: String| {
         Some(Difference {
+            engines: Vec::new(),
             sign: without_digits(&text),
             text,
         })
     };
-    if !matches!(ours.end, End::Code(_)) || ours.end == End::Code(101) {
+    if !matches!(ours.end, End::Code(_)) || crashed(ours) {
         return known(format!("ended with {}: {}", ours.end, last_line(&ours.stderr)));
     }
     let streams = [
-        ("stdout", &ours.stdout, &peer.stdout),
-        ("stderr", &ours.stderr, &peer.stderr),
+        ("stdout", &ours.stdout, &reference.stdout),
+        ("stderr", &ours.stderr, &reference.stderr),
     ];
     for (name, a, b) in streams {
         if a != b {
             let (a, b) = first_difference(a, b);
             let sign = format!("{name}: {}", differing_words(&a, &b));
             return Some(Difference {
+                engines: Vec::new(),
                 text: format!("{name}: expected {b:?}, got {a:?}"),
                 sign,
             });
         }
     }
-    if ours.end == peer.end {
+    if ours.end == reference.end {
         None
     } else {
-        known(format!("expected {}, got {}", peer.end, ours.end))
+        known(format!("expected {}, got {}", reference.end, ours.end))
     }
 }
 

@@ -1,14 +1,15 @@
-//! Generated programs -> run by two implementations -> differences, shrunk and saved.
+//! Generated programs -> run by every engine and PUC -> differences, shrunk and saved.
 
 mod compare;
 mod coverage;
 mod shrink;
 
 use crate::args::Args;
+use crate::engines::{self, Engine};
 use crate::generate::{self, tree::Node};
-use crate::{Outcome, engines, paths};
+use crate::{Outcome, paths};
 pub use compare::normal;
-use compare::{Difference, Pair, Verdict};
+use compare::{Contest, Difference, Verdict};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -23,7 +24,8 @@ const MOST_SAMPLES: usize = 400;
 /// What the command line asks for.
 struct Options {
     ours: Vec<String>,
-    peer: Vec<String>,
+    engines: Vec<&'static Engine>,
+    peer: Option<Vec<String>>,
     seed: u64,
     jobs: u64,
     deadline: Instant,
@@ -54,12 +56,7 @@ pub fn run(args: Args) -> Outcome {
         failures: Mutex::new(Vec::new()),
         samples: Mutex::new(Vec::new()),
     };
-    println!(
-        "comparing {} with {}, first seed {}",
-        options.ours.join(" "),
-        options.peer.join(" "),
-        options.seed
-    );
+    println!("{}, first seed {}", intent(&options), options.seed);
     let start = Instant::now();
     let problems: Vec<String> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..options.jobs)
@@ -93,17 +90,42 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn parse(mut args: Args) -> Result<Options, String> {
-    let binary = paths::binary(args.option("--bin")?)?;
-    let mut ours = match args.option("--engine")? {
-        Some(name) => engines::command(&binary, engines::engine(&name)?),
-        None => vec![binary],
-    };
-    if let Some(mode) = args.option("--stress")? {
-        ours.push(format!("--stress={mode}"));
+/// What will be compared.
+fn intent(options: &Options) -> String {
+    let names: Vec<&str> = options.engines.iter().map(|e| e.name).collect();
+    let (engines, ours) = (names.join(" and "), options.ours.join(" "));
+    match &options.peer {
+        Some(peer) => format!("comparing {engines} of {ours} with {}", peer.join(" ")),
+        None => format!("no lua5.5 is installed; comparing {engines} of {ours} with each other"),
     }
-    let peer = args.option("--peer")?.unwrap_or_else(|| "lua5.5".to_string());
-    let peer = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
+}
+
+/// The peer's command line, if it is named or installed.
+fn peer(named: Option<String>) -> Result<Option<Vec<String>>, String> {
+    let found = paths::resolve(named.as_deref().unwrap_or("lua5.5"));
+    match (found, named) {
+        (Some(path), _) => Ok(Some(vec![path])),
+        (None, Some(name)) => Err(format!("no such program: {name}")),
+        (None, None) => Ok(None),
+    }
+}
+
+fn parse(mut args: Args) -> Result<Options, String> {
+    let mut ours = vec![paths::binary(args.option("--bin")?)?];
+    let mut engines = engines::chosen(args.option("--engine")?.as_deref())?;
+    if let Some(modes) = args.option("--stress")? {
+        let foreign = |e: &Engine| {
+            let known = engines::STRESS.iter();
+            let mut named = known.filter(|s| modes.split(',').any(|m| m == s.name));
+            named.any(|s| !s.concerns(e))
+        };
+        engines.retain(|e| !foreign(e));
+        ours.push(format!("--stress={modes}"));
+    }
+    let peer = peer(args.option("--peer")?)?;
+    if engines.len() + usize::from(peer.is_some()) < 2 {
+        return Err("nothing to compare: one engine, and no lua5.5".to_string());
+    }
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(1, |d| d.as_secs());
@@ -113,7 +135,8 @@ fn parse(mut args: Args) -> Result<Options, String> {
         .map_err(|_| format!("--minutes: '{minutes}' is not a number"))?;
     let options = Options {
         ours,
-        peer: vec![peer],
+        engines,
+        peer,
         seed: args.number("--seed", now << 24)?,
         jobs: args.number("--jobs", 2)?.max(1),
         deadline: Instant::now() + Duration::from_secs_f64(minutes * 60.0),
@@ -131,9 +154,10 @@ fn parse(mut args: Args) -> Result<Options, String> {
 fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
     let dir = paths::target().join("fuzz-diff").join(format!("job-{number}"));
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let pair = Pair {
+    let contest = Contest {
         ours: &options.ours,
-        peer: &options.peer,
+        engines: &options.engines,
+        peer: options.peer.as_deref(),
         dir: &dir,
     };
     loop {
@@ -144,12 +168,16 @@ fn work(number: u64, options: &Options, shared: &Shared) -> Result<(), String> {
         }
         let seed = options.seed.wrapping_add(turn);
         let program = generate::program(seed);
-        match pair.check(&generate::text(&program))? {
+        match contest.check(&generate::text(&program))? {
             Verdict::Same => {}
             Verdict::Undefined => {
                 shared.skipped.fetch_add(1, Ordering::Relaxed);
             }
-            Verdict::Differs(what) => found(seed, &program, &what, &pair, options, shared)?,
+            Verdict::Differs(all) => {
+                for what in &all {
+                    found(seed, &program, what, &contest, options, shared)?;
+                }
+            }
         }
         shared.done.fetch_add(1, Ordering::Relaxed);
         if turn.is_multiple_of(SAMPLE_EVERY) && lock(&shared.samples).len() < MOST_SAMPLES {
@@ -163,7 +191,7 @@ fn found(
     seed: u64,
     program: &[Node],
     what: &Difference,
-    pair: &Pair<'_>,
+    contest: &Contest<'_>,
     options: &Options,
     shared: &Shared,
 ) -> Result<(), String> {
@@ -171,10 +199,14 @@ fn found(
         return Ok(());
     }
     println!("seed {seed}: {}; shrinking", what.text);
-    let small = shrink::shrink(program, &what.sign, pair)?;
+    let small = shrink::shrink(program, &what.sign, contest)?;
     let text = generate::text(&small);
-    let path = save(seed, &text, &what.text, pair, &options.save_to)?;
-    let Verdict::Differs(what) = pair.check(&text)? else {
+    let path = save(seed, &text, what, contest, &options.save_to)?;
+    let again = match contest.check(&text)? {
+        Verdict::Differs(all) => all.into_iter().find(|d| d.sign == what.sign),
+        Verdict::Same | Verdict::Undefined => None,
+    };
+    let Some(what) = again else {
         lock(&shared.failures).push(format!("seed {seed}: {} (not every time)", what.text));
         return Ok(());
     };
@@ -188,13 +220,26 @@ fn indent(text: &str) -> String {
     text.lines().map(|l| format!("    {l}\n")).collect()
 }
 
-/// Writes a corpus file with what the peer prints as its expectation.
-fn save(seed: u64, text: &str, what: &str, pair: &Pair<'_>, dir: &Path) -> Result<PathBuf, String> {
-    let name = format!("diff_{seed}.lua");
-    let expected = pair.peer_output_named(text, &name)?;
+/// Writes a corpus file with what the reference prints as its expectation.
+fn save(
+    seed: u64,
+    text: &str,
+    what: &Difference,
+    contest: &Contest<'_>,
+    dir: &Path,
+) -> Result<PathBuf, String> {
+    let name = format!("diff_{seed}_{}.lua", what.engines.join("_"));
+    let expected = contest.expected_of_file(text, &name)?;
     let mut out = text.as_bytes().to_vec();
-    let comment = what.replace(['\n', '\r'], " ");
+    let comment = what.text.replace(['\n', '\r'], " ");
     out.extend_from_slice(format!("-- Found by differential fuzzing: {comment}\n").as_bytes());
+    if let (None, Some(engine)) = (contest.peer, contest.engines.first()) {
+        let source = format!(
+            "-- What is expected here is {}'s output, not PUC's.\n",
+            engine.name
+        );
+        out.extend_from_slice(source.as_bytes());
+    }
     out.extend_from_slice(&crate::corpus::expectations(&expected));
     let path = dir.join(name);
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;

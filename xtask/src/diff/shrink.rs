@@ -1,6 +1,6 @@
 //! A program that shows a difference -> a smaller one that still does.
 
-use super::compare::{Pair, Verdict};
+use super::compare::{Contest, Verdict};
 use crate::generate::{
     self,
     tree::{self, Edit, Node},
@@ -10,18 +10,18 @@ use crate::generate::{
 const PATIENCE: usize = 3000;
 
 struct Shrinker<'a> {
-    pair: &'a Pair<'a>,
+    contest: &'a Contest<'a>,
     tries: usize,
-    /// Whether the peer refuses the program as a whole.
+    /// Whether the reference refuses the program as a whole.
     refused: bool,
     /// The sign of the difference that is being shrunk.
     sign: &'a str,
 }
 
 /// Leaves out statements, then simplifies what stands in parentheses.
-pub fn shrink(program: &[Node], sign: &str, pair: &Pair<'_>) -> Result<Vec<Node>, String> {
+pub fn shrink(program: &[Node], sign: &str, contest: &Contest<'_>) -> Result<Vec<Node>, String> {
     let mut s = Shrinker {
-        pair,
+        contest,
         tries: 0,
         refused: false,
         sign,
@@ -40,7 +40,7 @@ pub fn shrink(program: &[Node], sign: &str, pair: &Pair<'_>) -> Result<Vec<Node>
 
 impl Shrinker<'_> {
     fn refuses(&self, program: &[Node]) -> Result<bool, String> {
-        let output = self.pair.peer_output(&generate::text(program))?;
+        let output = self.contest.expected(&generate::text(program))?;
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(output.stdout.is_empty() && message.contains(" near "))
     }
@@ -51,8 +51,10 @@ impl Shrinker<'_> {
         if self.tries > PATIENCE {
             return Ok(false);
         }
-        match self.pair.check(&generate::text(candidate))? {
-            Verdict::Differs(what) if what.sign == self.sign => Ok(self.refused || !self.refuses(candidate)?),
+        match self.contest.check(&generate::text(candidate))? {
+            Verdict::Differs(all) if all.iter().any(|what| what.sign == self.sign) => {
+                Ok(self.refused || !self.refuses(candidate)?)
+            }
             _ => Ok(false),
         }
     }
