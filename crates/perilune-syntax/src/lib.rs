@@ -9,6 +9,7 @@ pub mod dump;
 pub mod error;
 pub mod fold;
 pub mod lexer;
+mod lines;
 pub mod number;
 mod parser;
 mod scope;
@@ -17,5 +18,6 @@ pub mod token;
 
 pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id, push_chunk_id};
 pub use lexer::{Lexer, skip_shebang};
+pub use lines::Lines;
 pub use parser::{ParseOptions, parse, parse_source, parse_with};
 pub use source::{More, Source, Unreadable};

@@ -1,47 +1,32 @@
 //! The source text as the code generator needs it: offsets to lines, and the token at an offset.
 
+use perilune_syntax::Lines;
 use std::cell::Cell;
 
 /// Lines and tokens of a source text.
 pub(super) struct SourceMap<'a> {
     text: &'a [u8],
-    /// Offset at which each line starts.
-    starts: Vec<u32>,
-    /// Index of the line found last.
-    last: Cell<usize>,
+    lines: Lines,
+    /// The line found last.
+    last: Cell<u32>,
 }
 
 impl<'a> SourceMap<'a> {
-    /// Splits the text into lines; `\r\n` and `\n\r` count once.
+    /// Splits the text into lines.
     pub(super) fn new(text: &'a [u8]) -> Self {
-        let mut starts = vec![0];
-        let mut i = 0;
-        while i < text.len() {
-            let c = text[i];
-            i += 1;
-            if c == b'\n' || c == b'\r' {
-                let pair = text.get(i).is_some_and(|&n| (n == b'\n' || n == b'\r') && n != c);
-                i += usize::from(pair);
-                starts.push(i as u32);
-            }
-        }
         SourceMap {
             text,
-            starts,
-            last: Cell::new(0),
+            lines: Lines::of(text),
+            last: Cell::new(1),
         }
     }
 
     /// The line, from 1, of the byte at `offset`.
     pub(super) fn line(&self, offset: u32) -> u32 {
-        let i = self.last.get();
-        let here = self.starts[i] <= offset;
-        if here && self.starts.get(i + 1).is_none_or(|&s| offset < s) {
-            return i as u32 + 1;
+        if !self.lines.is_on(self.last.get(), offset) {
+            self.last.set(self.lines.line(offset));
         }
-        let i = self.starts.partition_point(|&s| s <= offset) - 1;
-        self.last.set(i);
-        i as u32 + 1
+        self.last.get()
     }
 
     /// Offset just past the last byte before `offset` that is not white space.

@@ -5,7 +5,7 @@ use super::{Flow, TreeFn, Walker};
 use crate::error::Throw;
 use crate::exec::call::{self, Next};
 use crate::exec::{interp, registers};
-use crate::heap::Gc;
+use crate::heap::{Event, Gc};
 use crate::native::Ret;
 use crate::object::{Closure, Native, Transfer, cont, frame_flags};
 use crate::state::State;
@@ -268,12 +268,11 @@ impl Walker<'_> {
         if !self.invoke(d) {
             return Value::THROWN;
         }
-        // SAFETY: the results stand from register `d` on.
-        if self.count_from(d) > 0 {
-            unsafe { *self.base.add(d) }
-        } else {
-            Value::NIL
+        if self.count_from(d) == 0 {
+            return Value::NIL;
         }
+        // SAFETY: the results stand from register `d` on.
+        unsafe { *self.base.add(d) }
     }
 
     pub(super) fn make_room(&mut self, n: usize) -> bool {
@@ -359,6 +358,11 @@ unsafe fn invoke(st: &mut State, func: *mut Value) -> Result<(), Throw> {
 #[inline(never)]
 unsafe fn call_any(st: &mut State, func: *mut Value) -> Result<(), Throw> {
     // SAFETY: the caller's promise.
+    let f = unsafe { *func };
+    if !f.is_function() && st.heap.metamethod(f, Event::Call).is_nil() {
+        return Err(st.call_error(f));
+    }
+    // SAFETY: as above.
     let at = unsafe { func.offset_from((*st.thread.ptr()).stack) } as usize;
     // SAFETY: as above.
     unsafe { interp::run(st, at) }

@@ -1,12 +1,12 @@
 //! A chunk's tree as the walker runs it: the parser's output, which closures share, with what cannot be
 //! known before a state exists, the strings.
 
-use super::place::Lines;
 use crate::error::Throw;
 use crate::heap::Gc;
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
+use perilune_syntax::Lines;
 use perilune_syntax::ast::{Chunk, ExprKind, FuncId, Function};
 use std::collections::HashMap;
 use std::sync::Arc;

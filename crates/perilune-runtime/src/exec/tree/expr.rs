@@ -160,7 +160,11 @@ impl Walker<'_> {
     }
     #[inline(never)]
     fn get_slow(&mut self, e: ExprId, obj: Value, key: Value, d: usize) -> Value {
-        self.at_expr(Role::Eval, e, d);
+        let role = match self.kind(e) {
+            ExprKind::Method { .. } => Role::Fetch,
+            _ => Role::Eval,
+        };
+        self.at_expr(role, e, d);
         self.state().operands = [obj, key];
         let outcome = semantics::index::index(self.state(), obj, key);
         self.finish(outcome, d)

@@ -43,13 +43,21 @@ impl TreeFn {
     pub(in crate::exec) fn offset(&self, place: Place) -> u32 {
         match place.role() {
             Role::Statement | Role::Close => place.number(),
-            Role::Eval | Role::Store | Role::Iterator => {
+            Role::Eval | Role::Store | Role::Iterator | Role::Fetch => {
                 self.code.chunk.expr(ExprId(place.number())).span.start
             }
         }
     }
     fn kind(&self, e: ExprId) -> &ExprKind {
         &self.code.chunk.expr(e).kind
+    }
+    /// What is in parentheses, if the expression is in any.
+    fn peeled(&self, e: ExprId) -> ExprId {
+        let mut e = e;
+        while let ExprKind::Paren(inner) = self.kind(e) {
+            e = *inner;
+        }
+        e
     }
     fn local(&self, id: LocalId) -> &Local {
         &self.func().locals[id.index()]
@@ -65,11 +73,17 @@ pub(super) fn line_of(tree: &TreeFn, e: ExprId) -> u32 {
     if let Some(&line) = tree.code.late_lines.get(&e.0) {
         return line;
     }
+    let end = || tree.line(expr.span.end.saturating_sub(1));
     match &expr.kind {
+        // As in PUC: comparisons are made at the end of the right operand.
+        ExprKind::Binary {
+            op: BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge,
+            ..
+        } => end(),
         ExprKind::Binary { line, .. } | ExprKind::Unary { line, .. } => *line,
         ExprKind::Call { line, .. } => *line,
         ExprKind::Method { obj, .. } => tree.code.lines.line(tree.code.chunk.expr(*obj).span.end),
-        ExprKind::Index { .. } => tree.code.lines.line(expr.span.end.saturating_sub(1)),
+        ExprKind::Index { .. } => end(),
         _ => expr.span.line,
     }
 }
@@ -88,7 +102,7 @@ fn describe(tree: &TreeFn, e: ExprId) -> Option<Name<'_>> {
         }
         ExprKind::Global { name, .. } => named("global", tree.code.chunk.text(*name)),
         ExprKind::Index { obj, key } => {
-            let name: &[u8] = match tree.kind(*key) {
+            let name: &[u8] = match tree.kind(tree.peeled(*key)) {
                 ExprKind::Str(s) | ExprKind::Constant(Constant::Str(s)) => tree.code.chunk.text(*s),
                 ExprKind::Int(i) | ExprKind::Constant(Constant::Int(i)) if SMALL_KEYS.contains(i) => {
                     b"integer index"
@@ -124,6 +138,7 @@ pub(in crate::exec) fn call_name(tree: &TreeFn, place: Place) -> Option<Name<'_>
         Role::Statement => return None,
         Role::Close => "close",
         Role::Store => "newindex",
+        Role::Fetch => "index",
         Role::Eval => match tree.kind(e) {
             ExprKind::Call { callee, .. } => return describe(tree, *callee),
             ExprKind::Method { name, .. } => {
@@ -179,7 +194,7 @@ pub(in crate::exec) fn operand_name(
 ) -> Option<Name<'_>> {
     let [first, second] = operands.map(|o| o.same(v));
     let e = ExprId(place.number());
-    if !matches!(place.role(), Role::Eval | Role::Store) {
+    if !matches!(place.role(), Role::Eval | Role::Store | Role::Fetch) {
         return None;
     }
     match tree.kind(e) {
@@ -292,7 +307,7 @@ impl<'a> Scopes<'a> {
                 }
                 StmtKind::If { arms, otherwise } if inside => {
                     let blocks = arms.iter().map(|(_, b)| b).chain(otherwise);
-                    let here = blocks.filter(|b| b.span.start <= self.offset).last();
+                    let here = blocks.rev().find(|b| b.span.start <= self.offset);
                     if let Some(block) = here {
                         self.block(block);
                     }

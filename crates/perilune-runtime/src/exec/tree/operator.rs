@@ -4,7 +4,7 @@ use super::place::{Place, Role};
 use super::{Walker, value};
 use crate::semantics::compare::Order;
 use crate::semantics::concat::{Concat, concat};
-use crate::semantics::{self, Arith, arith, compare};
+use crate::semantics::{self, Arith, Outcome, arith, compare};
 use crate::value::{Tag, Value};
 use perilune_syntax::ast::{BinOp, Constant, ExprId, ExprKind, UnOp};
 
@@ -100,9 +100,13 @@ impl Walker<'_> {
         if (a.tag.0 | b.tag.0) == Tag::INT.0 {
             return Value::bool(a.bits == b.bits);
         }
-        self.at_operator(e, a, b, d);
-        let outcome = compare::equals(self.state(), a, b);
-        truth(self.finish(Ok(outcome), d))
+        match compare::equals(self.state(), a, b) {
+            Outcome::Value(v) => v,
+            call => {
+                self.at_expr(Role::Eval, e, d);
+                truth(self.finish(Ok(call), d))
+            }
+        }
     }
 
     #[inline(always)]
@@ -114,7 +118,11 @@ impl Walker<'_> {
     }
     #[inline(never)]
     fn order_slow(&mut self, e: ExprId, op: Order, a: Value, b: Value, d: usize) -> Value {
-        self.at_operator(e, a, b, d);
+        if let Some(r) = compare::raw_order(self.state(), op, a, b) {
+            return Value::bool(r);
+        }
+        self.at_expr(Role::Eval, e, d);
+        self.state().operands = [a, b];
         let outcome = compare::order(self.state(), op, a, b);
         truth(self.finish(outcome, d))
     }

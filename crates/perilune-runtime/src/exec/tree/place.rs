@@ -21,6 +21,8 @@ pub(super) enum Role {
     Statement = 3,
     /// Variables are being closed; the number is an offset in the source.
     Close = 4,
+    /// The method of a call is being fetched.
+    Fetch = 5,
 }
 
 impl Place {
@@ -65,35 +67,11 @@ impl Place {
             1 => Role::Store,
             2 => Role::Iterator,
             3 => Role::Statement,
-            _ => Role::Close,
+            4 => Role::Close,
+            _ => Role::Fetch,
         }
     }
     pub(super) fn number(self) -> u32 {
         (self.0 >> 32) as u32 & ((1 << Self::NUMBER_BITS) - 1)
-    }
-}
-
-/// Where the lines of a text start.
-pub(super) struct Lines(Vec<u32>);
-
-impl Lines {
-    /// Splits a text into lines; `\r\n` and `\n\r` count once.
-    pub(super) fn of(text: &[u8]) -> Lines {
-        let mut starts = vec![0];
-        let mut i = 0;
-        while i < text.len() {
-            let c = text[i];
-            i += 1;
-            if c == b'\n' || c == b'\r' {
-                let pair = text.get(i).is_some_and(|&n| (n == b'\n' || n == b'\r') && n != c);
-                i += usize::from(pair);
-                starts.push(i as u32);
-            }
-        }
-        Lines(starts)
-    }
-    /// The line, from 1, of the byte at `offset`.
-    pub(super) fn line(&self, offset: u32) -> u32 {
-        self.0.partition_point(|&s| s <= offset) as u32
     }
 }
