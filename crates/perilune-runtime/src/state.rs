@@ -48,7 +48,7 @@ pub struct Stress {
     pub move_stack: bool,
     /// The allocation after so many fails, again and again; 0 is off.
     pub fail_allocation: u64,
-    /// Generational mode, a minor collection at every safepoint.
+    /// Generational mode, a minor collection at about every third safepoint.
     pub minor: bool,
     /// At every safepoint the running function's instructions become generic again, so that they keep
     /// rewriting themselves.

@@ -257,8 +257,11 @@ fn add_traceback(
     let v = st.arg(1);
     let msg = if v.as_str().is_none() && !v.is_number() {
         if st.has_metamethod(v, Event::ToString) {
-            let s = st.tostring(v)?;
-            return Ok(Ret::One(s.into()));
+            let f = st.heap.metamethod(v, Event::ToString);
+            let text = st.call1(f, &[v])?;
+            if text.as_str().is_some() {
+                return Ok(Ret::One(text));
+            }
         }
         format!("(error object is a {} value)", v.type_name()).into_bytes()
     } else {

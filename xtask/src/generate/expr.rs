@@ -239,7 +239,7 @@ impl Gen {
                 _ => self.str_literal(),
             };
         }
-        match self.rng.below(8) {
+        match self.rng.below(9) {
             0..=2 => {
                 let (a, b) = (self.str(d - 1), self.concat_operand(d - 1));
                 let gap = self.gap();
@@ -262,6 +262,10 @@ impl Gen {
                 let form = self.rng.pick(FORMATS);
                 let filled = self.fill(form, d - 1);
                 format!("string.format({filled})")
+            }
+            7 => {
+                let (c, a, b) = (self.bool(d - 1), self.str(d - 1), self.str(d - 1));
+                format!("({c} and {a} or {b})")
             }
             6 => match self.variable(Kind::Seq) {
                 Some(s) => format!("table.concat({s}, {})", self.rng.pick(&["','", "''", "', '"])),

@@ -3,31 +3,152 @@
 use super::tree::{Node, block, line};
 use super::{Frame, Gen, Kind};
 
-/// Metamethods with their parameters; the results are made up.
-const EVENTS: &[(&str, &str)] = &[
-    ("add", "a, b"),
-    ("sub", "a, b"),
-    ("mul", "a, b"),
-    ("div", "a, b"),
-    ("mod", "a, b"),
-    ("pow", "a, b"),
-    ("unm", "a, b"),
-    ("idiv", "a, b"),
-    ("band", "a, b"),
-    ("bor", "a, b"),
-    ("bxor", "a, b"),
-    ("shl", "a, b"),
-    ("shr", "a, b"),
-    ("bnot", "a, b"),
-    ("concat", "a, b"),
-    ("len", "a"),
-    ("eq", "a, b"),
-    ("lt", "a, b"),
-    ("le", "a, b"),
-    ("call", "a, b, ..."),
-    ("index", "a, b"),
-    ("newindex", "a, b, c"),
-    ("close", "a, b"),
+/// Metamethods with their parameters (the results are made up), and what makes them run: `O` is the
+/// object, `Q` another one.
+const EVENTS: &[(&str, &str, &[&str])] = &[
+    (
+        "add",
+        "a, b",
+        &["T(O + INT)", "T(1 + O)", "T(O + Q, Q + O)", "T(STR + O)"],
+    ),
+    (
+        "sub",
+        "a, b",
+        &["T(O - 1)", "T(INT - O)", "T(2.5 - O)", "T(Q - O)"],
+    ),
+    ("mul", "a, b", &["T(O * 2)", "T(NUM * O)", "T(Q * O)", "T(O * O)"]),
+    ("div", "a, b", &["T(O / 2)", "T(NUM / O)", "T(O / Q)"]),
+    ("mod", "a, b", &["T(O % 2)", "T(INT % O)", "T(Q % O)"]),
+    ("pow", "a, b", &["T(O ^ 2)", "T(2 ^ O)", "T(O ^ Q)"]),
+    ("unm", "a, b", &["T(-O)", "T(- - O)", "T(-O == O)"]),
+    ("idiv", "a, b", &["T(O // 1)", "T(INT // O)", "T(O // Q)"]),
+    (
+        "band",
+        "a, b",
+        &["T(O & 1)", "T(INT & O)", "T(Q & O)", "T(1.5 & O)"],
+    ),
+    ("bor", "a, b", &["T(O | 1)", "T(STR | O)", "T(O | Q)"]),
+    ("bxor", "a, b", &["T(O ~ 1)", "T(INT ~ O)", "T(Q ~ O)"]),
+    ("shl", "a, b", &["T(O << 1)", "T(1 << O)", "T(O << Q)"]),
+    ("shr", "a, b", &["T(O >> 1)", "T(1 >> O)", "T(Q >> O)"]),
+    ("bnot", "a, b", &["T(~O)", "T(~ ~O)"]),
+    (
+        "concat",
+        "a, b",
+        &[
+            "T(O .. 'x')",
+            "T('x' .. O)",
+            "T(1 .. O .. 2)",
+            "T(O .. Q)",
+            "T(Q .. 'a' .. O .. 'b')",
+        ],
+    ),
+    (
+        "len",
+        "a",
+        &[
+            "T(#O)",
+            "T(pcall(table.unpack, O))",
+            "T(pcall(table.insert, O, 1))",
+            "T(#O == #Q)",
+        ],
+    ),
+    (
+        "eq",
+        "a, b",
+        &[
+            "T(O == Q, Q == O)",
+            "T(O == {}, {} ~= O)",
+            "if O == setmetatable({}, getmetatable(O)) then T('eq') end",
+            "T(O ~= Q and 1)",
+        ],
+    ),
+    (
+        "lt",
+        "a, b",
+        &[
+            "T(O < INT, O > INT)",
+            "T('a' < O)",
+            "T(O < Q, O > Q)",
+            "if O < 1 then T('lt') end",
+            "T(pcall(math.max, O, 1))",
+            "T(pcall(table.sort, {O, Q, O}))",
+        ],
+    ),
+    (
+        "le",
+        "a, b",
+        &[
+            "T(O <= INT, O >= INT)",
+            "T('a' <= O)",
+            "T(O <= Q, O >= Q)",
+            "if not (O <= 2) then T('not le') end",
+        ],
+    ),
+    (
+        "call",
+        "a, b, ...",
+        &[
+            "T(O(INT, 2))",
+            "T(O())",
+            "T((O(1)))",
+            "return O(1, ANY, 3)",
+            "T(pcall(O, INT))",
+            "for k, v in O, Q, 3 do T(k, v) break end",
+            "local p, q, r = O(1, 2, 3) T(p, q, r)",
+        ],
+    ),
+    (
+        "index",
+        "a, b",
+        &[
+            "T(O.missing)",
+            "T(O[INT], O[1.5], O[true])",
+            "T(O:m(INT))",
+            "T(O.x, O.n)",
+            "T(pcall(table.concat, O, ',', 1, 2))",
+            "for i, v in ipairs(O) do T(i, v) if i > 2 then break end end",
+        ],
+    ),
+    (
+        "newindex",
+        "a, b, c",
+        &[
+            "O.fresh = ANY",
+            "O[1] = INT",
+            "O.x = ANY T(rawget(O, 'x'))",
+            "O[true], O.y = 1, 2",
+            "T(pcall(table.insert, O, 1, 2))",
+            "T(pcall(rawset, O, 1, 2))",
+        ],
+    ),
+    (
+        "close",
+        "a, b",
+        &[
+            "do local c <close> = O end",
+            "T(pcall(function() local c <close> = O error('x') end))",
+            "for _ in pairs({1}), nil, nil, O do break end",
+            "for i in next, {1}, nil, O do T(i) end",
+        ],
+    ),
+    (
+        "tostring",
+        "a",
+        &[
+            "T(pcall(tostring, O))",
+            "T(pcall(string.format, '%s|%-9s', O, O))",
+            "error(O)",
+        ],
+    ),
+    (
+        "pairs",
+        "a",
+        &[
+            "for k, v in pairs(O) do T(k, v) break end",
+            "T(select('#', pcall(pairs, O)))",
+        ],
+    ),
 ];
 
 const USES: &[&str] = &[
@@ -96,9 +217,12 @@ impl Gen {
         if self.rng.chance(1, 4) {
             nodes.push(line(format!("{class}.__name = 'Kind{}'", self.names)));
         }
+        let mut events = Vec::new();
         for _ in 0..self.rng.range(2, 10) {
-            let (event, parameters) = EVENTS[self.rng.below(EVENTS.len())];
+            let at = self.rng.below(EVENTS.len());
+            let (event, parameters, _) = EVENTS[at];
             nodes.push(self.metamethod(&class, event, parameters));
+            events.push(at);
         }
         if self.rng.chance(1, 3) {
             nodes.push(line(format!(
@@ -107,6 +231,12 @@ impl Gen {
         }
         if self.rng.chance(1, 6) {
             nodes.push(line(format!("{class}.__metatable = 'locked'")));
+        }
+        if self.rng.chance(1, 6)
+            && let Some(other) = self.variable(Kind::Obj)
+        {
+            let event = self.rng.pick(&["index", "newindex"]);
+            nodes.push(line(format!("{class}.__{event} = {other}")));
         }
         if self.rng.chance(1, 6) {
             nodes.push(line(format!(
@@ -120,7 +250,10 @@ impl Gen {
         };
         nodes.push(line(format!("local {object} = setmetatable({fields}, {class})")));
         self.declare(&object, Kind::Obj, true);
-        nodes.push(self.object_use());
+        self.objects.push((object, events));
+        for _ in 0..self.rng.range(1, 4) {
+            nodes.push(self.object_use());
+        }
         nodes
     }
 
@@ -141,6 +274,8 @@ impl Gen {
         let body = match self.rng.below(10) {
             0 => format!("error('in {event}')"),
             1 => "error({code = 1})".to_string(),
+            2 if event == "tostring" => "return 'text of a'".to_string(),
+            2 if event == "pairs" => "return next, {10, x = nil}, nil".to_string(),
             2 if event == "index" => "return rawget(a, 'n')".to_string(),
             3 if event == "newindex" => "rawset(a, b, c)".to_string(),
             4 => format!("if coroutine.isyieldable() then T(coroutine.yield('{event}')) end return {value}"),
@@ -173,13 +308,33 @@ impl Gen {
         let Some(object) = self.variable(Kind::Obj) else {
             return self.trace();
         };
-        let form = self.rng.pick(USES);
+        let form = self.use_of(&object);
+        let other = self.variable(Kind::Obj).unwrap_or_else(|| object.clone());
         let form = self.inside(|g| g.fill(form, 1));
         let text = replace_word(&form, "O", &object);
+        let text = replace_word(&text, "Q", &other);
         if self.rng.chance(1, 12) && !text.starts_with("return") {
             return line(text);
         }
         line(format!("P(function() {text} end)"))
+    }
+}
+
+impl Gen {
+    /// Most often something that makes a metamethod of the object run.
+    fn use_of(&mut self, object: &str) -> &'static str {
+        let events = self
+            .objects
+            .iter()
+            .find(|(name, _)| name == object)
+            .map(|(_, e)| e.clone());
+        match events {
+            Some(events) if !events.is_empty() && self.rng.chance(3, 4) => {
+                let (_, _, uses) = EVENTS[events[self.rng.below(events.len())]];
+                self.rng.pick(uses)
+            }
+            _ => self.rng.pick(USES),
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 //! total orders; recursion has a counter, and metamethods do not recurse (PUC counts those as C
 //! levels).
 
+mod aging;
 mod expr;
+mod hot;
 mod library;
 mod literal;
 mod meta;
@@ -16,6 +18,7 @@ mod rng;
 mod scenario;
 mod stmt;
 mod suspend;
+mod tables;
 pub mod tree;
 mod wrong;
 
@@ -70,6 +73,8 @@ struct Gen {
     depth: usize,
     /// How deep loaded sources are nested.
     nest: usize,
+    /// Objects, and which of the events each class has.
+    objects: Vec<(String, Vec<usize>)>,
 }
 
 /// The statements of the program of a seed; the text is the prelude and these.
@@ -85,6 +90,7 @@ pub fn program(seed: u64) -> Vec<Node> {
         budget: 0,
         depth: 0,
         nest: 0,
+        objects: Vec::new(),
     };
     if g.rng.chance(1, 16) {
         return g.syntax_errors();

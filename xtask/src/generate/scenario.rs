@@ -319,6 +319,41 @@ impl Gen {
         line(format!("do {form} end"))
     }
 
+    /// Values that share registers: nils of several scopes, copies for assignments, conditions as operands.
+    pub(super) fn registers(&mut self) -> Node {
+        let form = self.rng.pick(&[
+            "local r = {} repeat local x local y = #r r[#r + 1] = x == nil x = y until y > 2 T(r)",
+            "local a local n = 0 while n < 3 do local b local c T(a, b, c) a, b, c = n, n, n n = n + 1 end",
+            "local a for i = 1, 3 do local b if i > 1 then local c T(b, c) c = i end T(a, b) a, b = i, i end",
+            "local n = 0 do local a ::again:: local b T(a, b) a, b = n, n n = n + 1 if n < 3 then goto again end end",
+            "local fs = {} local n = 0 repeat local x = n fs[#fs + 1] = function() x = x + 1 return x end n = n + 1 until x >= 2 for _, f in ipairs(fs) do T(f(), f()) end",
+            "local fs = {} for i = 1, 4 do local x = i * 10 if i == 2 then goto next end fs[#fs + 1] = function() x = x + i return x end ::next:: end for _, f in ipairs(fs) do T(f(), f()) end",
+            "local fs = {} local n = 0 while true do local x, y = n, n * 2 fs[#fs + 1] = function() x, y = y, x return x, y end n = n + 1 if n > 2 then break end end for _, f in ipairs(fs) do T(f()) end",
+            "local i, t = 1, {} i, t[i] = i + 1, ANY T(i, t)",
+            "local i, t = 1, {} t[i], i = ANY, 5 T(i, t)",
+            "local i, t = 1, {{}} t[i][i], i, t = ANY, 2, {7} T(i, t)",
+            "local t, k = {}, 'k' local u = t t.x, t[k], t, k = 1, 2, {}, 'other' T(u, t, k)",
+            "local t = {} local function f() t.x, t = 1, {y = 2} return t end local u = t T(f(), u)",
+            "local a, b, c = 1, 2, 3 a, b, c = c, a, b T(a, b, c) a, b = b T(a, b) a, b = c, c, a T(a, b)",
+            "local c = BOOL T('a' .. (c and ('b' .. 'c') or 'd'), (c and 'x' or 'y' .. 'z') .. 'w')",
+            "local c, d = BOOL, 'd' T(d .. (c and d .. '1' or d), d .. d .. (not c and d .. d .. '2' or ''))",
+            "local a, b = NUM, NUM T(a < b or a, a < b and b, not (a < b) or b, (a == b) == (b == a))",
+            "local a, b = ANY, ANY local x = a and b local y = a or b local z = not a and b T(x, y, z, a and b or a)",
+            "local a, b = nil, false local x = a or b and 1 local y = (a == b) or (a ~= nil) T(x, y, a and b, b or a, b and a)",
+            "local a, b = INT, 3 local x = a > b or b == 3 local y = a > b and b == 4 or a T(x, y, 1 <= a, 1 < a, 5 >= b, 3 > b)",
+            "local a <const> = -0.0 local b, c = 0.0, -0.0 T(1 / a, 1 / b, 1 / c, 1 / (0.0 - 0), 1 / -c, 1 / (c - 0), 1 / (c + 0))",
+            "local z, c = 0.0 * -1.0, 0.0 T(1 / z, 1 / c, 1 / (-0.0), 1 / (0 * -1.0), 1 / -(0.0))",
+            "local x, y = 3, 4 local function f() local function g() x, y = y, x return x - y end return g(), x, y end T(f()) T(x, y)",
+            "local a, b, c = 1, 2, 3 local function f() a, b, c = c, a, b return function() a = a + 1 b = b + 2 c = c + 3 return function() return a, b, c end end end T(f()()()) T(a, b, c)",
+            "local function f(a, b, ...) local x, y, z = a, ... return x, y, z, b end T(f(1)) T(f(1, 2, 3)) T(f(1, 2, 3, 4, 5))",
+            "local function f(...) local a, b, c = ..., 'c' local d, e = 'd', ... T(a, b, c, d, e) return ..., 1 end T(f()) T(f(1, 2, 3))",
+            "local function f(n) if n == 0 then return 'a', 'b', 'c' end return f(n - 1) end local p, q, r, s = f(3) T(p, q, r, s, (f(2)))",
+            "local o = setmetatable({}, {__call = function(self, a, b) return a, b, self ~= nil end}) local function f(...) return o(...) end T(f(1, 2)) T(f()) local p, q, r = f(5, 6) T(p, q, r)",
+        ]);
+        let text = self.inside(|g| g.fill(form, 1));
+        line(format!("P(function() {text} end)"))
+    }
+
     /// Collections whose effect does not depend on when else one happens.
     pub(super) fn collection(&mut self) -> Node {
         let form = self.rng.pick(&[
@@ -330,6 +365,16 @@ impl Gen {
             "T(collectgarbage('count') > 0, collectgarbage('isrunning'), collectgarbage('stop'), collectgarbage('isrunning'), collectgarbage('restart'))",
             "T(collectgarbage('incremental')) T(collectgarbage('generational')) collectgarbage() T(collectgarbage('incremental'))", "T(type(collectgarbage('step')), collectgarbage())",
             "local t = {} for i = 1, 50 do t[i] = {i} end t = nil collectgarbage() T('collected')",
+            "collectgarbage('stop') local s = '' (function() for i = 1, 4 do setmetatable({}, {__gc = function() s = s .. i end}) end end)() collectgarbage() collectgarbage('restart') T(s)",
+            "local w = setmetatable({}, {__mode = 'kv'}); local k = {}; (function() w[{}] = 1 w[k] = {} w[1] = {} w.x = 'text' w[2] = k end)() collectgarbage() T(w[k], w[1], w.x, w[2] == k)",
+            "local e, k = setmetatable({}, {__mode = 'k'}), {}; (function() local a, b, c = {}, {}, {} e[c] = 'end' e[b] = c e[a] = b e[k] = a end)() collectgarbage() T(e[e[e[e[k]]]])",
+            "local w = setmetatable({}, {__mode = 'v'}); local seen; (function() local o = setmetatable({}, {__gc = function(o) seen = w[1] == nil and w.k == nil end}) w[1] = o w.k = {o} end)() collectgarbage() T(seen, w[1])",
+            "local k = setmetatable({}, {__mode = 'k'}); local seen; (function() local o = setmetatable({}, {__gc = function(o) seen = k[o] end}) k[o] = 'still here' end)() collectgarbage() collectgarbage() T(seen, next(k))",
+            "local t = {} for i = 1, 9 do t[{}] = i end local n = 0 for k, v in pairs(t) do n = n + v t[k] = nil k = nil collectgarbage() end T(n, next(t))",
+            "local old = {} collectgarbage() collectgarbage() for i = 1, 5 do old[i] = {i} old['k' .. i] = {i} old.x = {i} old[{}] = {i} collectgarbage('step') end local n = 0 for k, v in pairs(old) do n = n + v[1] end T(n, old.x[1], old[3][1])",
+            "local v, f = {1}, nil f = function(new) if new then v = new end return v end collectgarbage() for i = 1, 4 do f({i}) collectgarbage('step') local junk = {i, {i}} end T(f())",
+            "local o = {} collectgarbage() setmetatable(o, {__index = {x = {'deep'}}}) collectgarbage('step') for i = 1, 9 do local junk = {{i}} end T(o.x)",
+            "local co = coroutine.wrap(function() local t = {} while true do t[#t + 1] = {coroutine.yield(t)} if #t > 4 then t = {} end end end) co() collectgarbage() for i = 1, 4 do co({i}) collectgarbage('step') local junk = {{i}, {i}} end T(co('last'))",
         ]);
         line(format!("do {form} end"))
     }

@@ -39,6 +39,14 @@ const STATEMENTS: &[(u32, Make)] = &[
     (2, |g| vec![g.globals()]),
     (2, |g| vec![g.handler()]),
     (2, |g| g.attributes()),
+    (5, |g| g.hot()),
+    (3, |g| vec![g.changing_class()]),
+    (4, |g| g.results()),
+    (4, |g| vec![g.table_changes()]),
+    (3, |g| vec![g.sequence_changes()]),
+    (4, |g| vec![g.registers()]),
+    (4, |g| vec![g.aging()]),
+    (3, |g| vec![g.pump()]),
 ];
 
 impl Gen {

@@ -37,9 +37,56 @@ const YIELDS: &[&str] = &[
     "if coroutine.yield('cond') then T('yes') else T('no') end",
     "local t = {coroutine.yield(1), coroutine.yield(2), coroutine.yield()} T(t)",
     "T(coroutine.yield(1) == coroutine.yield(2))",
+    "do local me = coroutine.running() local w = coroutine.wrap(function() T(me, coroutine.resume(me)) coroutine.yield() T(me, pcall(coroutine.close, me)) end) w() w() T(me) end",
+    "do local me, co = coroutine.running() co = coroutine.create(function(...) for i = 1, 3 do T(co, me, coroutine.yield(...)) end end) for i = 1, 5 do T(coroutine.resume(co, i, ANY)) end T(co, coroutine.close(co)) end",
+    "local p, q, r, s = coroutine.yield(ANY) T(p, q, r, s)",
+    "T(pcall(coroutine.yield, 1, 2, ANY))",
+    "T(coroutine.isyieldable(coroutine.running()), coroutine.isyieldable(coroutine.create(print)))",
+];
+
+/// Bodies that yield at the same place again and again.
+const PUMPED: &[&str] = &[
+    "while true do local x = coroutine.yield(ANY) T(x) end",
+    "for i = 1, 9 do local x, y, z = coroutine.yield(i, ANY) T(x, y, z) end",
+    "for i = 1, 9 do coroutine.yield() end",
+    "for i = 1, 3 do T(coroutine.yield(i, 'i')) end return 'end'",
+    "while true do T((coroutine.yield(...))) end",
+    "local function y(...) return coroutine.yield(...) end for i = 1, 9 do local a = y(i) T(a) end",
+    "for i = 1, 4 do local x = coroutine.yield(i) if i == 3 then error('at three') end end",
+    "for i = 1, 9 do local c <close> = nil local a, b = coroutine.yield(i) T(a, b) end",
+    "local n = 0 while n < 5 do n = n + #{coroutine.yield(n, n)} end return n",
+    "for i in function(_, i) return coroutine.yield(i) end, nil, 0 do T(i) end return 'over'",
+    "for i = 1, 9 do if coroutine.yield(i) then T('true') else T('false') end end",
+    "for i = 1, 9 do T(pcall(function(...) local a = coroutine.yield(...) return a end, i)) end",
+];
+
+/// What resumes them at the same place again and again.
+const PUMPS: &[&str] = &[
+    "for i = 1, 5 do local ok = coroutine.resume(co, i) T(ok) end",
+    "for i = 1, 5 do local ok, v = coroutine.resume(co, i, 'x') T(ok, v) end",
+    "for i = 1, 5 do local ok, v, w, u = coroutine.resume(co) T(ok, v, w, u) end",
+    "for i = 1, 5 do coroutine.resume(co, i) T(coroutine.status(co)) end",
+    "for i = 1, 5 do T(coroutine.resume(co, i, nil, 3)) end",
+    "for i = 1, 9 do if not coroutine.resume(co, i % 3 == 0) then break end end",
+    "local w = coroutine.wrap(body) for i = 1, 5 do local v, u = w(i) T(v, u) end",
+    "local w = coroutine.wrap(body) for i = 1, 5 do w(i, 'x') end",
+    "local w = coroutine.wrap(body) for i = 1, 5 do local v = w() T(v) end",
+    "local w, n = coroutine.wrap(body), 0 for v, u in w do n = n + 1 T(v, u) if n > 4 then break end end",
+    "local w = coroutine.wrap(function() for i = 1, 4 do T(coroutine.resume(co, i)) coroutine.yield(i) end end) for i = 1, 4 do T((w())) end",
+    "for i = 1, 5 do local a, b = i, {coroutine.resume(co, i)} T(a, b) end",
 ];
 
 impl Gen {
+    /// A coroutine that is switched to and from in loops.
+    pub(super) fn pump(&mut self) -> Node {
+        let body = self.rng.pick(PUMPED);
+        let body = self.inside(|g| g.fill(body, 1));
+        let pump = self.rng.pick(PUMPS);
+        line(format!(
+            "P(function() local body = function(...) {body} end local co = coroutine.create(body) {pump} end)"
+        ))
+    }
+
     /// A coroutine and the calls that drive it.
     pub(super) fn coroutine(&mut self) -> Vec<Node> {
         let (co, body_name) = (self.fresh(), self.fresh());
@@ -56,7 +103,12 @@ impl Gen {
         nodes.push(line(format!("local {co} = coroutine.create({body_name})")));
         for _ in 0..self.rng.range(1, 7) {
             let value = self.any(1);
-            nodes.push(line(format!("T(coroutine.resume({co}, {value}))")));
+            nodes.push(line(match self.rng.below(6) {
+                0 => format!("T(coroutine.resume({co}))"),
+                1 => format!("T(coroutine.resume({co}, 'first', {value}))"),
+                2 => format!("do local ok, a, b, c = coroutine.resume({co}, 1, {value}) T(ok, a, b, c) end"),
+                _ => format!("T(coroutine.resume({co}, {value}))"),
+            }));
         }
         nodes.push(line(format!("T(coroutine.status({co}))")));
         if self.rng.chance(1, 2) {

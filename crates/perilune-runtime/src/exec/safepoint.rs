@@ -57,8 +57,16 @@ impl State {
         r
     }
 
+    /// Under stress, whether to collect at this safepoint. An object is old once it has survived one
+    /// collection, so minor ones leave out some safepoints: else no store would ever meet a young object.
+    fn stress_is_due(&mut self) -> bool {
+        self.stress_count = self.stress_count.wrapping_add(1);
+        let mixed = self.stress_count.wrapping_mul(0x9e37_79b9) >> 16;
+        self.options.stress.collect || mixed.is_multiple_of(3)
+    }
+
     fn collect_and_finalise(&mut self) -> Result<(), Throw> {
-        if self.stressed() && !self.in_stress && !self.heap.control.stopped {
+        if self.stressed() && !self.in_stress && !self.heap.control.stopped && self.stress_is_due() {
             self.in_stress = true;
             let ended = if self.options.stress.collect {
                 self.heap.full();
@@ -66,7 +74,6 @@ impl State {
             } else {
                 self.heap.step(0)
             };
-            self.stress_count = self.stress_count.wrapping_add(1);
             if ended && self.stress_count.is_multiple_of(POISON_EVERY) {
                 self.heap.blocks.poison();
             }

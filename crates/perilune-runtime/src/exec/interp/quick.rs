@@ -332,8 +332,12 @@ impl Machine {
             if t.shape() != d & SHAPE_MASK || !rep.admits(v.tag) {
                 return false;
             }
-            if t.slot(slot as u32).tag == Tag::NIL && t.metatable.is_some() {
-                return false;
+            if t.slot(slot as u32).tag == Tag::NIL {
+                if t.metatable.is_some() {
+                    return false;
+                }
+                // The field may be a metamethod that was known to be absent.
+                t.header.flags = 0;
             }
             (*self.st).heap.barrier((t as *mut Table).cast());
             t.set_slot(slot as u32, v);
@@ -358,8 +362,11 @@ impl Machine {
                 return false;
             }
             if e.old == e.new {
-                if t.slot(slot).tag == Tag::NIL && t.metatable.is_some() {
-                    return false;
+                if t.slot(slot).tag == Tag::NIL {
+                    if t.metatable.is_some() {
+                        return false;
+                    }
+                    t.header.flags = 0;
                 }
             } else {
                 let raw = match t.metatable {
