@@ -79,28 +79,39 @@ fn back(r: Result<Next, Throw>) -> Result<Next, Throw> {
 /// As [`call_value`].
 #[cold]
 #[inline(never)]
-unsafe fn call_object(st: &mut State, mut func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
+unsafe fn call_object(st: &mut State, func: *mut Value, nresults: i32, how: u8) -> Result<Next, Throw> {
+    // SAFETY: the promise of `call_value`.
+    unsafe {
+        let (func, ncall) = find_function(st, func)?;
+        match (*func).tag {
+            Tag::CLOSURE => enter_lua(st, func, nresults, how, ncall),
+            _ => back(call_native(st, func, nresults, how, ncall)),
+        }
+    }
+}
+
+/// The function that a call of the value at `func` calls, by `__call` metamethods: where it stands, before its
+/// arguments, and how many metamethods led there.
+///
+/// # Safety
+/// As [`call_value`].
+pub(super) unsafe fn find_function(st: &mut State, mut func: *mut Value) -> Result<(*mut Value, u8), Throw> {
     let mut ncall = 0u8;
     loop {
         // SAFETY: `func` is a live slot.
         let f = unsafe { *func };
-        match f.tag {
-            // SAFETY: the promise of `call_value`.
-            Tag::CLOSURE => return unsafe { enter_lua(st, func, nresults, how, ncall) },
-            // SAFETY: as above.
-            Tag::NATIVE => return back(unsafe { call_native(st, func, nresults, how, ncall) }),
-            _ => {
-                let mm = st.heap.metamethod(f, Event::Call);
-                if mm.is_nil() {
-                    return Err(st.call_error(f));
-                }
-                if ncall == MAX_CALL_CHAIN {
-                    return Err(st.runtime_error("'__call' chain too long"));
-                }
-                ncall += 1;
-                func = insert_callee(st, func, mm)?;
-            }
+        if f.is_function() {
+            return Ok((func, ncall));
         }
+        let mm = st.heap.metamethod(f, Event::Call);
+        if mm.is_nil() {
+            return Err(st.call_error(f));
+        }
+        if ncall == MAX_CALL_CHAIN {
+            return Err(st.runtime_error("'__call' chain too long"));
+        }
+        ncall += 1;
+        func = insert_callee(st, func, mm)?;
     }
 }
 

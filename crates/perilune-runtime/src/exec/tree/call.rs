@@ -5,7 +5,7 @@ use super::{Flow, TreeFn, Walker};
 use crate::error::Throw;
 use crate::exec::call::{self, Next};
 use crate::exec::{interp, registers};
-use crate::heap::{Event, Gc};
+use crate::heap::Gc;
 use crate::native::Ret;
 use crate::object::{Closure, Native, Transfer, cont, frame_flags};
 use crate::state::State;
@@ -357,15 +357,21 @@ unsafe fn invoke(st: &mut State, func: *mut Value) -> Result<(), Throw> {
 /// Calls whatever stands at `func`, and waits for it.
 #[inline(never)]
 unsafe fn call_any(st: &mut State, func: *mut Value) -> Result<(), Throw> {
-    // SAFETY: the caller's promise.
-    let f = unsafe { *func };
-    if !f.is_function() && st.heap.metamethod(f, Event::Call).is_nil() {
-        return Err(st.call_error(f));
+    // SAFETY: the caller's promise; a frame above `func` is that of the call.
+    unsafe {
+        let (func, ncall) = call::find_function(st, func)?;
+        let th = st.thread.ptr();
+        let at = func.offset_from((*th).stack);
+        let next = match (*func).tag {
+            Tag::CLOSURE => call::enter_lua(st, func, -1, cont::ENTRY, ncall),
+            _ => call::call_native(st, func, -1, cont::ENTRY, ncall),
+        };
+        let entered = (*(*th).frame).func >= (*th).stack.offset(at);
+        match next {
+            Err(t) if !entered => Err(t),
+            next => interp::finish(st, next),
+        }
     }
-    // SAFETY: as above.
-    let at = unsafe { func.offset_from((*st.thread.ptr()).stack) } as usize;
-    // SAFETY: as above.
-    unsafe { interp::run(st, at) }
 }
 
 /// Calls a native that most often just answers.

@@ -297,7 +297,7 @@ impl Gc<Table> {
         };
         for i in 0..n as i64 {
             if let Some(node) = d.find_int(first as i64 + i) {
-                d.node(node).set_value(Value::NIL);
+                d.node(node).leave_to_array();
             }
         }
     }

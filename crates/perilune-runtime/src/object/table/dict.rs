@@ -58,6 +58,12 @@ impl Node {
     pub fn has_str(&self, s: Gc<Str>) -> bool {
         self.key_bits == s.addr() as u64 && self.key_tag == Tag::STR
     }
+    /// The node's item is in the array part now: no look-up finds the key here any more, or a traversal would
+    /// go on from here when the item is cleared there.
+    pub fn leave_to_array(&mut self) {
+        self.set_value(Value::NIL);
+        self.kill_key();
+    }
     /// The key's object is dead: only its address may still be compared.
     pub fn kill_key(&mut self) {
         self.key_tag = Tag::DEAD;

@@ -495,7 +495,7 @@ impl Gc<Table> {
             if v.is_nil() {
                 return Ok(());
             }
-            d.node(n).set_value(Value::NIL);
+            d.node(n).leave_to_array();
             self.append(heap, v)?;
         }
     }
