@@ -50,8 +50,13 @@ pub fn env(name: &[u8]) -> Option<Vec<u8>> {
 #[cfg(unix)]
 pub fn shell(command: &[u8]) -> Command {
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::process::CommandExt;
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(std::ffi::OsStr::from_bytes(command));
+    // What the shell calls itself in messages, as after C's `system`.
+    shell
+        .arg0("sh")
+        .arg("-c")
+        .arg(std::ffi::OsStr::from_bytes(command));
     shell
 }
 

@@ -43,7 +43,7 @@ impl Walker<'_> {
                 done_or_throw!(self.load(e, *d + i));
             }
             if self.tree.code.chunk.constants[last.index()].is_none() {
-                value_or_throw!(self.eval(last, *d + exprs.len()));
+                value_or_throw!(self.operand(last, *d + exprs.len()));
             }
         } else {
             done_or_throw!(self.adjusted_list(exprs, registers, *d));
@@ -73,7 +73,7 @@ impl Walker<'_> {
         done_or_throw!(self.adjusted_list(exprs, targets.len(), d));
         let inner = d + targets.len();
         for (i, &target) in targets.iter().enumerate().rev() {
-            let old = value_or_throw!(self.eval(target, inner));
+            let old = value_or_throw!(self.operand(target, inner));
             let ExprKind::Global { env, name } = self.kind(target) else {
                 unreachable!("a declared name is a global");
             };
@@ -83,7 +83,7 @@ impl Walker<'_> {
                 let t = index::already_defined(self.state(), self.symbol(*name));
                 return self.flow(t);
             }
-            let env = value_or_throw!(self.eval(*env, inner));
+            let env = value_or_throw!(self.operand(*env, inner));
             done_or_throw!(self.set(target, env, self.symbol(*name), self.r(d + i), inner));
         }
         Flow::Next
@@ -105,12 +105,12 @@ impl Walker<'_> {
                     done_or_throw!(self.load(e, d));
                     self.put(*slot as usize, self.r(d));
                 } else {
-                    let v = value_or_throw!(self.eval(e, d));
+                    let v = value_or_throw!(self.operand(e, d));
                     self.put(*slot as usize, v);
                 }
             }
             ExprKind::Upvalue(i) => {
-                let mut v = value_or_throw!(self.eval(e, d));
+                let mut v = value_or_throw!(self.operand(e, d));
                 if self.tracing {
                     self.put(d, v);
                     done_or_throw!(self.trace_end_of_statement(d + 1));
@@ -123,13 +123,13 @@ impl Walker<'_> {
                 let Some((obj, key)) = self.target(target, &[], &mut inner) else {
                     return Flow::Throw;
                 };
-                let mut v = value_or_throw!(self.eval(e, inner));
+                let mut v = value_or_throw!(self.operand(e, inner));
                 if self.tracing {
                     self.put(inner, v);
                     done_or_throw!(self.trace_end_of_statement(inner + 1));
                     v = self.r(inner);
                 }
-                let (obj, key) = (self.operand(obj), self.operand(key));
+                let (obj, key) = (self.read(obj), self.read(key));
                 done_or_throw!(self.set(target, obj, key, v, inner));
             }
         }
@@ -157,7 +157,7 @@ impl Walker<'_> {
                 ExprKind::Upvalue(u) => self.set_upvalue(*u, v),
                 _ => {
                     let (obj, key) = self.target_again(target, targets, d);
-                    let (obj, key) = (self.operand(obj), self.operand(key));
+                    let (obj, key) = (self.read(obj), self.read(key));
                     done_or_throw!(self.set(target, obj, key, v, end));
                 }
             }
@@ -255,7 +255,7 @@ impl Walker<'_> {
         Some(())
     }
 
-    fn operand(&mut self, at: Operand) -> Value {
+    fn read(&mut self, at: Operand) -> Value {
         match at {
             Operand::Register(r) => self.r(r),
             Operand::Upvalue(i) => self.upvalue(i),

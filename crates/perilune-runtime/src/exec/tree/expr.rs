@@ -35,6 +35,18 @@ impl Walker<'_> {
         }
     }
 
+    /// As [`Walker::eval`], of an operand, which is most often a variable or a constant: those need no jump
+    /// that is hard to predict.
+    #[inline(always)]
+    pub(super) fn operand(&mut self, e: ExprId, d: usize) -> Value {
+        match self.kind(e) {
+            ExprKind::Local { slot, .. } => self.r(*slot as usize),
+            ExprKind::Int(i) => Value::int(*i),
+            ExprKind::Binary { op, lhs, rhs, .. } => self.binary(e, *op, *lhs, *rhs, d),
+            _ => self.eval(e, d),
+        }
+    }
+
     /// `lhs and rhs`, `lhs or rhs`: the left one if it decides.
     #[inline(never)]
     fn either(&mut self, lhs: ExprId, rhs: ExprId, decisive: bool, d: usize) -> Value {
@@ -51,7 +63,7 @@ impl Walker<'_> {
     /// Evaluates an expression into register `d`.
     #[inline(always)]
     pub(super) fn load(&mut self, e: ExprId, d: usize) -> bool {
-        let v = self.eval(e, d);
+        let v = self.operand(e, d);
         if v.tag == Tag::THROWN {
             return false;
         }
@@ -95,10 +107,10 @@ impl Walker<'_> {
     #[inline(always)]
     pub(super) fn operands(&mut self, lhs: ExprId, rhs: ExprId, d: usize) -> Option<(Value, Value)> {
         if let ExprKind::Local { slot, .. } = self.kind(lhs) {
-            let b = self.eval(rhs, d);
+            let b = self.operand(rhs, d);
             return (b.tag != Tag::THROWN).then(|| (self.r(*slot as usize), b));
         }
-        let mut a = self.eval(lhs, d);
+        let mut a = self.operand(lhs, d);
         if a.tag == Tag::THROWN {
             return None;
         }
@@ -108,7 +120,7 @@ impl Walker<'_> {
             a = self.r(d);
             b
         } else {
-            self.eval(rhs, d)
+            self.operand(rhs, d)
         };
         (b.tag != Tag::THROWN).then_some((a, b))
     }

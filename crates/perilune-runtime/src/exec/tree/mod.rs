@@ -104,6 +104,8 @@ struct Walker<'t> {
     tree: &'t TreeFn,
     /// Registers that there is room for.
     room: usize,
+    /// The lowest address that the native stack may reach.
+    limit: usize,
     /// `Flow::Goto`: where to.
     label: LabelId,
     /// `Flow::Return` and `Flow::Tail`: the first register that counts.
@@ -127,6 +129,7 @@ impl<'t> Walker<'t> {
             let tree = &*tree;
             Walker {
                 base: (*(*st.thread.ptr()).frame).base,
+                limit: st.fibers.limit,
                 st,
                 exprs: &tree.code.chunk.exprs,
                 symbols: (*tree.symbols.ptr()).payloads(),
@@ -277,7 +280,7 @@ impl<'t> Walker<'t> {
     #[inline(always)]
     fn is_deep(&mut self) -> bool {
         let here = 0u8;
-        (&raw const here as usize) < self.state().fibers.limit && self.too_deep()
+        (&raw const here as usize) < self.limit && self.too_deep()
     }
     #[cold]
     #[inline(never)]

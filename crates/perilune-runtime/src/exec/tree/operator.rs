@@ -89,10 +89,7 @@ impl Walker<'_> {
         let ExprKind::Binary { rhs, .. } = self.kind(e) else {
             return false;
         };
-        matches!(
-            self.kind(*rhs),
-            ExprKind::Int(0) | ExprKind::Constant(Constant::Int(0))
-        )
+        self.tree.code.chunk.constants[rhs.index()] == Some(Constant::Int(0))
     }
 
     #[inline(always)]
