@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: the differential fuzzer, and the cargo-fuzz targets of fuzz/.
 
+use crate::faults::table;
 use crate::{Outcome, args::Args, diff, generate, paths};
 use std::path::Path;
 use std::process::Command;
@@ -9,8 +10,9 @@ pub fn run(mut args: Args) -> Outcome {
     match args.word().as_deref() {
         Some("diff") => diff::run(args),
         Some("gen") => show(args),
+        Some("reach") => reach(args),
         Some(target @ ("parser" | "program" | "bytecode")) => target_run(target, args),
-        _ => Err("say what: diff, gen, parser, program or bytecode".to_string()),
+        _ => Err("say what: diff, gen, reach, parser, program or bytecode".to_string()),
     }
 }
 
@@ -19,6 +21,25 @@ fn show(mut args: Args) -> Outcome {
     let seed = args.number("--seed", 1)?;
     args.plain()?;
     print!("{}", generate::text(&generate::program(seed)));
+    Ok(true)
+}
+
+/// Says what the programs of the first seeds reach; `--write` puts it into docs/fuzzing.md.
+fn reach(mut args: Args) -> Outcome {
+    let binary = paths::binary(args.option("--bin")?)?;
+    let peer = args.option("--peer")?.unwrap_or_else(|| "lua5.5".to_string());
+    let peer = paths::resolve(&peer).ok_or_else(|| format!("no such program: {peer}"))?;
+    let count = args.number("--count", 2000)?;
+    let write = args.flag("--write");
+    args.plain()?;
+    let samples: Vec<String> = (1..=count)
+        .map(|seed| generate::text(&generate::program(seed)))
+        .collect();
+    let text = diff::measure(&binary, &[peer], &samples)?.text();
+    print!("{text}");
+    if write {
+        table::put("reach", &text)?;
+    }
     Ok(true)
 }
 

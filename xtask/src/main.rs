@@ -8,6 +8,7 @@ mod conformance;
 mod corpus;
 mod diff;
 mod engines;
+mod faults;
 mod fuzz;
 mod generate;
 mod json;
@@ -62,9 +63,15 @@ const TASKS: &[Task] = &[
     ),
     (
         "fuzz",
-        "diff [--minutes N] [--seed S] [--jobs N] [--engine NAME] [--peer CMD] | gen --seed S | parser|program|bytecode [--minutes N] [--jobs N]",
+        "diff [--minutes N] [--seed S] [--jobs N] [--engine NAME] [--peer CMD] | gen --seed S | reach [--count N] [--write] | parser|program|bytecode [--minutes N] [--jobs N]",
         "differential fuzzing of the engines and PUC, or a cargo-fuzz target",
         fuzz::run,
+    ),
+    (
+        "faults",
+        "[--only NAME|PART,...] [--minutes M] [--jobs N] [--peer CMD] [--write]",
+        "seed the faults of tests/faults one by one and let fuzz diff find them",
+        faults::run,
     ),
     ("ci", "", "run .ci/run", ci::run),
 ];

@@ -2,6 +2,7 @@
 
 mod compare;
 mod coverage;
+mod messages;
 mod shrink;
 
 use crate::args::Args;
@@ -10,6 +11,7 @@ use crate::generate::{self, tree::Node};
 use crate::{Outcome, paths};
 pub use compare::normal;
 use compare::{Contest, Difference, Verdict};
+pub use coverage::measure;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -31,6 +33,8 @@ struct Options {
     deadline: Instant,
     most: u64,
     keep: usize,
+    /// Differences are neither shrunk nor saved.
+    first: bool,
     save_to: PathBuf,
 }
 
@@ -142,6 +146,7 @@ fn parse(mut args: Args) -> Result<Options, String> {
         deadline: Instant::now() + Duration::from_secs_f64(minutes * 60.0),
         most: args.number("--count", u64::MAX)?,
         keep: args.number("--keep", 20)? as usize,
+        first: args.flag("--first"),
         save_to: args
             .option("--save")?
             .map_or_else(|| paths::root().join("tests/corpus/regressions"), PathBuf::from),
@@ -196,6 +201,11 @@ fn found(
     shared: &Shared,
 ) -> Result<(), String> {
     if !lock(&shared.signs).insert(what.sign.clone()) {
+        return Ok(());
+    }
+    if options.first {
+        println!("seed {seed}: {}", what.text);
+        lock(&shared.failures).push(format!("seed {seed}: {}", what.text));
         return Ok(());
     }
     println!("seed {seed}: {}; shrinking", what.text);
@@ -272,7 +282,10 @@ fn summary(options: &Options, shared: &Shared, start: Instant) -> String {
 }
 
 fn report(options: &Options, shared: &Shared, start: Instant) {
-    coverage::print(&options.ours[0], &lock(&shared.samples));
+    if !options.first {
+        let who = options.peer.as_deref().unwrap_or(&options.ours);
+        coverage::print(&options.ours[0], who, &lock(&shared.samples));
+    }
     println!("{}", summary(options, shared, start));
     for failure in lock(&shared.failures).iter() {
         println!("  {failure}");

@@ -104,9 +104,9 @@ impl Gen {
             "",
         ]);
         let garbage = self.rng.pick(&[
-            "local g = {{i}, 'garbage' .. i, function() return i end}",
-            "collectgarbage('step') local g = {{i}, {i}, {i}}",
-            "for j = 1, 9 do local g = {{j}, {x = j}, 'g' .. i * j} end",
+            "local g = {{-i}, 'garbage' .. i, function() return i end}",
+            "collectgarbage('step') local g = {{'g'}, {i, i}, {'g', x = i}}",
+            "for j = 1, 9 do local g = {{-j}, {x = j}, 'g' .. i * j} end",
         ]);
         line(format!(
             "P(function() local o = {create} {age} for i = 1, 5 do S() {store} {garbage} end T({read}) end)"

@@ -51,6 +51,7 @@ const BODIES: &[&str] = &[
     "local r, n = 0, 0 for i = a, b, c do r, n = r + i, n + 1 if n > 5 then break end end return r, n",
     "local n = 0 for k, v in pairs(a) do n = n + H(k, v) end return n",
     "local n = 0 for i, v in ipairs(a) do n = n + i end return n",
+    "for i, v in ipairs(a) do T(i, v) if i > 5 then break end end",
     "global_a = a local r = global_a global_a = nil return r, global_a",
     "return a and b, a or b, a and b or c, not (a and b)",
     "return (a == b) or c, (a == b) and c, a == b or a == c",
@@ -92,6 +93,8 @@ const VALUES: &[&str] = &[
     "{1, 2, 3}",
     "{1.5, 2.5}",
     "{1, 'b', nil, 4}",
+    "{1, nil, 3}",
+    "{'a', nil, 'c', nil, x = 1}",
     "{x = 1}",
     "{y = 2, x = 1}",
     "{x = 'x', y = 1, z = 2, m = type}",
@@ -101,7 +104,7 @@ const VALUES: &[&str] = &[
     "setmetatable({x = 1}, {__index = {x = 'class', y = 'class', m = function(self) return 'm', self.x end}})",
     "setmetatable({}, {__index = function(t, k) return k end, __newindex = function(t, k, v) T('new', k, v) rawset(t, k, v) end})",
     "setmetatable({1, 2}, {__newindex = {}, __len = function() return 10 end})",
-    "setmetatable({}, {__index = setmetatable({}, {__index = function(t, k) return next(t), k end})})",
+    "setmetatable({}, {__index = setmetatable({'inner'}, {__index = function(t, k) return T('index', rawget(t, 1), k) or k end})})",
     "setmetatable({}, {__call = function(self, ...) return select('#', ...), ... end})",
     "setmetatable({}, {__add = function(a, b) return type(a) .. type(b) end, __lt = function(a, b) return type(b) end, __concat = function(a, b) return 'c', b end})",
     "setmetatable({}, {__eq = function(a, b) return true end, __le = function() end, __unm = function(a, b) return a == b end})",
@@ -111,7 +114,59 @@ const VALUES: &[&str] = &[
     "select",
 ];
 
+/// A metamethod that a metatable `m` gets late, and a use of its objects `o` and `p` before and after.
+const LATE: &[(&str, &str)] = &[
+    ("m.__index = {x = 'x'}", "return o.x, p.y"),
+    (
+        "m.__index = function(t, k) return k end",
+        "return o.x, o[1], o[true]",
+    ),
+    (
+        "m.__newindex = function(t, k, v) T('new', k, v) end",
+        "o.x = 1 o[1] = 2 return rawget(o, 'x'), o[1]",
+    ),
+    ("m.__newindex = {}", "p.x = 1 return rawget(p, 'x')"),
+    ("m.__len = function() return 'len' end", "return #o, #p"),
+    ("m.__eq = function() return true end", "return o == p, o ~= p"),
+    ("m.__call = function(self, ...) return ... end", "return o(1, 2)"),
+    ("m.__add = function() return 'add' end", "return o + 1"),
+    ("m.__lt = function() return true end", "return o < p, o > p"),
+    ("m.__concat = function() return 'concat' end", "return o .. 'x'"),
+    (
+        "m.__close = function() T('close') end",
+        "local c <close> = o return 1",
+    ),
+    (
+        "m.__tostring = function() return 'text' end",
+        "return tostring(o):sub(1, 4)",
+    ),
+];
+
 impl Gen {
+    /// Several metatables that the same statement gives a metamethod after it was missed.
+    pub(super) fn late_metamethod(&mut self) -> Node {
+        let (give, test) = LATE[self.rng.below(LATE.len())];
+        let shape = self
+            .rng
+            .pick(&["{}", "{}", "{x = 1}", "{__name = 'Late'}", "{__index = false}"]);
+        let take = give.split(" = ").next().unwrap_or(give);
+        let again = self
+            .rng
+            .pick(&["", "take(m) P(use) give(m) P(use)", "take(m) P(use)"]);
+        let body = vec![
+            line(format!("local function give(m) {give} end")),
+            line(format!("local function take(m) {take} = nil end")),
+            line(format!("for i = 1, {} do S()", self.rng.range(2, 4))),
+            line(format!(
+                "local m = {shape} local o, p = setmetatable({{}}, m), setmetatable({{}}, m)"
+            )),
+            line(format!("local function use() {test} end")),
+            line(format!("P(use) give(m) P(use) {again}")),
+            line("end"),
+        ];
+        block("do", body, "end")
+    }
+
     /// A function that is called with one set of operands after the other.
     pub(super) fn hot(&mut self) -> Vec<Node> {
         let name = self.fresh();
@@ -153,6 +208,7 @@ impl Gen {
             "meta_N.__index = function(t, k) return 'made', k end",
             "meta_N.__index = class_N",
             "meta_N.__index = nil",
+            "setmetatable(class_N, {__index = function(t, k) return rawequal(t, class_N) and 'of class' end})",
             "meta_N.__newindex = function(t, k, v) T('new', k, v) rawset(t, k, 'stored') end",
             "meta_N.__newindex = nil",
             "meta_N.__newindex = base_N",

@@ -209,7 +209,60 @@ const USES: &[&str] = &[
     "T(string.format('%5s|', 'x'), O ~= nil)",
 ];
 
+/// Operators of two operands with their events.
+const BINARY: &[(&str, &str)] = &[
+    ("add", "+"),
+    ("sub", "-"),
+    ("mul", "*"),
+    ("div", "/"),
+    ("mod", "%"),
+    ("pow", "^"),
+    ("idiv", "//"),
+    ("band", "&"),
+    ("bor", "|"),
+    ("bxor", "~"),
+    ("shl", "<<"),
+    ("shr", ">>"),
+    ("concat", ".."),
+    ("concat", ".."),
+    ("eq", "=="),
+    ("eq", "~="),
+    ("lt", "<"),
+    ("lt", ">"),
+    ("le", "<="),
+    ("le", ">="),
+];
+
 impl Gen {
+    /// Objects of two classes that both know an operator: whose metamethod runs, and with what.
+    pub(super) fn two_classes(&mut self) -> Node {
+        let (event, op) = BINARY[self.rng.below(BINARY.len())];
+        let result = self
+            .rng
+            .pick(&["name", "a", "b", "nil", "name, a, b", "", "false", "1"]);
+        let other = self
+            .rng
+            .pick(&["1", "2.5", "'x'", "'10'", "nil", "{}", "true", "P"]);
+        let class = format!(
+            "local function class(name) return setmetatable({{name}}, {{__{event} = function(a, b) T(name, a, b) return {result} end}}) end"
+        );
+        let body = vec![
+            line(class),
+            line("local p, q = class('p'), class('q')"),
+            line(format!(
+                "P(function() return p {op} q end) P(function() return q {op} p end)"
+            )),
+            line(format!(
+                "P(function() return p {op} {other} end) P(function() return {other} {op} q end)"
+            )),
+            line(format!(
+                "P(function() if p {op} q then return 'true' end return 'false' end)"
+            )),
+            line(format!("P(function() return p {op} p, 1 {op} p end)")),
+        ];
+        block("do", body, "end")
+    }
+
     /// A table of metamethods and an object that has it.
     pub(super) fn class(&mut self) -> Vec<Node> {
         let (class, object) = (self.fresh(), self.fresh());

@@ -41,6 +41,8 @@ const STATEMENTS: &[(u32, Make)] = &[
     (2, |g| g.attributes()),
     (5, |g| g.hot()),
     (3, |g| vec![g.changing_class()]),
+    (2, |g| vec![g.late_metamethod()]),
+    (2, |g| vec![g.two_classes()]),
     (4, |g| g.results()),
     (4, |g| vec![g.table_changes()]),
     (3, |g| vec![g.sequence_changes()]),
@@ -207,8 +209,36 @@ impl Gen {
 
     fn integer_loop(&mut self) -> Vec<Node> {
         let i = self.fresh();
-        let bounds = match self.rng.below(12) {
+        let bounds = match self.rng.below(15) {
             0..=4 => format!("1, {}", self.rng.range(0, 6)),
+            11 => format!(
+                "{}, {}{}.{}, {}",
+                self.rng.range(-2, 5),
+                self.rng.pick(&["", "-"]),
+                self.rng.below(4),
+                self.rng.below(10),
+                self.rng.pick(&["-1", "-2", "1", "3"])
+            ),
+            12 | 13 => self
+                .rng
+                .pick(&[
+                    "math.mininteger + 4, -math.huge, -3",
+                    "math.mininteger + 1, -2^63, -1",
+                    "math.maxinteger - 1, 2^63",
+                    "math.maxinteger, math.mininteger, math.mininteger",
+                    "1, 0/0",
+                    "3, 1e100, 1 << 62",
+                    "-3, -1e100, -(1 << 62)",
+                    "3, math.huge, -1",
+                    "1, -math.huge",
+                    "2, math.mininteger, -(1 << 62)",
+                    "-1, math.maxinteger, math.maxinteger",
+                    "9007199254740992, 2^53 + 2",
+                    "1, '3'",
+                    "1, 3, 1.0",
+                    "1.0, 3, 1",
+                ])
+                .to_string(),
             5 => format!(
                 "{}, {}, {}",
                 self.rng.range(0, 9),
@@ -304,6 +334,14 @@ impl Gen {
             let body = self.loop_body(&[(&k, Kind::Int), (&v, Kind::Any)]);
             return vec![block(
                 format!("for {k}, {v} in {iterator}({{table.unpack({s})}}) do"),
+                body,
+                "end",
+            )];
+        }
+        if let (Some(r), true) = (self.variable(Kind::Rec), self.rng.chance(1, 4)) {
+            let body = self.loop_body(&[(&k, Kind::Int), (&v, Kind::Any)]);
+            return vec![block(
+                format!("for {k}, {v} in ipairs({r}) do T({k}, {v})"),
                 body,
                 "end",
             )];

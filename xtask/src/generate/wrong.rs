@@ -255,7 +255,7 @@ const FORMS: &[&str] = &[
     "return ('x').rep()",
     "return string.dump(print)",
     "return ('x'):find('(x')",
-    "return ('x'):find('x)')",
+    "return ('x'):match('x)')",
     "return ('x'):find('%1')",
     "return ('x'):find('(x)%2')",
     "return ('x'):gsub('(x)', '%3')",
@@ -358,16 +358,17 @@ const FORMS: &[&str] = &[
 
 /// Errors at the limits, which take their time.
 const LIMITS: &[&str] = &[
+    "return string.byte(('x'):rep(4000000), 1, -1)",
     "local t = {} for _ = 1, 2001 do t = setmetatable({}, {__index = t}) end return t.x",
     "return ('x'):rep(220000):find(('x?'):rep(220000) .. 'y')",
     "local s = ('('):rep(300) .. ')' return (select(2, load('return ' .. s)):match('C stack overflow') or 'other')",
     "local t = {} local function f(...) return 1 + f(...) end return select(2, pcall(f, table.unpack(t, 1, 90000))):match('stack overflow')",
     "local s = {} for i = 1, 201 do s[i] = 'local a' .. i end return load(table.concat(s, '\\n'))",
-    "local s = {} for i = 1, 256 do s[i] = 'a' .. i end local l = table.concat(s, ', ') return load('local function f(...) return function() return {' .. l .. '} end end') ~= nil",
+    "local s, u = {}, {} for i = 1, 150 do s[i], u[i] = 'a' .. i, 'b' .. i end local a, b = table.concat(s, ', '), table.concat(u, ', ') return load('local ' .. a .. ' local function f() local ' .. b .. ' return function() return {' .. a .. ', ' .. b .. '} end end')",
     "local s = {} for i = 1, 260 do s[i] = 'f(' end return load('return ' .. table.concat(s)) == nil",
     "local s = {} for i = 1, 300 do s[i] = 'a' end return load('return f(' .. table.concat(s, ', ') .. ')')",
     "local function f() return pcall(f) end return select('#', f()) > 100",
-    "return ('x'):find(('(x)'):rep(40))",
+    "return ('x'):rep(40):find(('(x)'):rep(40))",
 ];
 
 impl Gen {
