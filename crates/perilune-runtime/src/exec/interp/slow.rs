@@ -481,30 +481,16 @@ pub(super) unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
         if i.c() != 0 {
             (*th).close_upvals(&mut st.heap, f.base);
         }
-        let mut ncall = 0u8;
-        while (*func).tag != Tag::CLOSURE {
-            if (*func).tag == Tag::NATIVE {
-                return tail_native(st, func);
+        let ncall = match call::find_function(st, func) {
+            Ok((at, ncall)) => {
+                func = at;
+                ncall
             }
-            let mm = st.heap.metamethod(*func, crate::heap::Event::Call);
-            if mm.is_nil() {
-                let t = st.call_error(*func);
-                return fail(t);
-            }
-            let at = (func as usize - (*th).stack as usize) / size_of::<Value>();
-            if let Err(t) = st.room(1) {
-                return fail(t);
-            }
-            func = (*th).stack.add(at);
-            let n = ((*th).top as usize - func as usize) / size_of::<Value>();
-            std::ptr::copy(func, func.add(1), n);
-            *func = mm;
-            (*th).top = (*th).top.add(1);
-            if ncall == call::MAX_CALL_CHAIN {
-                let t = st.runtime_error("'__call' chain too long");
-                return fail(t);
-            }
-            ncall += 1;
+            Err(t) => return fail(t),
+        };
+        if (*func).tag == Tag::NATIVE {
+            // A native in tail position is called like any other; its results are returned.
+            return call::call_native(st, func, -1, cont::TAIL, ncall).into();
         }
         let f = *(*th).frame;
         let n = ((*th).top as usize - func as usize) / size_of::<Value>();
@@ -523,15 +509,6 @@ pub(super) unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
         } else {
             (*th).frame = (*th).frame.sub(1);
         }
-        r.into()
-    }
-}
-
-/// A native in tail position is called like any other; its results are returned.
-pub(super) unsafe fn tail_native(st: &mut State, func: *mut Value) -> Flow {
-    // SAFETY: as in `tail_call`.
-    unsafe {
-        let r = call::call_value(st, func, -1, cont::TAIL);
         r.into()
     }
 }

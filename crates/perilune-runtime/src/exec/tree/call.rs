@@ -70,7 +70,7 @@ unsafe fn run(st: &mut State, func: *mut Value, nresults: i32, how: u8, ncall: u
                     std::ptr::copy(from, func, n);
                     (*th).top = func.add(n);
                     (*th).frame = (*th).frame.add(1);
-                    (tail, ncall) = (true, 0);
+                    (tail, ncall) = (true, walker.ncall);
                 }
                 Flow::Next | Flow::Break | Flow::Goto => unreachable!("a body ends with a return"),
             }
@@ -310,6 +310,16 @@ impl Walker<'_> {
     fn tail_call(&mut self, e: ExprId, d: usize) -> Flow {
         super::done_or_throw!(self.prepare(e, d));
         self.first = d;
+        self.ncall = 0;
+        if !self.r(d).is_function() {
+            // SAFETY: the callee and its arguments are live slots of the running coroutine.
+            let found = unsafe { call::find_function(self.state(), self.base.add(d)) };
+            self.reload();
+            match found {
+                Ok((_, ncall)) => self.ncall = ncall,
+                Err(t) => return self.flow(t),
+            }
+        }
         let callee = self.r(d);
         // SAFETY: a live Lua function.
         if callee.tag == Tag::CLOSURE && unsafe { !tree_of(self.base.add(d)).is_null() } {
@@ -317,7 +327,10 @@ impl Walker<'_> {
             unsafe { (*self.thread()).close_upvals(&mut self.state().heap, self.base) };
             return Flow::Tail;
         }
-        super::done_or_throw!(self.invoke(d));
+        // SAFETY: as above.
+        let called = unsafe { call_found(self.state(), self.base.add(d), self.ncall) };
+        self.reload();
+        super::done_or_throw!(self.done(called));
         let n = self.count_from(d);
         super::done_or_throw!(self.close(0, d + n, self.func.span.end));
         self.set_top(d + n);
@@ -360,6 +373,14 @@ unsafe fn call_any(st: &mut State, func: *mut Value) -> Result<(), Throw> {
     // SAFETY: the caller's promise; a frame above `func` is that of the call.
     unsafe {
         let (func, ncall) = call::find_function(st, func)?;
+        call_found(st, func, ncall)
+    }
+}
+
+/// Calls the function at `func`, to which `ncall` metamethods led, and waits for it.
+unsafe fn call_found(st: &mut State, func: *mut Value, ncall: u8) -> Result<(), Throw> {
+    // SAFETY: the caller's promise; a frame above `func` is that of the call.
+    unsafe {
         let th = st.thread.ptr();
         let at = func.offset_from((*th).stack);
         let next = match (*func).tag {

@@ -110,6 +110,8 @@ struct Walker<'t> {
     label: LabelId,
     /// `Flow::Return` and `Flow::Tail`: the first register that counts.
     first: usize,
+    /// `Flow::Tail`: how many `__call` metamethods led to the callee.
+    ncall: u8,
     /// What was thrown (rule 4).
     throw: Throw,
     /// Hooks or limits look at what is executed; changes in calls only.
@@ -138,6 +140,7 @@ impl<'t> Walker<'t> {
                 room,
                 label: LabelId(0),
                 first: 0,
+                ncall: 0,
                 throw: Throw::Error,
                 tracing: false,
                 end: 0,
