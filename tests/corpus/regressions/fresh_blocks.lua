@@ -51,7 +51,7 @@ P(function()
   ]========], 'first\nsecond')), 1, 'two'))
   self_6 = self_6 + 1 S()
 end)
--- Found by differential fuzzing: vm: ended with signal 11: 
+-- Found by differential fuzzing: cells that a fresh block had handed out were read as others.
 --> 1 false
 --> false "bad argument #1 to 'select' (index out of range)"
 -->

@@ -242,7 +242,7 @@ fn save(
     let expected = contest.expected_of_file(text, &name)?;
     let mut out = text.as_bytes().to_vec();
     let comment = what.text.replace(['\n', '\r'], " ");
-    out.extend_from_slice(format!("-- Found by differential fuzzing: {comment}\n").as_bytes());
+    out.extend_from_slice(format!("-- Found by differential fuzzing: {}\n", comment.trim_end()).as_bytes());
     if let (None, Some(engine)) = (contest.peer, contest.engines.first()) {
         let source = format!(
             "-- What is expected here is {}'s output, not PUC's.\n",
