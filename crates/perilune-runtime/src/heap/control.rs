@@ -95,6 +95,7 @@ impl Heap {
             if mode == Mode::Generational {
                 if self.phase == Phase::Pause && self.stats.full + self.stats.minor == 0 {
                     // Nothing has a mark yet: all is young, and the first minor collection sees it all.
+                    self.list_young_strings();
                     self.control.full_size = self.bytes();
                 } else {
                     self.full();

@@ -305,7 +305,7 @@ pub struct StringTable {
     seed: u64,
     buckets: Vec<u32>,
     count: usize,
-    /// In generational mode: the strings that came since the last collection, compressed.
+    /// In generational mode: every string of the table that has outlived no collection, compressed.
     young: Vec<u32>,
     /// The strings of one byte that are known to exist, compressed; 0 for none.
     singles: [u32; 256],
@@ -373,6 +373,18 @@ impl Heap {
             }
         }
         self.strings.buckets = buckets;
+    }
+
+    /// Takes every string of the table for a young one, for a heap that becomes generational.
+    pub(crate) fn list_young_strings(&mut self) {
+        self.strings.young.clear();
+        for mut at in self.strings.buckets.iter().copied() {
+            while at != 0 {
+                self.strings.young.push(at);
+                // SAFETY: the table holds live strings only.
+                at = unsafe { &*(self.blocks.expand(at) as *const Str) }.next;
+            }
+        }
     }
 
     /// Removes the strings that the mark phase did not reach. After a `minor` collection only young ones
