@@ -146,9 +146,15 @@ impl Gen {
     /// Several metatables that the same statement gives a metamethod after it was missed.
     pub(super) fn late_metamethod(&mut self) -> Node {
         let (give, test) = LATE[self.rng.below(LATE.len())];
-        let shape = self
-            .rng
-            .pick(&["{}", "{}", "{x = 1}", "{__name = 'Late'}", "{__index = false}"]);
+        let shape = self.rng.pick(&[
+            "{}",
+            "{x = 1}",
+            "{x = 1, y = 2}",
+            "{__name = 'Late', x = 1}",
+            "{x = 1, y = 2, z = 3, w = 4, v = 5}",
+            "{__index = false}",
+            "{[1] = 1, x = 2}",
+        ]);
         let take = give.split(" = ").next().unwrap_or(give);
         let again = self
             .rng

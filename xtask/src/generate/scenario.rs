@@ -336,6 +336,7 @@ impl Gen {
             "local t = {} local function f() t.x, t = 1, {y = 2} return t end local u = t T(f(), u)",
             "local a, b, c = 1, 2, 3 a, b, c = c, a, b T(a, b, c) a, b = b T(a, b) a, b = c, c, a T(a, b)",
             "local c = BOOL T('a' .. (c and ('b' .. 'c') or 'd'), (c and 'x' or 'y' .. 'z') .. 'w')",
+            "local c, d = BOOL, 'd' T(d .. (c and d or d .. '1'), d .. (c and '2' or d .. d .. '3') .. d, d .. (d or d .. '4'), (not c and d or d .. '5') .. d)",
             "local c, d = BOOL, 'd' T(d .. (c and d .. '1' or d), d .. d .. (not c and d .. d .. '2' or ''))",
             "local a, b = NUM, NUM T(a < b or a, a < b and b, not (a < b) or b, (a == b) == (b == a))",
             "local a, b = ANY, ANY local x = a and b local y = a or b local z = not a and b T(x, y, z, a and b or a)",

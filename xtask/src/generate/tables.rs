@@ -10,6 +10,8 @@ const CHANGES: &[&str] = &[
     "for i = 1, B, C do t[i] = V end",
     "for i = A, B do t[i] = nil end",
     "for i = 1, B, 2 do t[i] = nil end",
+    "for i = 1, B do if i % (C + 2) ~= 0 then t[i] = nil end end",
+    "for i = 1, 16 do t[i] = V end for i = 1, 15 do if i % C ~= 1 then t[i] = nil end end for i = 1, C do t[-i] = V end",
     "for i = 1, B do t[2 ^ (i % 9)] = V end",
     "for i = -A, A do t[i + 0.0] = V end",
     "for i = -3, 3 do t[i / 2] = V end",
