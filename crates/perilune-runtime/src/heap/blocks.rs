@@ -36,6 +36,12 @@ const fn small_classes() -> [u8; SMALL_LIMIT / 16 + 1] {
     }
     table
 }
+/// Classes that lend cells to smaller ones.
+const LENDERS: [u32; 5] = [32, 64, 128, 256, 1024];
+/// Cells that a class borrows before it takes a block of its own. A block's first cell costs a page, and
+/// a small program has few objects of most sizes.
+const BORROWED: u8 = 16;
+
 static SMALL_CLASS: [u8; SMALL_LIMIT / 16 + 1] = small_classes();
 
 /// The size class for an allocation of at most [`MAX_CELL`] bytes.
@@ -97,6 +103,8 @@ struct Class {
     unswept: Vec<u32>,
     /// Cells that were given back in parts of blocks that are swept, and are in no hole.
     released: Vec<usize>,
+    /// Cells taken from a lender so far.
+    borrowed: u8,
 }
 
 const NO_BLOCK: u32 = u32::MAX;
@@ -147,6 +155,7 @@ impl Blocks {
                             next_cell: 0,
                             unswept: Vec::new(),
                             released: Vec::new(),
+                            borrowed: 0,
                         })
                         .collect(),
                     bytes: 0,
@@ -203,10 +212,28 @@ impl Blocks {
                 self.bytes += class.size;
                 return Ok(p as *mut u8);
             }
-            if !self.next_hole(c) {
-                self.next_block(c)?;
+            if self.next_hole(c) {
+                continue;
             }
+            if let Some(lender) = self.lender(c) {
+                return self.alloc_slow(lender);
+            }
+            self.next_block(c)?;
         }
+    }
+
+    /// The size of the cell that class `c` is to borrow; None if it is to take a block.
+    fn lender(&mut self, c: usize) -> Option<usize> {
+        let class = &mut self.classes[c];
+        if class.borrowed == BORROWED || !class.unswept.is_empty() {
+            return None;
+        }
+        let lender = *LENDERS.iter().find(|&&size| size as usize >= class.size)? as usize;
+        if lender == class.size {
+            return None;
+        }
+        class.borrowed += 1;
+        Some(lender)
     }
 
     /// Moves the bump range of class `c` to the next hole of its block.
@@ -263,18 +290,22 @@ impl Blocks {
 
     /// Takes another block for class `c`.
     fn next_block(&mut self, c: usize) -> Result<(), OutOfMemory> {
-        let block = match self.classes[c].unswept.pop() {
-            Some(b) => b,
+        let (block, cells) = match self.classes[c].unswept.pop() {
+            Some(b) => (b, 0),
             None => {
                 let b = self.take_block()?;
-                self.blocks[b as usize] = Block::new(State::Cells(c as u8), self.classes[c].size);
-                b
+                let size = self.classes[c].size;
+                self.blocks[b as usize] = Block::new(State::Cells(c as u8), size);
+                (b, BLOCK / size)
             }
         };
         self.blocks[block as usize].swept = true;
+        let start = self.base + ((block as usize) << BLOCK_SHIFT);
         let class = &mut self.classes[c];
         class.block = block;
-        class.next_cell = 0;
+        class.next_cell = cells as u32;
+        // A block that was free is one hole; its mark bits need not be looked at.
+        (class.cur, class.end) = (start, start + cells * class.size);
         Ok(())
     }
 
@@ -441,7 +472,11 @@ impl Blocks {
         let (word, bit) = self.bit(addr);
         for m in self.marks {
             // SAFETY: as in `survived`.
-            unsafe { *m.add(word) &= !bit };
+            let w = unsafe { &mut *m.add(word) };
+            // A page of the bitmap comes into being when it is written.
+            if *w & bit != 0 {
+                *w &= !bit;
+            }
         }
     }
 

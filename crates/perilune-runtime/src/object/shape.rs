@@ -33,6 +33,8 @@ const MAX_SHAPES: usize = 1 << 15;
 const LINEAR: usize = 8;
 /// What one shape counts in the memory in use: itself, its transition and its share of a key list.
 const SHAPE_BYTES: usize = size_of::<Shape>() + 48;
+/// Room for the shapes of the standard library, and a few more.
+const INITIAL_SHAPES: usize = 256;
 /// Full collections that a shape outlives without a table.
 const MAX_IDLE: u8 = 3;
 
@@ -234,8 +236,10 @@ impl Shapes {
             users: 2,
             ..Keys::default()
         };
+        let mut list = Vec::with_capacity(INITIAL_SHAPES);
+        list.extend([shape(DICTIONARY), shape(DICTIONARY)]);
         Shapes {
-            list: vec![shape(DICTIONARY), shape(DICTIONARY)],
+            list,
             free: Vec::new(),
             lists: vec![keys],
             free_lists: Vec::new(),

@@ -20,6 +20,9 @@ pub struct Str {
 
 const DATA: usize = size_of::<Str>();
 
+/// Room for the names of the standard library.
+const INITIAL_BUCKETS: usize = 512;
+
 /// The longest string.
 pub const MAX_LEN: usize = u32::MAX as usize - 64;
 
@@ -315,7 +318,7 @@ impl StringTable {
     pub(crate) fn new(seed: u64) -> StringTable {
         StringTable {
             seed,
-            buckets: vec![0; 256],
+            buckets: vec![0; INITIAL_BUCKETS],
             count: 0,
             young: Vec::new(),
             singles: [0; 256],
