@@ -58,7 +58,7 @@ pub(crate) unsafe fn call_value(
     unsafe {
         match (*func).tag {
             Tag::NATIVE => back(call_native(st, func, nresults, how, 0)),
-            Tag::CLOSURE => enter_lua(st, func, nresults, how, 0),
+            Tag::CLOSURE => enter_lua(st, func, Entry::new(nresults, how, 0)),
             _ => call_object(st, func, nresults, how),
         }
     }
@@ -84,7 +84,7 @@ unsafe fn call_object(st: &mut State, func: *mut Value, nresults: i32, how: u8) 
     unsafe {
         let (func, ncall) = find_function(st, func)?;
         match (*func).tag {
-            Tag::CLOSURE => enter_lua(st, func, nresults, how, ncall),
+            Tag::CLOSURE => enter_lua(st, func, Entry::new(nresults, how, ncall)),
             _ => back(call_native(st, func, nresults, how, ncall)),
         }
     }
@@ -131,26 +131,104 @@ fn insert_callee(st: &mut State, func: *mut Value, mm: Value) -> Result<*mut Val
     }
 }
 
+/// How a Lua function is entered.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// How many results its caller wants; -1 for all.
+    pub nresults: i32,
+    /// What its results are for: a code of [`cont`].
+    pub how: u8,
+    /// How many `__call` metamethods led to it.
+    pub ncall: u8,
+    /// Flags of its frame, beside the one for Lua functions.
+    pub flags: u8,
+}
+
+impl Entry {
+    /// By an ordinary call.
+    #[inline(always)]
+    pub(super) fn new(nresults: i32, how: u8, ncall: u8) -> Entry {
+        Entry {
+            nresults,
+            how,
+            ncall,
+            flags: 0,
+        }
+    }
+
+    /// In the place of the function that runs in the frame, by a tail call.
+    pub(super) fn in_place_of(f: &Frame, ncall: u8) -> Entry {
+        Entry {
+            nresults: f.nresults as i32,
+            how: f.cont,
+            ncall,
+            flags: frame_flags::TAIL | f.flags & (frame_flags::HOOK | frame_flags::FINALISER),
+        }
+    }
+}
+
 /// Enters the Lua function at `func`: pushes its frame, or, if it has a tree, runs it.
 ///
 /// # Safety
 /// As [`call_value`], and the value at `func` is a Lua function.
-pub(crate) unsafe fn enter_lua(
-    st: &mut State,
-    func: *mut Value,
-    nresults: i32,
-    how: u8,
-    ncall: u8,
-) -> Result<Next, Throw> {
+pub(super) unsafe fn enter_lua(st: &mut State, func: *mut Value, entry: Entry) -> Result<Next, Throw> {
     // SAFETY: this function's promise.
     unsafe {
         let cl: Gc<Closure> = (*func).gc();
         if !(*(*cl.ptr()).proto.ptr()).tree.is_null() {
-            return tree::enter(st, func, nresults, how, ncall);
+            return tree::enter(st, func, entry);
         }
-        push_lua(st, func, nresults, how, ncall, 0)?;
+        push_lua(st, func, entry, 0)?;
         let watched = (*st.thread.ptr()).hook_mask != 0;
         Ok(if watched { Next::Lua } else { Next::Back })
+    }
+}
+
+/// Takes the running Lua frame away, and puts the Lua function at `func` with its arguments in its place,
+/// where there is room for what it needs beside `spare` registers; answers the place, and how it is to be
+/// entered there.
+///
+/// # Safety
+/// As [`enter_lua`]; nothing of the frame is used any more.
+pub(super) unsafe fn replace_frame(
+    st: &mut State,
+    func: *mut Value,
+    ncall: u8,
+    spare: usize,
+) -> Result<(*mut Value, Entry), Throw> {
+    // SAFETY: this function's promise; the frame's function stands below the callee.
+    unsafe {
+        // What fails does so while the frame still stands.
+        let func = room_for(st, func, spare)?;
+        let th = st.thread.ptr();
+        let f = &*(*th).frame;
+        let n = slots_between(func, (*th).top);
+        move_values(func, f.func, n);
+        (*th).top = f.func.add(n);
+        (*th).frame = (*th).frame.add(1);
+        Ok((f.func, Entry::in_place_of(f, ncall)))
+    }
+}
+
+/// Makes room for the frame of the Lua function at `func`, with `spare` more registers than its bytecode
+/// needs; yields where the function is then.
+///
+/// # Safety
+/// As [`enter_lua`].
+#[inline(always)]
+unsafe fn room_for(st: &mut State, func: *mut Value, spare: usize) -> Result<*mut Value, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
+        let max = proto.max_stack as usize + spare;
+        let np = proto.num_params as usize;
+        let nargs = slots_between(func, (*th).top) - 1;
+        let shift = if proto.is_vararg { nargs.max(np) + 1 } else { 0 };
+        if (*th).fits(func.add(1 + shift + max)) && !st.options.stress.move_stack {
+            return Ok(func);
+        }
+        make_room(st, func, shift + np + max + 1)
     }
 }
 
@@ -161,27 +239,19 @@ pub(crate) unsafe fn enter_lua(
 /// As [`enter_lua`].
 pub(super) unsafe fn push_lua(
     st: &mut State,
-    mut func: *mut Value,
-    nresults: i32,
-    how: u8,
-    ncall: u8,
+    func: *mut Value,
+    entry: Entry,
     spare: usize,
 ) -> Result<usize, Throw> {
     let th = st.thread.ptr();
     // SAFETY: this function's promise; the frame record is written below the one in use, where `fits`
     // says there is room.
     unsafe {
-        let cl: Gc<Closure> = (*func).gc();
-        let proto = &*(*cl.ptr()).proto.ptr();
+        let func = room_for(st, func, spare)?;
+        let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
         let max = proto.max_stack as usize + spare;
         let nargs = slots_between(func, (*th).top) - 1;
         let np = proto.num_params as usize;
-        let shift = if proto.is_vararg { nargs.max(np) + 1 } else { 0 };
-        if !(*th).fits(func.add(1 + shift + max)) || st.options.stress.move_stack {
-            let at = slots_between((*th).stack, func);
-            st.room(shift + np + max + 1)?;
-            func = (*th).stack.add(at);
-        }
         let mut base = func.add(1);
         for i in nargs..np {
             *base.add(i) = Value::NIL;
@@ -189,14 +259,15 @@ pub(super) unsafe fn push_lua(
         let mut nextra = 0;
         if proto.is_vararg {
             nextra = nargs.saturating_sub(np);
-            base = move_parameters(func, shift, np, max);
+            base = move_parameters(func, nargs.max(np) + 1, np, max);
         }
         let frame = (*th).frame.sub(1);
         *frame = Frame {
             nextra: nextra as u32,
-            cont: how,
-            ncall,
-            ..Frame::lua(func, base, proto.code, nresults)
+            cont: entry.how,
+            ncall: entry.ncall,
+            flags: frame_flags::LUA | entry.flags,
+            ..Frame::lua(func, base, proto.code, entry.nresults)
         };
         (*th).frame = frame;
         (*th).top = base.add(np);
@@ -350,7 +421,7 @@ unsafe fn call_ordinary(
     unsafe {
         let native = enter_native(st, func, nresults, how, ncall)?;
         if (*th).hook_mask != 0 {
-            st.hook_call(false)?;
+            st.hook_call()?;
         }
         // The answer is looked at where it is: a move would not see the stores that just wrote it.
         let answer = native.function()(st);

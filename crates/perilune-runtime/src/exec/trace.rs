@@ -161,7 +161,7 @@ impl State {
     }
 
     /// The call hook, for the frame just entered.
-    pub(crate) fn hook_call(&mut self, tail: bool) -> Result<(), Throw> {
+    pub(crate) fn hook_call(&mut self) -> Result<(), Throw> {
         self.frame().flags |= frame_flags::HOOKED;
         if self.th().hook_mask & hook::CALL == 0 || self.th().in_hook {
             return Ok(());
@@ -169,6 +169,7 @@ impl State {
         let f = self.frame();
         let n = self.th().top as usize - f.base as usize;
         self.transfer = (1, (n / size_of::<Value>()) as u32);
+        let tail = f.flags & frame_flags::TAIL != 0;
         let r = self.run_hook(if tail { "tail call" } else { "call" }, None);
         self.transfer = (0, 0);
         r

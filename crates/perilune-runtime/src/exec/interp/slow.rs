@@ -1,6 +1,6 @@
 //! The interpreter's cold paths: they take the state, never the machine (rule 3).
 
-use super::super::call::{self, Next};
+use super::super::call::{self, Entry, Next};
 use super::super::registers;
 use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
@@ -448,7 +448,7 @@ pub(super) fn hook_entry(st: &mut State) -> Result<(), Throw> {
         }
         let f = (*th).frame;
         let fresh = (*f).is_lua() && (*f).flags & frame_flags::HOOKED == 0 && at_start(f);
-        if fresh { st.hook_call(false) } else { Ok(()) }
+        if fresh { st.hook_call() } else { Ok(()) }
     }
 }
 
@@ -456,7 +456,7 @@ pub(super) fn hook_entry(st: &mut State) -> Result<(), Throw> {
 #[inline(never)]
 pub(super) unsafe fn enter_vararg(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
     // SAFETY: the caller set the top and saved its pc; the value is a Lua function.
-    unsafe { call::enter_lua(st, func, nresults, cont::NORMAL, 0).into() }
+    unsafe { call::enter_lua(st, func, Entry::new(nresults, cont::NORMAL, 0)).into() }
 }
 
 pub(super) unsafe fn at_start(f: *mut Frame) -> bool {
@@ -492,23 +492,8 @@ pub(super) unsafe fn tail_call(st: &mut State, i: Instr) -> Flow {
             // A native in tail position is called like any other; its results are returned.
             return call::call_native(st, func, -1, cont::TAIL, ncall).into();
         }
-        let f = *(*th).frame;
-        let n = ((*th).top as usize - func as usize) / size_of::<Value>();
-        std::ptr::copy(func, f.func, n);
-        (*th).top = f.func.add(n);
-        (*th).frame = (*th).frame.add(1);
-        let r = call::enter_lua(st, f.func, f.nresults as i32, f.cont, ncall);
-        if r.is_ok() {
-            let new = &mut *(*th).frame;
-            new.flags |= frame_flags::TAIL | (f.flags & (frame_flags::HOOK | frame_flags::FINALISER));
-            if (*th).hook_mask != 0
-                && let Err(t) = st.hook_call(true)
-            {
-                return fail(t);
-            }
-        } else {
-            (*th).frame = (*th).frame.sub(1);
-        }
-        r.into()
+        let r = call::replace_frame(st, func, ncall, 0)
+            .and_then(|(func, entry)| call::enter_lua(st, func, entry));
+        called(st, r)
     }
 }

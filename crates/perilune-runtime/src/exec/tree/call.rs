@@ -3,11 +3,11 @@
 use super::place::{Place, Role};
 use super::{Flow, TreeFn, Walker};
 use crate::error::Throw;
-use crate::exec::call::{self, Next};
+use crate::exec::call::{self, Entry, Next};
 use crate::exec::{interp, registers};
 use crate::heap::Gc;
 use crate::native::Ret;
-use crate::object::{Closure, Native, Transfer, cont, frame_flags};
+use crate::object::{Closure, Native, Transfer, cont};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_syntax::ast::{ExprId, ExprKind, Stmt, Vararg};
@@ -22,55 +22,51 @@ unsafe fn tree_of(func: *mut Value) -> *const TreeFn {
     unsafe { (*(*(*func).gc::<Closure>().ptr()).proto.ptr()).tree }
 }
 
+/// How the activation of a function with a tree has ended.
+enum Ran {
+    /// Its frame stands; its results, so many, are the last values below the top.
+    Returned(usize),
+    /// A function of bytecode was entered in its place.
+    Replaced,
+}
+
 /// Calls the function at `func`, which has a tree, with the values from there to the top, and ends its frame
-/// as `how` says.
+/// as the entry says.
 ///
 /// # Safety
 /// As [`call::call_value`].
-pub(in crate::exec) unsafe fn enter(
-    st: &mut State,
-    func: *mut Value,
-    nresults: i32,
-    how: u8,
-    ncall: u8,
-) -> Result<Next, Throw> {
+pub(in crate::exec) unsafe fn enter(st: &mut State, func: *mut Value, entry: Entry) -> Result<Next, Throw> {
     // SAFETY: this function's promise; the results are live slots.
     unsafe {
-        let n = run(st, func, nresults, how, ncall)?;
-        let first = (*st.thread.ptr()).top.sub(n);
-        call::return_values(st, first, n)
+        match run(st, func, entry)? {
+            Ran::Returned(n) => {
+                let first = (*st.thread.ptr()).top.sub(n);
+                call::return_values(st, first, n)
+            }
+            Ran::Replaced => Ok(Next::Lua),
+        }
     }
 }
 
-/// Runs the function at `func`. Its frame stands when it has returned; the results, whose number is the
-/// answer, are the last values below the top.
-unsafe fn run(st: &mut State, func: *mut Value, nresults: i32, how: u8, ncall: u8) -> Result<usize, Throw> {
+/// Runs the function at `func`, and those that it ends with a call of.
+unsafe fn run(st: &mut State, mut func: *mut Value, mut entry: Entry) -> Result<Ran, Throw> {
     // SAFETY: the caller's promise: `func` and its arguments are live slots.
     unsafe {
-        let mut tail = false;
-        let (mut func, mut ncall) = (func, ncall);
         loop {
             let tree = tree_of(func);
-            let room = call::push_lua(st, func, nresults, how, ncall, SPARE)?;
+            if tree.is_null() {
+                return call::enter_lua(st, func, entry).map(|_| Ran::Replaced);
+            }
+            let room = call::push_lua(st, func, entry, SPARE)?;
             let frame = &mut *(*st.thread.ptr()).frame;
             frame.pc = (*tree).start().pc();
-            if tail {
-                frame.flags |= frame_flags::TAIL;
-            }
             let mut walker = Walker::new(st, tree, room);
-            match walker.body(tail) {
-                Flow::Return => return Ok(walker.count_from(walker.first)),
+            match walker.body() {
+                Flow::Return => return Ok(Ran::Returned(walker.count_from(walker.first))),
                 Flow::Throw => return Err(walker.throw),
                 Flow::Tail => {
-                    // The callee takes over this frame's place.
-                    let n = walker.count_from(walker.first);
-                    let from = walker.base.add(walker.first);
-                    let th = st.thread.ptr();
-                    func = (*(*th).frame).func;
-                    std::ptr::copy(from, func, n);
-                    (*th).top = func.add(n);
-                    (*th).frame = (*th).frame.add(1);
-                    (tail, ncall) = (true, walker.ncall);
+                    let (callee, ncall) = (walker.base.add(walker.first), walker.ncall);
+                    (func, entry) = call::replace_frame(st, callee, ncall, SPARE)?;
                 }
                 Flow::Next | Flow::Break | Flow::Goto => unreachable!("a body ends with a return"),
             }
@@ -80,7 +76,7 @@ unsafe fn run(st: &mut State, func: *mut Value, nresults: i32, how: u8, ncall: u
 
 impl Walker<'_> {
     /// The body of the function whose frame has just been pushed.
-    fn body(&mut self, tail: bool) -> Flow {
+    fn body(&mut self) -> Flow {
         let mut d = self.func.params as usize;
         let hidden = match self.func.vararg {
             Vararg::Named { .. } => true,
@@ -96,7 +92,7 @@ impl Walker<'_> {
             return Flow::Throw;
         }
         if self.is_hooked() {
-            let hooked = self.state().hook_call(tail);
+            let hooked = self.state().hook_call();
             self.reload();
             if !self.done(hooked) {
                 return Flow::Throw;
@@ -306,7 +302,7 @@ impl Walker<'_> {
         Flow::Return
     }
 
-    /// `return f(...)`: a function with a tree replaces the running one.
+    /// `return f(...)`: a Lua function replaces the running one.
     fn tail_call(&mut self, e: ExprId, d: usize) -> Flow {
         super::done_or_throw!(self.prepare(e, d));
         self.first = d;
@@ -321,8 +317,7 @@ impl Walker<'_> {
             }
         }
         let callee = self.r(d);
-        // SAFETY: a live Lua function.
-        if callee.tag == Tag::CLOSURE && unsafe { !tree_of(self.base.add(d)).is_null() } {
+        if callee.tag == Tag::CLOSURE {
             // SAFETY: nothing of the frame is used any more.
             unsafe { (*self.thread()).close_upvals(&mut self.state().heap, self.base) };
             return Flow::Tail;
@@ -350,8 +345,11 @@ unsafe fn invoke(st: &mut State, func: *mut Value) -> Result<(), Throw> {
     unsafe {
         match (*func).tag {
             Tag::CLOSURE if !tree_of(func).is_null() => {
-                let n = run(st, func, -1, cont::NORMAL, 0)?;
                 let th = st.thread.ptr();
+                let Ran::Returned(n) = run(st, func, Entry::new(-1, cont::NORMAL, 0))? else {
+                    (*(*th).frame).cont = cont::ENTRY;
+                    return interp::finish(st, Ok(Next::Lua));
+                };
                 let first = (*th).top.sub(n);
                 if (*th).hook_mask != 0 {
                     return call::return_values(st, first, n).map(|_| ());
@@ -384,7 +382,7 @@ unsafe fn call_found(st: &mut State, func: *mut Value, ncall: u8) -> Result<(), 
         let th = st.thread.ptr();
         let at = func.offset_from((*th).stack);
         let next = match (*func).tag {
-            Tag::CLOSURE => call::enter_lua(st, func, -1, cont::ENTRY, ncall),
+            Tag::CLOSURE => call::enter_lua(st, func, Entry::new(-1, cont::ENTRY, ncall)),
             _ => call::call_native(st, func, -1, cont::ENTRY, ncall),
         };
         let entered = (*(*th).frame).func >= (*th).stack.offset(at);
