@@ -2,7 +2,7 @@
 
 use crate::error::{Throw, text};
 use crate::heap::Gc;
-use crate::object::{Frame, Native, Thread};
+use crate::object::{Frame, Native, Table, Thread};
 use crate::state::State;
 use crate::value::Value;
 
@@ -92,6 +92,28 @@ impl State {
             (*top).tag = v.tag;
             th.top = top.add(1);
         }
+    }
+    /// Pushes the items `first..first + n` of a table's array part, for which [`State::has_stack`] has made
+    /// room; false, and nothing is pushed, if not all of them are there.
+    pub(crate) fn push_items(&mut self, t: Gc<Table>, first: i64, n: usize) -> bool {
+        let th = self.th();
+        // SAFETY: the slots above the top have room for the items, and are part of no table.
+        unsafe {
+            let pushed = self.has_room(n) && t.read_range(&self.heap, first, n, th.top);
+            th.top = th.top.add(if pushed { n } else { 0 });
+            pushed
+        }
+    }
+    /// Makes the slots in use below slot `n` the items from 1 on of a table without items.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn set_items(&mut self, t: Gc<Table>, n: usize) -> Result<(), Throw> {
+        assert!(n <= self.top());
+        // SAFETY: live slots, which stay where they are while the table grows.
+        let items = unsafe { std::slice::from_raw_parts(self.frame().base, n) };
+        t.set_list(&mut self.heap, 1, items)
+            .map_err(|e| self.table_error(e))
     }
     #[cold]
     #[inline(never)]

@@ -2,7 +2,7 @@
 
 use super::{sort, util};
 use crate::error::Throw;
-use crate::heap::Gc;
+use crate::heap::{Gc, OutOfMemory};
 use crate::native::Ret;
 use crate::object::Table;
 use crate::state::State;
@@ -78,14 +78,18 @@ pub enum TableLike {
 
 impl TableLike {
     /// Argument `arg`, checked for what `access` needs.
+    #[inline]
     pub fn check(st: &mut State, arg: usize, access: Access) -> Result<Self, Throw> {
-        let value = st.arg(arg);
-        if let Some(table) = value.as_table() {
-            return Ok(match table.metatable(&st.heap) {
-                None => Self::Raw(table),
-                Some(_) => Self::Meta(arg),
-            });
+        match st.arg(arg).as_table() {
+            Some(table) if table.metatable(&st.heap).is_none() => Ok(Self::Raw(table)),
+            Some(_) => Ok(Self::Meta(arg)),
+            None => Self::check_other(st, arg, access),
         }
+    }
+
+    #[cold]
+    fn check_other(st: &mut State, arg: usize, access: Access) -> Result<Self, Throw> {
+        let value = st.arg(arg);
         let Some(meta) = st.metatable_of(value) else {
             return Err(st.type_error(arg, "table"));
         };
@@ -182,18 +186,52 @@ fn insert(st: &mut State) -> Result<Ret, Throw> {
             if (pos as u64).wrapping_sub(1) >= end as u64 {
                 return Err(st.arg_error(2, "position out of bounds"));
             }
-            let mut ticker = Ticker(0);
-            for i in (pos..end).rev() {
-                let value = table.get(st, i)?;
-                table.set(st, i.wrapping_add(1), value)?;
-                ticker.tick(st)?;
-            }
+            open_gap(st, table, pos, end)?;
             let value = st.arg(3);
             table.set(st, pos, value)?;
         }
         _ => return Err(st.error("wrong number of arguments to 'insert'")),
     }
     Ok(Ret::None)
+}
+
+/// Moves the elements from `pos` on, before `end`, up by one.
+fn open_gap(st: &mut State, table: TableLike, pos: i64, end: i64) -> Result<(), Throw> {
+    let mut next = end;
+    if let TableLike::Raw(raw) = table
+        && pos < end
+    {
+        next -= 1;
+        let last = table.get(st, next)?;
+        table.set(st, end, last)?;
+        if copy(st, raw, pos, next - pos, raw, pos + 1)? {
+            return Ok(());
+        }
+    }
+    let mut ticker = Ticker(0);
+    for i in (pos..next).rev() {
+        let value = table.get(st, i)?;
+        table.set(st, i.wrapping_add(1), value)?;
+        ticker.tick(st)?;
+    }
+    Ok(())
+}
+
+/// Copies `count` elements from `first` on to those from `target` on, if that is to be had by moving
+/// memory.
+fn copy(
+    st: &mut State,
+    from: Gc<Table>,
+    first: i64,
+    count: i64,
+    to: Gc<Table>,
+    target: i64,
+) -> Result<bool, Throw> {
+    if count >= TICK {
+        st.tick(count as u64)?;
+    }
+    from.copy_range(&mut st.heap, first, count, to, target)
+        .map_err(|OutOfMemory| st.memory_error())
 }
 
 fn remove(st: &mut State) -> Result<Ret, Throw> {
@@ -204,7 +242,19 @@ fn remove(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.arg_error(2, "position out of bounds"));
     }
     let removed = table.get(st, pos)?;
+    if let TableLike::Raw(raw) = table
+        && pos == size
+    {
+        util::set_int(st, raw, size, Value::NIL)?;
+        return Ok(Ret::One(removed));
+    }
     st.push(removed);
+    if let TableLike::Raw(raw) = table
+        && pos < size
+        && copy(st, raw, pos + 1, size - pos, raw, pos)?
+    {
+        pos = size;
+    }
     let mut ticker = Ticker(0);
     while pos < size {
         let value = table.get(st, pos + 1)?;
@@ -232,6 +282,14 @@ fn move_(st: &mut State) -> Result<Ret, Throw> {
     let count = last - first + 1;
     if target > i64::MAX - count + 1 {
         return Err(st.arg_error(4, "destination wrap around"));
+    }
+    if let (TableLike::Raw(source), TableLike::Raw(goal)) = (from, to) {
+        if count >= TICK && source.has_range(&st.heap, first, count) {
+            st.reserve(count as usize * 9)?;
+        }
+        if copy(st, source, first, count, goal, target)? {
+            return Ok(Ret::One(goal.into()));
+        }
     }
     let (a, b) = (st.arg(1), st.arg(to_arg));
     let forwards = target > last || target <= first || (to_arg != 1 && !st.equals(a, b)?);
@@ -286,10 +344,7 @@ fn pack(st: &mut State) -> Result<Ret, Throw> {
     let count = st.nargs();
     let table = st.new_table(count, 1)?;
     st.push(table.into());
-    for i in 1..=count {
-        let value = st.arg(i);
-        util::set_int(st, table, i as i64, value)?;
-    }
+    st.set_items(table, count)?;
     st.set_field(table, "n", Value::int(count as i64))?;
     Ok(Ret::Top(1))
 }
@@ -307,6 +362,11 @@ fn unpack(st: &mut State) -> Result<Ret, Throw> {
         return Err(st.error("too many results to unpack"));
     }
     let count = count as usize + 1;
+    if let TableLike::Raw(raw) = table
+        && st.push_items(raw, first, count)
+    {
+        return Ok(Ret::Top(count));
+    }
     for i in 0..count {
         let value = table.get(st, first + i as i64)?;
         st.push(value);

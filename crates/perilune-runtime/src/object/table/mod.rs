@@ -8,6 +8,7 @@
 
 mod array;
 mod dict;
+mod range;
 
 use super::Str;
 use super::shape::{Added, DICTIONARY, EMPTY, MAX_FIELDS};
@@ -455,6 +456,11 @@ impl Gc<Table> {
             }
             return Ok(self.array_set(heap, at as u32, v)?);
         }
+        let appends = at == t.asize as u64 && t.asize < t.acap && t.shape() != DICTIONARY && !v.is_nil();
+        if appends && t.array_try_set(at as u32, v) {
+            t.asize += 1;
+            return Ok(());
+        }
         self.set_int_slow(heap, i, v)
     }
     fn set_int_slow(self, heap: &mut Heap, i: i64, v: Value) -> Result<(), TableError> {
@@ -621,9 +627,14 @@ impl Gc<Table> {
 
     /// A border: `#t` without metamethods. PUC's search order, so that tables with holes give what
     /// programs expect.
+    #[inline]
     pub fn len(self, heap: &Heap) -> i64 {
         if heap.least_border {
             return self.least_border(heap);
+        }
+        let t = self.tab(heap);
+        if t.kind != ArrayKind::Generic && t.shape() != DICTIONARY {
+            return t.asize as i64;
         }
         self.border(heap)
     }
