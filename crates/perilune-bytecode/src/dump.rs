@@ -19,16 +19,17 @@ pub fn dump(proto: &Proto) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        function(&mut out, p, &|_| None);
+        function(&mut out, p, None, &|_| None);
         work.extend(p.protos.iter().rev().map(|child| &**child));
     }
     out
 }
 
-/// The text of one function, without those nested in it; `note` is what to add to an instruction.
-pub fn function_with_notes(proto: &Proto, note: &dyn Fn(usize) -> Option<String>) -> String {
+/// The text of one function, without those nested in it: its number in the state, and `note` is what to add
+/// to an instruction.
+pub fn function_with_notes(proto: &Proto, number: u32, note: &dyn Fn(usize) -> Option<String>) -> String {
     let mut out = String::new();
-    function(&mut out, proto, note);
+    function(&mut out, proto, Some(number), note);
     out
 }
 
@@ -41,8 +42,8 @@ pub fn instruction(proto: &Proto, pc: usize) -> String {
     out
 }
 
-fn function(out: &mut String, p: &Proto, note: &dyn Fn(usize) -> Option<String>) {
-    header(out, p);
+fn function(out: &mut String, p: &Proto, number: Option<u32>, note: &dyn Fn(usize) -> Option<String>) {
+    header(out, p, number);
     let mut targets = vec![false; p.code.len()];
     for pc in 0..p.code.len() {
         if let Some(target) = jump_target(p, pc).and_then(|to| targets.get_mut(to)) {
@@ -66,13 +67,16 @@ fn put(out: &mut String, args: std::fmt::Arguments<'_>) {
     out.write_fmt(args).unwrap_or_default();
 }
 
-fn header(out: &mut String, p: &Proto) {
-    match p.line_defined {
-        0 => out.push_str("main"),
-        line => put(
+fn header(out: &mut String, p: &Proto, number: Option<u32>) {
+    out.push_str(if p.line_defined == 0 { "main" } else { "function" });
+    if let Some(number) = number {
+        put(out, format_args!(" {number}"));
+    }
+    if p.line_defined != 0 {
+        put(
             out,
-            format_args!("function at line {line}-{}", p.last_line_defined),
-        ),
+            format_args!(" at line {}-{}", p.line_defined, p.last_line_defined),
+        );
     }
     let dots = match (p.is_vararg, p.vararg_table) {
         (false, _) => "",

@@ -128,7 +128,9 @@ macro_rules! for_each_live_op {
             FORLOOP_INT forloop_int FORLOOP [];
             /// FORLOOP over floats
             FORLOOP_FLOAT forloop_float FORLOOP [];
-            /// CALL of a Lua function without varargs
+            /// CALL of the Lua function with the number d, which has no varargs
+            CALL_KNOWN call_known CALL [d function];
+            /// CALL of various Lua functions
             CALL_LUA call_lua CALL [];
             /// CALL of a native
             CALL_NATIVE call_native CALL [];

@@ -2,6 +2,7 @@
 //! switched.
 
 use super::call::{self, Next};
+use super::unwind;
 use super::{interp, tree};
 use crate::error::{Throw, text};
 use crate::heap::{Gc, OutOfMemory};
@@ -187,11 +188,11 @@ pub(super) fn run_until_left(
     let mut next = next;
     while st.thread == co {
         next = match next {
-            Ok(Next::Unwind) => call::unwind(st),
+            Ok(Next::Unwind) => unwind::unwind(st),
             Ok(Next::Lua) => interp::interpret_entered(st),
             Ok(Next::Back | Next::Same) => interp::interpret(st),
             Ok(Next::Exit) => unreachable!("a coroutine's body does not return to Rust"),
-            Err(t) => call::raise(st, t),
+            Err(t) => unwind::raise(st, t),
         };
     }
     st.fibers.passed.take().unwrap_or(next)

@@ -1,14 +1,82 @@
 //! Calls from Rust: natives, metamethods run by natives, and the host call Lua here, and wait for it.
 
-use super::call::handle;
 use super::interp;
-use crate::error::{Throw, text};
+use super::unwind::handle;
+use crate::error::{StopReason, Throw, text};
 use crate::heap::Event;
+use crate::native::Ret;
 use crate::object::{Closure, Frame, cont, frame_flags};
 use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
 impl State {
+    /// Calls `f` from the host, protected: Ok(Ok(number of results, which are pushed)), or the error
+    /// value as `handler` (a message handler) leaves it. After a stop the state can be used again.
+    ///
+    /// # Errors
+    /// Why it was stopped.
+    pub fn host_call(
+        &mut self,
+        f: Value,
+        args: &[Value],
+        handler: Option<Value>,
+    ) -> Result<Result<usize, Value>, StopReason> {
+        let at = self.th().slots();
+        let main = self.thread;
+        let r = self.host_call_inner(f, args, handler);
+        match r {
+            Ok(n) => Ok(Ok(n)),
+            Err(Throw::Error) => {
+                let e = self.take_error();
+                Ok(Err(e))
+            }
+            Err(Throw::Stop) => {
+                debug_assert!(main == self.thread);
+                if self.exit.is_none() {
+                    self.close_after_stop(at);
+                }
+                let t = self.th();
+                // SAFETY: that many slots were in use before.
+                t.top = unsafe { t.stack.add(at) };
+                Err(self.stop.unwrap_or(StopReason::Interrupted))
+            }
+        }
+    }
+
+    fn host_call_inner(&mut self, f: Value, args: &[Value], handler: Option<Value>) -> Result<usize, Throw> {
+        fn protected(_: &mut State) -> Result<Ret, Throw> {
+            Ok(Ret::Pcall)
+        }
+        fn handled(_: &mut State) -> Result<Ret, Throw> {
+            Ok(Ret::Xpcall)
+        }
+        let mut all = Vec::with_capacity(args.len() + 2);
+        let native = match handler {
+            Some(h) => {
+                all.push(h);
+                handled
+            }
+            None => protected,
+        };
+        all.push(f);
+        all.extend_from_slice(args);
+        let g = self.new_native("host", native, &[])?;
+        let at = self.th().slots();
+        let n = self.call(g.into(), &all, -1)?;
+        let t = self.th();
+        // SAFETY: the call left `n` results from slot `at` on, the first of them the status.
+        unsafe {
+            let first = t.stack.add(at);
+            if (*first).truthy() {
+                std::ptr::copy(first.add(1), first, n - 1);
+                t.top = t.top.sub(1);
+                return Ok(n - 1);
+            }
+            let e = *first.add(1);
+            t.top = first;
+            Err(self.error_value(e))
+        }
+    }
     /// Counts one more level of Rust recursion.
     pub(crate) fn enter_c(&mut self) -> Result<(), Throw> {
         self.c_depth += 1;

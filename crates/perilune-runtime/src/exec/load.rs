@@ -1,7 +1,7 @@
 //! Source or binary chunk -> function.
 
 use super::TreeChunk;
-use super::call::handle;
+use super::unwind::handle;
 use crate::error::{StopReason, Throw};
 use crate::heap::{Gc, interrupt};
 use crate::object::Closure;

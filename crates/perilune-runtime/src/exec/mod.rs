@@ -6,7 +6,7 @@
 //! 3. The stack moves only in `Thread::grow` and `Thread::relocate`, which are called when a frame is
 //!    entered, values are pushed, or a stress mode asks; pointers into it are reloaded after those.
 //! 4. Values in Rust variables do not live across a safepoint; slots below the live end do.
-//! 5. Every `Result::Err(Throw)` travels to [`call::raise`], which is the only place that unwinds.
+//! 5. Every `Result::Err(Throw)` travels to [`unwind::raise`], which is the only place that unwinds.
 #![allow(unsafe_code)]
 
 pub(crate) mod call;
@@ -21,6 +21,7 @@ mod signal;
 mod slots;
 mod trace;
 mod tree;
+mod unwind;
 
 pub use signal::interrupt_on_ctrl_c;
 pub(crate) use tree::{Fibers, TreeChunk, TreeFn};

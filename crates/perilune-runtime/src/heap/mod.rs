@@ -92,7 +92,7 @@ pub struct Header {
     pub(crate) flags: u8,
     /// Bit 0: in the finaliser list. Bits 1, 2 (tables): weak keys, weak values.
     pub(crate) bits: u8,
-    /// For strings: length. For closures: number of upvalues.
+    /// For strings: length. For closures: number of upvalues. For functions: their number.
     pub(crate) aux: u32,
 }
 
@@ -177,6 +177,8 @@ pub struct Heap {
     pub(crate) strings: StringTable,
     pub(crate) shapes: Shapes,
     pub(crate) paths: PathTable,
+    /// The number of the function made last.
+    pub(crate) functions: u32,
     /// The word compiled code and the interpreter test.
     pub(crate) interrupt: Arc<AtomicU32>,
     pub(crate) phase: Phase,
@@ -251,6 +253,7 @@ impl Heap {
             strings: StringTable::new(seed),
             shapes: Shapes::new(),
             paths: PathTable::default(),
+            functions: 0,
             interrupt,
             phase: Phase::Pause,
             mode: Mode::Incremental,

@@ -31,6 +31,7 @@ pub struct ProtoData {
 /// A compiled function of one state.
 #[repr(C)]
 pub struct ProtoObj {
+    /// `aux` is its number, one of 2^32 that are given in turn.
     pub(crate) header: Header,
     pub(crate) code: *mut Instr,
     pub(crate) consts: *const Value,
@@ -49,11 +50,12 @@ pub struct ProtoObj {
 impl ProtoObj {
     pub(crate) fn new(heap: &mut Heap, mut data: Box<ProtoData>) -> Result<Gc<ProtoObj>, OutOfMemory> {
         let p = heap.alloc(size_of::<ProtoObj>())?.cast::<ProtoObj>();
+        heap.functions = heap.functions.wrapping_add(1);
         let bytes = data.external_bytes();
         // SAFETY: a fresh cell of the right size.
         unsafe {
             p.write(ProtoObj {
-                header: Header::new(Tag::PROTO, 0),
+                header: Header::new(Tag::PROTO, heap.functions),
                 code: data.code.as_mut_ptr(),
                 consts: data.consts.as_ptr(),
                 num_params: data.meta.num_params,
@@ -127,10 +129,15 @@ impl Gc<ProtoObj> {
             if !out.is_empty() {
                 out.push('\n');
             }
-            out += &dump::function_with_notes(p.meta(heap), &|pc| data.code[pc].learned());
+            out += &dump::function_with_notes(p.meta(heap), p.number(heap), &|pc| data.code[pc].learned());
             work.extend(data.protos.iter().rev());
         }
         out
+    }
+    /// Its number in the state: 2^32 of them are given in turn.
+    pub fn number(self, _heap: &Heap) -> u32 {
+        // SAFETY: alive while the heap is borrowed.
+        unsafe { (*self.ptr()).header.aux }
     }
     /// The function as plain data.
     pub fn meta(self, _heap: &Heap) -> &Arc<Proto> {

@@ -504,7 +504,16 @@ pub(super) unsafe fn learn_call(pc: *const Instr, f: Value) -> Flow {
     // SAFETY: a live function; the pc is behind the running instruction.
     unsafe {
         let op = match f.tag {
-            Tag::CLOSURE if (*(*f.gc::<Closure>().ptr()).proto.ptr()).plain => LiveOp::CALL_LUA,
+            Tag::CLOSURE => {
+                let proto = &*(*f.gc::<Closure>().ptr()).proto.ptr();
+                if proto.plain {
+                    rewrite(pc, |i| {
+                        i.with_op(LiveOp::CALL_KNOWN).with_d(proto.header.aux as i32)
+                    });
+                    return Flow::Again;
+                }
+                LiveOp::CALL_ANY
+            }
             Tag::NATIVE if f.gc::<Native>().transfer().switches() => LiveOp::CALL_SWITCH,
             Tag::NATIVE => LiveOp::CALL_NATIVE,
             _ => LiveOp::CALL_ANY,

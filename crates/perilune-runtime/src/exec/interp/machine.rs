@@ -4,7 +4,7 @@ use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::heap::Gc;
-use crate::object::{Closure, Frame, Table, Thread};
+use crate::object::{Closure, Frame, ProtoObj, Table, Thread};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -191,26 +191,33 @@ impl Machine {
         }
     }
 
-    /// Enters the Lua function at `func`, whose arguments reach up to `top`.
+    /// The compiled form of the Lua function at `func`.
     #[inline(always)]
-    pub(super) unsafe fn enter<const TRACE: bool>(
+    pub(super) unsafe fn proto_at<'a>(func: *mut Value) -> &'a ProtoObj {
+        // SAFETY: the caller's promise: a live Lua function.
+        unsafe { &*(*(*func).gc::<Closure>().ptr()).proto.ptr() }
+    }
+
+    /// Enters the Lua function at `func`, compiled as `proto`, with `nargs` arguments. If it is `PLAIN` it
+    /// has no varargs and no tree.
+    #[inline(always)]
+    pub(super) unsafe fn enter<const TRACE: bool, const PLAIN: bool>(
         &mut self,
         func: *mut Value,
+        proto: &ProtoObj,
         nargs: usize,
         nresults: i32,
     ) -> Flow {
         // SAFETY: the slots are live; `fits` says there is room for the registers and a frame record.
         unsafe {
             let th = self.th();
-            let cl: Gc<Closure> = (*func).gc();
-            let proto = &*(*cl.ptr()).proto.ptr();
             let base = func.add(1);
             let np = proto.num_params as usize;
             if TRACE || !(*th).fits(base.add(proto.max_stack as usize)) {
                 (*th).top = base.add(nargs);
                 return slow_call(&mut *self.st, func, nresults);
             }
-            if !proto.plain {
+            if !PLAIN && !proto.plain {
                 (*th).top = base.add(nargs);
                 return enter_vararg(&mut *self.st, func, nresults);
             }

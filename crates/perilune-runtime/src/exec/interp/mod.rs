@@ -19,6 +19,7 @@ mod quick;
 mod slow;
 
 use super::call::{self, Next};
+use super::unwind;
 use crate::error::Throw;
 use crate::heap::interrupt;
 use crate::object::{Frame, cont};
@@ -117,10 +118,10 @@ pub(super) fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), T
     loop {
         match r {
             Ok(Next::Exit) => return Ok(()),
-            Ok(Next::Unwind) => r = call::unwind(st),
+            Ok(Next::Unwind) => r = unwind::unwind(st),
             Ok(Next::Lua) => r = interpret_entered(st),
             Ok(Next::Back | Next::Same) => r = interpret(st),
-            Err(t) => r = Ok(call::raise(st, t)?),
+            Err(t) => r = Ok(unwind::raise(st, t)?),
         }
     }
 }
@@ -146,7 +147,7 @@ fn call_failed(st: &mut State, at: usize, t: Throw) -> Throw {
         (*th).frame = frame;
         (*th).top = (*th).top.max(func.add(1));
     }
-    match call::raise(st, t) {
+    match unwind::raise(st, t) {
         Err(t) => t,
         Ok(_) => t,
     }

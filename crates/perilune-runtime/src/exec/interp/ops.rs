@@ -211,18 +211,12 @@ impl Machine {
     pub(super) unsafe fn call_any<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
-            self.save();
-            let th = self.th();
             let func = self.base.add(i.a() as usize);
-            let nresults = i.c() as i32 - 1;
             if (*func).tag == Tag::CLOSURE {
-                let nargs = if i.b() != 0 {
-                    i.b() as usize - 1
-                } else {
-                    ((*th).top as usize - func as usize) / size_of::<Value>() - 1
-                };
-                return self.enter::<T>(func, nargs, nresults);
+                return self.call_plain::<T, false>(i, func, Machine::proto_at(func));
             }
+            self.save();
+            let (th, nresults) = (self.th(), i.c() as i32 - 1);
             if i.b() != 0 {
                 (*th).top = func.add(i.b() as usize);
             }
@@ -410,7 +404,7 @@ impl Machine {
             self.save();
             let func = ra.add(3);
             if f.tag == Tag::CLOSURE {
-                return self.enter::<T>(func, 2, i.c() as i32);
+                return self.enter::<T, false>(func, Machine::proto_at(func), 2, i.c() as i32);
             }
             (*self.th()).top = func.add(3);
             match slow_call(&mut *self.st, func, i.c() as i32) {

@@ -792,19 +792,48 @@ impl Machine {
         unsafe { learn::learn_call(self.pc, self.r(i.a())) }
     }
     #[inline(always)]
+    pub(super) unsafe fn call_known<const T: bool>(&mut self, i: Instr) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            let func = self.base.add(i.a() as usize);
+            if (*func).tag == Tag::CLOSURE {
+                let proto = Machine::proto_at(func);
+                if proto.header.aux == i.du() {
+                    return self.call_plain::<T, true>(i, func, proto);
+                }
+            }
+            learn::change(self.pc, LiveOp::CALL_LUA)
+        }
+    }
+    #[inline(always)]
     pub(super) unsafe fn call_lua<const T: bool>(&mut self, i: Instr) -> Flow {
         // SAFETY: rule 4.
         unsafe {
             let func = self.base.add(i.a() as usize);
             if (*func).tag == Tag::CLOSURE {
-                self.save();
-                let nargs = match i.b() {
-                    0 => ((*self.th()).top as usize - func as usize) / size_of::<Value>() - 1,
-                    n => n as usize - 1,
-                };
-                return self.enter::<T>(func, nargs, i.c() as i32 - 1);
+                let proto = Machine::proto_at(func);
+                return self.call_plain::<T, false>(i, func, proto);
             }
             learn::change(self.pc, LiveOp::CALL_ANY)
+        }
+    }
+    /// CALL of the Lua function at `func`, which most likely has no varargs, and `KNOWN` if it certainly
+    /// has none.
+    #[inline(always)]
+    pub(super) unsafe fn call_plain<const T: bool, const KNOWN: bool>(
+        &mut self,
+        i: Instr,
+        func: *mut Value,
+        proto: &ProtoObj,
+    ) -> Flow {
+        // SAFETY: rule 4.
+        unsafe {
+            self.save();
+            let nargs = match i.b() {
+                0 => ((*self.th()).top as usize - func as usize) / size_of::<Value>() - 1,
+                n => n as usize - 1,
+            };
+            self.enter::<T, KNOWN>(func, proto, nargs, i.c() as i32 - 1)
         }
     }
     #[inline(always)]

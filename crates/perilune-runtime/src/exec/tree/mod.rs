@@ -13,7 +13,7 @@
 //! 3. `base` is the frame's base as it was last reloaded. The stack moves in calls only, and whoever
 //!    calls reloads.
 //! 4. What is thrown travels as the value [`Tag::THROWN`] or as [`Flow::Throw`]; which throw it is, the
-//!    walker remembers. The frames stay until `call::raise` unwinds them.
+//!    walker remembers. The frames stay until `unwind::raise` unwinds them.
 //! 5. No walker's Rust frame owns memory while Lua code may run: a coroutine's native stack can be
 //!    thrown away.
 
