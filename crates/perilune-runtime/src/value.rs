@@ -259,18 +259,40 @@ impl Value {
     /// Equality without metamethods.
     #[inline]
     pub fn raw_equals(self, other: Value, heap: &Heap) -> bool {
-        if self.tag == other.tag {
-            if self.tag == Tag::FLT {
-                return f64::from_bits(self.bits) == f64::from_bits(other.bits);
-            }
-            if self.tag == Tag::NIL || self.bits == other.bits {
-                return true;
-            }
-            return self.tag == Tag::STR && self.gc::<Str>().content_equals(other.gc(), heap);
+        if let Some(told) = self.equals_at_once(other, heap) {
+            return told;
+        }
+        if self.tag == Tag::STR {
+            return self.gc::<Str>().content_equals(other.gc(), heap);
         }
         match (self.unpack(), other.unpack()) {
             (Kind::Int(i), Kind::Float(f)) | (Kind::Float(f), Kind::Int(i)) => number::int_eq_float(i, f),
             _ => false,
+        }
+    }
+    /// Equality, if it can be told without metamethods, the bytes of long strings and conversions of numbers.
+    #[inline(always)]
+    pub(crate) fn equals_at_once(self, other: Value, heap: &Heap) -> Option<bool> {
+        if self.tag != other.tag {
+            return (!self.is_number() || !other.is_number()).then_some(false);
+        }
+        if self.tag == Tag::FLT {
+            return Some(f64::from_bits(self.bits) == f64::from_bits(other.bits));
+        }
+        if self.tag == Tag::NIL || self.bits == other.bits {
+            return Some(true);
+        }
+        match self.tag {
+            Tag::STR => {
+                let (a, b) = (self.gc::<Str>(), other.gc::<Str>());
+                (a.is_short(heap) || b.is_short(heap)).then_some(false)
+            }
+            Tag::TABLE => {
+                let (a, b) = (self.gc::<Table>(), other.gc::<Table>());
+                (a.metatable(heap).is_none() && b.metatable(heap).is_none()).then_some(false)
+            }
+            Tag::USERDATA => None,
+            _ => Some(false),
         }
     }
     /// The integer it is or converts to (integral floats, strings that read as such).

@@ -337,6 +337,9 @@ pub enum StmtKind {
     },
     /// `return ...`
     Return(Vec<ExprId>),
+    /// `return f(...)` where no variable of the function is to be closed: the callee, a call or method call,
+    /// takes this function's place.
+    TailCall(ExprId),
     /// `break`
     Break,
     /// `goto label`

@@ -442,6 +442,7 @@ fn aim_gotos(block: &mut Block, targets: &[LabelId]) {
             | StmtKind::Function { .. }
             | StmtKind::Call(_)
             | StmtKind::Return(_)
+            | StmtKind::TailCall(_)
             | StmtKind::Break
             | StmtKind::Label(_) => {}
         }

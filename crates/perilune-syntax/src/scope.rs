@@ -85,6 +85,8 @@ struct BlockState {
     first_label: usize,
     first_goto: usize,
     is_loop: bool,
+    /// A variable of this block or of one around it is to be closed.
+    closing: bool,
 }
 
 struct VisibleLabel {
@@ -441,6 +443,7 @@ impl Scopes {
 
     pub(crate) fn enter_block(&mut self, is_loop: bool) {
         let (first_label, first_goto) = (self.labels.len(), self.gotos.len());
+        let closing = self.is_closing();
         let function = self.current();
         let active = function.active;
         function.blocks.push(BlockState {
@@ -448,7 +451,20 @@ impl Scopes {
             first_label,
             first_goto,
             is_loop,
+            closing,
         });
+    }
+
+    /// Whether a variable of the function that is in scope is to be closed.
+    pub(crate) fn is_closing(&mut self) -> bool {
+        self.current().blocks.last().is_some_and(|b| b.closing)
+    }
+
+    /// A variable of the innermost block is to be closed.
+    pub(crate) fn set_closing(&mut self) {
+        if let Some(block) = self.current().blocks.last_mut() {
+            block.closing = true;
+        }
     }
 
     /// Leaves the innermost block: its variables go out of scope, and gotos that wait for one of its

@@ -63,8 +63,6 @@ pub(super) struct BlockState {
     pub(super) level: usize,
     /// A variable declared directly in it needs closing.
     pub(super) upval: bool,
-    /// It lies in the scope of a to-be-closed variable.
-    pub(super) inside_tbc: bool,
     /// `break` leaves it.
     pub(super) is_loop: bool,
     /// Jumps of its `break`s.

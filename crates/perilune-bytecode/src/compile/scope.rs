@@ -9,12 +9,10 @@ impl<'a> Compiler<'a> {
     /// Opens a scope.
     pub(super) fn enter_block(&mut self, is_loop: bool) {
         debug_assert_eq!(self.fs.free, self.fs.var_level());
-        let inside_tbc = self.fs.blocks.last().is_some_and(|b| b.inside_tbc);
         let level = self.fs.active.len();
         self.fs.blocks.push(BlockState {
             level,
             upval: false,
-            inside_tbc,
             is_loop,
             breaks: NO_JUMP,
         });
@@ -34,19 +32,6 @@ impl<'a> Compiler<'a> {
             self.fs.patch_here(block.breaks);
         }
         block.upval
-    }
-
-    /// Whether the innermost scope lies in that of a to-be-closed variable.
-    pub(super) fn inside_tbc(&self) -> bool {
-        self.fs.blocks.last().is_some_and(|b| b.inside_tbc)
-    }
-
-    /// Notes that the variable in `reg`, of the innermost block, is to be closed.
-    pub(super) fn mark_to_be_closed(&mut self, reg: u8) {
-        self.mark_open(reg as usize);
-        if let Some(block) = self.fs.blocks.last_mut() {
-            block.inside_tbc = true;
-        }
     }
 
     /// Notes where the labels of a block that was just entered stand. `ends_scope` says that the

@@ -62,6 +62,7 @@ impl<'a> Compiler<'a> {
                 self.generic_for(vars.clone(), exprs, body, stmt.span)
             }
             StmtKind::Return(exprs) => self.return_stmt(exprs, stmt.span),
+            StmtKind::TailCall(call) => self.tail_call(*call, stmt.span),
             StmtKind::Break => {
                 self.pos = stmt.span.end;
                 self.break_stmt();
@@ -114,7 +115,7 @@ impl<'a> Compiler<'a> {
             self.activate_local(LocalId(v))?;
         }
         if let Some(reg) = to_close {
-            self.mark_to_be_closed(reg);
+            self.mark_open(reg as usize);
             self.emit(Op::TBC, reg, 0, 0, 0);
         }
         Ok(())
@@ -386,7 +387,7 @@ impl<'a> Compiler<'a> {
         let e = self.expr_list(exprs)?;
         self.adjust(GENERIC_STATE + 1, exprs.len(), e)?;
         self.activate_hidden(GENERIC_STATE)?;
-        self.mark_to_be_closed(base + GENERIC_STATE as u8 - 1);
+        self.mark_open(base as usize + GENERIC_STATE - 1);
         self.check_stack(2)?;
         self.next_token();
         let prep = self.emit(Op::TFORPREP, base, 0, 0, 0);
@@ -437,9 +438,6 @@ impl<'a> Compiler<'a> {
         let mut count = Returned::Count(exprs.len() as u8);
         if e.is_multi() {
             self.set_open(&e)?;
-            if self.tail_call(&e, exprs.len()) {
-                return Ok(());
-            }
             count = Returned::Open;
         } else if exprs.len() == 1 {
             first = self.put_any(&mut e)?;
@@ -450,15 +448,15 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// Makes `return f()` a tail call where that is possible.
-    fn tail_call(&mut self, e: &Exp, count: usize) -> bool {
-        let Kind::Call(pc) = e.kind else { return false };
-        if count != 1 || self.inside_tbc() {
-            return false;
+    fn tail_call(&mut self, call: ExprId, span: Span) -> CResult {
+        self.pos = span.start + 1;
+        let e = self.expr(call)?;
+        self.set_open(&e)?;
+        if let Kind::Call(pc) = e.kind {
+            let open = u8::from(self.fs.open > 0);
+            let i = self.fs.code[pc];
+            self.fs.code[pc] = Instr::new(Op::TAILCALL, i.a(), i.b(), open, 0);
         }
-        let open = u8::from(self.fs.open > 0);
-        let i = self.fs.code[pc];
-        self.fs.code[pc] = Instr::new(Op::TAILCALL, i.a(), i.b(), open, 0);
-        true
+        Ok(())
     }
 }

@@ -244,6 +244,10 @@ impl<'a> Printer<'a> {
                 self.node(line, "return");
                 self.exprs(exprs);
             }
+            StmtKind::TailCall(call) => {
+                self.node(line, "return (tail call)");
+                self.exprs(&[*call]);
+            }
             StmtKind::Break => self.node(line, &format!("break -> after line {}", self.loop_end())),
             StmtKind::Goto(label) => {
                 let (name, target) = self.label(*label);

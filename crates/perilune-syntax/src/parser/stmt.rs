@@ -192,7 +192,7 @@ impl Parser<'_, '_> {
         } else {
             None
         };
-        let body = self.for_body(hidden, 1)?;
+        let body = self.for_body(hidden, 1, false)?;
         Ok(StmtKind::NumericFor {
             var,
             start,
@@ -213,7 +213,7 @@ impl Parser<'_, '_> {
         }
         self.expect(TokenKind::In)?;
         let exprs = self.expr_list()?;
-        let body = self.for_body(hidden, (end - first) as usize)?;
+        let body = self.for_body(hidden, (end - first) as usize, true)?;
         Ok(StmtKind::GenericFor {
             vars: first..end,
             exprs,
@@ -221,11 +221,14 @@ impl Parser<'_, '_> {
         })
     }
 
-    /// `do block`, with the loop's variables in scope.
-    fn for_body(&mut self, hidden: usize, variables: usize) -> Step<Block> {
+    /// `do block`, with the loop's variables in scope; `closes` says that one of the hidden ones is to be closed.
+    fn for_body(&mut self, hidden: usize, variables: usize, closes: bool) -> Step<Block> {
         self.activate(hidden)?;
         self.expect(TokenKind::Do)?;
         self.scopes.enter_block(false);
+        if closes {
+            self.scopes.set_closing();
+        }
         self.activate(variables)?;
         let body = self.block()?;
         self.leave_block()?;
@@ -299,6 +302,9 @@ impl Parser<'_, '_> {
                 self.scopes.activate_unregistered(1);
             }
             _ => self.activate(vars.len())?,
+        }
+        if has_close {
+            self.scopes.set_closing();
         }
         Ok(StmtKind::Local { vars, exprs })
     }
@@ -439,6 +445,12 @@ impl Parser<'_, '_> {
         let empty = self.at_block_end(true) || self.at_char(b';');
         let values = if empty { Vec::new() } else { self.expr_list()? };
         self.eat_char(b';')?;
+        if let [only] = values[..]
+            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.exprs[only.index()].kind
+            && !self.scopes.is_closing()
+        {
+            return Ok(StmtKind::TailCall(only));
+        }
         Ok(StmtKind::Return(values))
     }
 

@@ -450,13 +450,12 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let (x, y) = (self.r(i.a()), self.r(i.b()));
-            if x.tag == y.tag && x.tag != Tag::FLT {
-                if x.bits == y.bits || x.tag == Tag::NIL {
-                    return self.branch(true, i);
-                }
-                if x.tag == Tag::INT {
-                    return self.branch(false, i);
-                }
+            let heap = &(*self.st).heap;
+            if let Some(equal) = x.equals_at_once(y, heap) {
+                return self.branch(equal, i);
+            }
+            if x.tag == Tag::STR {
+                return self.branch(x.raw_equals(y, heap), i);
             }
             self.save();
             slow_equals(&mut *self.st, x, y, i)
@@ -477,8 +476,9 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             let (x, k) = (self.r(i.a()), self.k(i.b() as usize));
-            let r = (x.same(k) && x.tag != Tag::FLT) || x.raw_equals(k, &(*self.st).heap);
-            self.branch(r, i)
+            let heap = &(*self.st).heap;
+            let equal = x.equals_at_once(k, heap);
+            self.branch(equal.unwrap_or_else(|| x.raw_equals(k, heap)), i)
         }
     }
     #[inline(always)]

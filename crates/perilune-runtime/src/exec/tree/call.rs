@@ -279,12 +279,6 @@ impl Walker<'_> {
 
     /// `return`
     pub(super) fn return_(&mut self, stmt: &Stmt, list: &[ExprId], d: usize) -> Flow {
-        if let [only] = list
-            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.kind(*only)
-            && !self.has_pending()
-        {
-            return self.tail_call(*only, d);
-        }
         super::done_or_throw!(self.list(list, d));
         self.first = d;
         if self.tracing {
@@ -303,7 +297,7 @@ impl Walker<'_> {
     }
 
     /// `return f(...)`: a Lua function replaces the running one.
-    fn tail_call(&mut self, e: ExprId, d: usize) -> Flow {
+    pub(super) fn tail_call(&mut self, e: ExprId, d: usize) -> Flow {
         super::done_or_throw!(self.prepare(e, d));
         self.first = d;
         self.ncall = 0;
@@ -330,12 +324,6 @@ impl Walker<'_> {
         super::done_or_throw!(self.close(0, d + n, self.func.span.end));
         self.set_top(d + n);
         Flow::Return
-    }
-
-    /// Whether variables of this activation are to be closed.
-    fn has_pending(&self) -> bool {
-        // SAFETY: a live coroutine; the base is in its stack.
-        unsafe { (*self.thread()).last_tbc(self.base).is_some() }
     }
 }
 

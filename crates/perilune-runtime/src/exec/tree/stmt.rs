@@ -164,6 +164,7 @@ impl Walker<'_> {
                 return self.generic_for(stmt, vars.clone(), exprs, body, *d);
             }
             StmtKind::Return(list) => return self.return_(stmt, list, *d),
+            StmtKind::TailCall(call) => return self.tail_call(*call, *d),
             StmtKind::Break => {
                 done_or_throw!(!self.tracing || self.trace(stmt.span.end, stmt.span.line, *d));
                 return Flow::Break;
