@@ -61,6 +61,31 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
     }
 }
 
+/// As [`raise`] for a call that the walker has made, whose frame is number `entry` from the bottom. If none
+/// of the frames above takes what is raised they all stay, and no unwinding stops at that of the call
+/// any more: what is left of a coroutine that fails can be looked at.
+///
+/// # Errors
+/// When no frame above the call's takes it.
+pub(super) fn raise_within(st: &mut State, throw: Throw, entry: usize) -> Result<Next, Throw> {
+    let th = st.thread.ptr();
+    // SAFETY: frame records up to the bottom one are valid.
+    unsafe {
+        let entry = (*th).bottom().sub(entry);
+        let mut at = (*th).frame;
+        while at <= entry {
+            if throw == Throw::Error && matches!((*at).cont, cont::PCALL | cont::PCALL_CLOSE) {
+                return raise(st, throw);
+            }
+            at = at.add(1);
+        }
+        if (*th).frame <= entry {
+            (*entry).cont = cont::NORMAL;
+        }
+        Err(throw)
+    }
+}
+
 /// Shows the error in flight to the message handler in force, where it happened.
 pub(super) fn handle(st: &mut State) -> Throw {
     let mut throw = Throw::Error;

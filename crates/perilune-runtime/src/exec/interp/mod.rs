@@ -114,14 +114,23 @@ pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
 }
 
 /// Goes on after `r` until the entry frame has returned.
-pub(super) fn finish(st: &mut State, mut r: Result<Next, Throw>) -> Result<(), Throw> {
+pub(super) fn finish(st: &mut State, r: Result<Next, Throw>) -> Result<(), Throw> {
+    finish_with(st, r, unwind::raise)
+}
+
+/// As [`finish`]; `on_error` says where to go on after an error or a stop.
+pub(super) fn finish_with(
+    st: &mut State,
+    mut r: Result<Next, Throw>,
+    on_error: impl Fn(&mut State, Throw) -> Result<Next, Throw>,
+) -> Result<(), Throw> {
     loop {
         match r {
             Ok(Next::Exit) => return Ok(()),
             Ok(Next::Unwind) => r = unwind::unwind(st),
             Ok(Next::Lua) => r = interpret_entered(st),
             Ok(Next::Back | Next::Same) => r = interpret(st),
-            Err(t) => r = Ok(unwind::raise(st, t)?),
+            Err(t) => r = Ok(on_error(st, t)?),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::place::{Place, Role};
 use super::{Flow, TreeFn, Walker};
 use crate::error::Throw;
 use crate::exec::call::{self, Entry, Next};
-use crate::exec::{interp, registers};
+use crate::exec::{interp, registers, unwind};
 use crate::heap::Gc;
 use crate::native::Ret;
 use crate::object::{Closure, Native, Transfer, cont};
@@ -332,24 +332,31 @@ unsafe fn invoke(st: &mut State, func: *mut Value) -> Result<(), Throw> {
     // SAFETY: the caller's promise.
     unsafe {
         match (*func).tag {
-            Tag::CLOSURE if !tree_of(func).is_null() => {
-                let th = st.thread.ptr();
-                let Ran::Returned(n) = run(st, func, Entry::new(-1, cont::NORMAL, 0))? else {
-                    (*(*th).frame).cont = cont::ENTRY;
-                    return interp::finish(st, Ok(Next::Lua));
-                };
-                let first = (*th).top.sub(n);
-                if (*th).hook_mask != 0 {
-                    return call::return_values(st, first, n).map(|_| ());
-                }
-                let frame = (*th).frame;
-                call::deliver(th, &*frame, first, n);
-                (*th).frame = frame.add(1);
-                Ok(())
-            }
+            Tag::CLOSURE if !tree_of(func).is_null() => walk(st, func, 0),
             Tag::NATIVE if (*func).gc::<Native>().transfer() == Transfer::None => call_native(st, func),
             _ => call_any(st, func),
         }
+    }
+}
+
+/// Calls the function at `func`, which has a tree and to which `ncall` metamethods led.
+#[inline(always)]
+unsafe fn walk(st: &mut State, func: *mut Value, ncall: u8) -> Result<(), Throw> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let th = st.thread.ptr();
+        let Ran::Returned(n) = run(st, func, Entry::new(-1, cont::NORMAL, ncall))? else {
+            (*(*th).frame).cont = cont::ENTRY;
+            return interp::finish(st, Ok(Next::Lua));
+        };
+        let first = (*th).top.sub(n);
+        if (*th).hook_mask != 0 {
+            return call::return_values(st, first, n).map(|_| ());
+        }
+        let frame = (*th).frame;
+        call::deliver(th, &*frame, first, n);
+        (*th).frame = frame.add(1);
+        Ok(())
     }
 }
 
@@ -367,17 +374,17 @@ unsafe fn call_any(st: &mut State, func: *mut Value) -> Result<(), Throw> {
 unsafe fn call_found(st: &mut State, func: *mut Value, ncall: u8) -> Result<(), Throw> {
     // SAFETY: the caller's promise; a frame above `func` is that of the call.
     unsafe {
+        if (*func).tag == Tag::CLOSURE && !tree_of(func).is_null() {
+            return walk(st, func, ncall);
+        }
         let th = st.thread.ptr();
-        let at = func.offset_from((*th).stack);
+        let caller = (*th).bottom().offset_from((*th).frame);
         let next = match (*func).tag {
             Tag::CLOSURE => call::enter_lua(st, func, Entry::new(-1, cont::ENTRY, ncall)),
             _ => call::call_native(st, func, -1, cont::ENTRY, ncall),
         };
-        let entered = (*(*th).frame).func >= (*th).stack.offset(at);
-        match next {
-            Err(t) if !entered => Err(t),
-            next => interp::finish(st, next),
-        }
+        let on_error = |st: &mut State, t| unwind::raise_within(st, t, caller as usize + 1);
+        interp::finish_with(st, next, on_error)
     }
 }
 

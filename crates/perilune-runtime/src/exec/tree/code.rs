@@ -1,13 +1,14 @@
 //! A chunk's tree as the walker runs it: the parser's output, which closures share, with what cannot be
 //! known before a state exists, the strings.
 
+use super::late::late_lines;
 use crate::error::Throw;
 use crate::heap::Gc;
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
 use perilune_syntax::Lines;
-use perilune_syntax::ast::{Chunk, ExprKind, FuncId, Function};
+use perilune_syntax::ast::{Chunk, FuncId, Function};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,8 +20,7 @@ pub(crate) struct TreeChunk {
     children: Vec<Vec<FuncId>>,
     /// For each function which child of its parent it is.
     pub(super) nth: Vec<u32>,
-    /// The lines of fields that are left operands of an operator on another line: PUC fetches them when it
-    /// has read the operator.
+    /// The lines of fields that are fetched on another one than theirs.
     pub(super) late_lines: HashMap<u32, u32>,
 }
 
@@ -45,7 +45,7 @@ impl TreeChunk {
         }
         let lines = Lines::of(text);
         TreeChunk {
-            late_lines: late_lines(&chunk, &lines),
+            late_lines: late_lines(&chunk, text, &lines),
             lines,
             chunk,
             children,
@@ -58,19 +58,6 @@ impl TreeChunk {
         let all = self.chunk.exprs.len() * 80 + self.chunk.symbols.len() * 24;
         all / self.chunk.funcs.len().max(1)
     }
-}
-
-fn late_lines(chunk: &Chunk, lines: &Lines) -> HashMap<u32, u32> {
-    let mut found = HashMap::new();
-    for e in &chunk.exprs {
-        if let ExprKind::Binary { lhs, line, .. } = e.kind
-            && let ExprKind::Index { .. } | ExprKind::Global { .. } = chunk.expr(lhs).kind
-            && lines.line(chunk.expr(lhs).span.end.saturating_sub(1)) != line
-        {
-            found.insert(lhs.0, line);
-        }
-    }
-    found
 }
 
 /// A function of a chunk in one state.

@@ -22,6 +22,7 @@ mod call;
 mod code;
 mod expr;
 mod fiber;
+mod late;
 mod names;
 mod operator;
 mod place;

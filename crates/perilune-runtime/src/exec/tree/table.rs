@@ -67,18 +67,19 @@ impl Walker<'_> {
     fn keyed_item(&mut self, key: ExprId, v: ExprId, d: usize, free: usize) -> Value {
         let k = value!(self.eval(key, free));
         self.put(free, k);
-        self.end = self.exprs[v.index()].span.end;
+        let end_of_value = self.exprs[v.index()].span.end;
         let v = value!(self.eval(v, free + 1));
         // A variable as the key is read when both are needed.
         let k = match self.kind(key) {
             ExprKind::Local { slot, .. } => self.r(*slot as usize),
             _ => self.r(free),
         };
-        if self.set(key, self.r(d), k, v, free + 1) {
-            v
-        } else {
-            Value::THROWN
+        let end_of_statement = std::mem::replace(&mut self.end, end_of_value);
+        if !self.set(key, self.r(d), k, v, free + 1) {
+            return Value::THROWN;
         }
+        self.end = end_of_statement;
+        v
     }
 
     /// Stores the `n` items that wait above the table in register `d` behind the first `stored`.
