@@ -122,7 +122,7 @@ fn steps(s: &mut Session, args: &[OsString], p: &Parsed) -> Result<(), Error> {
     }
     let script = match p.action {
         Action::Script(i) => i,
-        Action::Version | Action::Dump { .. } => None,
+        Action::Version | Action::Help | Action::Subcommand => None,
     };
     set_arg(s, args, script)?;
     if !p.settings.options.env_vars_ignored {
