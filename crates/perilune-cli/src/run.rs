@@ -22,7 +22,7 @@ pub struct Session<'a> {
     pub lua: Lua,
     /// The message handler: adds a traceback.
     pub handler: Function,
-    /// What messages begin with.
+    /// What messages begin with; empty at the prompt, where `lua` names no program.
     pub name: Vec<u8>,
     args: &'a [OsString],
     parsed: &'a Parsed,
@@ -56,7 +56,8 @@ impl<'a> Session<'a> {
             engine,
             ..self.lua.options.clone()
         };
-        let fresh = Session::start(self.args, self.parsed, options)?;
+        let mut fresh = Session::start(self.args, self.parsed, options)?;
+        fresh.name.clone_from(&self.name);
         std::mem::replace(self, fresh).lua.close();
         prepare(self)?;
         for step in &self.parsed.steps {
@@ -73,8 +74,10 @@ impl<'a> Session<'a> {
     pub fn report(&mut self, e: &Error) {
         let _ = self.lua.flush_stdout();
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(&self.name);
-        let _ = err.write_all(b": ");
+        if !self.name.is_empty() {
+            let _ = err.write_all(&self.name);
+            let _ = err.write_all(b": ");
+        }
         let _ = err.write_all(&e.to_bytes());
         let _ = err.write_all(b"\n");
     }

@@ -257,7 +257,7 @@ impl<'a> Prompt<'_, 'a> {
     /// Shows a text with a line break, after what the program has written.
     fn write(&mut self, text: &str) {
         if !text.is_empty() {
-            self.to_line_start();
+            self.start_line();
             let s = self.session();
             let _ = s.lua.write_stdout(format!("{text}\n").as_bytes());
             let _ = s.lua.flush_stdout();
@@ -266,7 +266,7 @@ impl<'a> Prompt<'_, 'a> {
 
     fn read(&mut self, name: &str, default: &str, before: &str) -> Input {
         let prompt = prompt(self.session(), name, default);
-        self.to_line_start();
+        self.start_line();
         if let Some(typing) = self.editor.helper_mut() {
             before.clone_into(&mut typing.before);
             typing.last_time.set(false);
@@ -280,7 +280,7 @@ impl<'a> Prompt<'_, 'a> {
 
     /// Brings the cursor to the start of a line where a program has left it elsewhere: as many blanks as a
     /// line has fill the line, or go on to the next one.
-    fn to_line_start(&mut self) {
+    fn start_line(&mut self) {
         use std::io::Write;
         let width = self.style().width;
         let _ = self.session().lua.flush_stdout();
