@@ -15,7 +15,10 @@ use std::io::IsTerminal;
 /// Reads lines until the end of input; runs them and prints their results.
 pub fn repl(s: &mut Session) -> Result<(), Error> {
     refuse_readline(s);
-    if can_edit() { editor::run(s) } else { plain::run(s) }
+    let name = std::mem::take(&mut s.name);
+    let r = if can_edit() { editor::run(s) } else { plain::run(s) };
+    s.name = name;
+    r
 }
 
 /// Whether there is a terminal that understands what an editor writes.
