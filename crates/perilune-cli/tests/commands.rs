@@ -65,9 +65,12 @@ fn help_names_options_and_subcommands() {
     let dump = perilune(&here, &["dump", "--help"]);
     assert!(stdout(&dump).contains("Usage: perilune dump"));
     assert_eq!(stdout(&dump), stdout(&perilune(&here, &["help", "dump"])));
-    let unknown = perilune(&here, &["help", "nothing"]);
-    assert_eq!(unknown.status.code(), Some(1));
-    assert!(stderr(&unknown).contains("no such subcommand 'nothing'"));
+    let unknown = perilune(&here, &["help", "dumb"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        stderr(&unknown).contains("a similar value exists: 'dump'"),
+        "{unknown:?}"
+    );
 }
 
 #[test]
@@ -98,4 +101,61 @@ fn settings_are_one_list_for_front_and_subcommands() {
         assert_eq!(o.status.code(), Some(1), "{o:?}");
         assert!(stderr(&o).contains(message), "{args:?}: {}", stderr(&o));
     }
+}
+
+#[test]
+fn completions_name_options_and_subcommands() {
+    let here = folder("completions");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(&perilune(&here, &["completions", shell]));
+        for part in ["max-memory", "dump", "completions", "stage", "deterministic"] {
+            assert!(script.contains(part), "{part} for {shell}: {script}");
+        }
+    }
+    let unknown = perilune(&here, &["completions", "cmd"]);
+    assert!(stderr(&unknown).contains("possible values: bash, elvish, fish, powershell, zsh"));
+}
+
+#[test]
+fn bash_completes_with_the_script() {
+    let here = folder("bash");
+    let script = stdout(&perilune(&here, &["completions", "bash"]));
+    std::fs::write(here.join("script"), script).expect("written");
+    let complete = |words: &str, at: usize| {
+        let ask = format!(
+            "source ./script; COMP_WORDS=({words}); COMP_CWORD={at}; \
+             _perilune perilune \"${{COMP_WORDS[{at}]}}\" \"${{COMP_WORDS[{}]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            at - 1
+        );
+        let o = Command::new("bash")
+            .args(["-c", &ask])
+            .current_dir(&here)
+            .output();
+        stdout(&o.expect("bash starts")).trim().to_owned()
+    };
+    assert_eq!(complete("perilune du", 1), "dump");
+    assert_eq!(complete("perilune --max-m", 1), "--max-memory");
+    assert_eq!(complete("perilune dump --l", 2), "--live");
+    assert_eq!(complete("perilune dump --stage to", 3), "tokens");
+    assert_eq!(complete("perilune help comp", 2), "completions");
+}
+
+#[test]
+fn manual_pages_name_options_and_subcommands() {
+    let here = folder("man");
+    let page = stdout(&perilune(&here, &["man"]));
+    assert!(page.contains(".TH perilune 1"), "{page}");
+    for part in [
+        "\\-\\-max\\-memory",
+        "\\fB\\-e\\fR",
+        "perilune\\-dump(1)",
+        "SYNOPSIS",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let page = stdout(&perilune(&here, &["man", "dump"]));
+    assert!(
+        page.contains(".TH perilune-dump 1") && page.contains("\\-\\-stage"),
+        "{page}"
+    );
 }

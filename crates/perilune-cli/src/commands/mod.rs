@@ -1,11 +1,14 @@
 //! The subcommands: a first argument -> what it does. A run of a script comes by here only to learn that
 //! its name is not in the list.
 
+mod completions;
 mod dump;
 mod help;
+mod man;
 
 use crate::options::LUA_OPTIONS;
 use crate::settings::{self, Settings};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use std::ffi::OsString;
 use std::path::Path;
@@ -27,6 +30,16 @@ const ALL: &[Subcommand] = &[
         name: "dump",
         describe: dump::describe,
         run: dump::run,
+    },
+    Subcommand {
+        name: "completions",
+        describe: completions::describe,
+        run: completions::run,
+    },
+    Subcommand {
+        name: "man",
+        describe: man::describe,
+        run: man::run,
     },
     Subcommand {
         name: "help",
@@ -73,27 +86,23 @@ fn command(c: &Subcommand) -> Command {
     (c.describe)(named)
 }
 
-/// Says what the command can do, or one of its subcommands.
-fn show_help(name: Option<&str>) -> ExitCode {
-    let mut shown = match name.map(|n| (n, find(n))) {
-        None => root(),
-        Some((RUN, _)) => run_command(),
-        Some((_, Some(subcommand))) => command(subcommand),
-        Some((unknown, None)) => {
-            eprintln!(
-                "perilune: no such subcommand '{unknown}' ({})",
-                names().join(", ")
-            );
-            return ExitCode::FAILURE;
-        }
-    };
-    let _ = shown.print_help();
-    ExitCode::SUCCESS
-}
-
 /// Says what the command can do.
 pub fn help() -> ExitCode {
-    show_help(None)
+    help::show(None)
+}
+
+/// The argument that names a subcommand.
+fn command_arg() -> Arg {
+    Arg::new("COMMAND").value_parser(PossibleValuesParser::new(names()))
+}
+
+/// The description of a subcommand, or of the whole command.
+fn named(name: Option<&String>) -> Command {
+    match name.map(String::as_str) {
+        None => root(),
+        Some(RUN) => run_command(),
+        Some(name) => find(name).map_or_else(root, command),
+    }
 }
 
 /// The whole command, for texts only: the front does not go by it.
@@ -144,7 +153,7 @@ fn front(mut c: Command) -> Command {
         .arg(
             version
                 .action(ArgAction::SetTrue)
-                .help("Show the version and the engines"),
+                .help("show the version and the engines"),
         )
         .arg(file_arg("script").help("The program; '-' is standard input"))
         .arg(
