@@ -33,7 +33,7 @@ pub const ALL: &[Command] = &[
     Command {
         name: "dis",
         argument: "EXPR",
-        about: "list the bytecode of a function, or of the expression itself",
+        about: "list the bytecode of a function, or of the chunk itself",
         run: dis,
     },
     Command {
@@ -116,8 +116,8 @@ fn help() -> String {
         let _ = writeln!(out, "  {:<14} {}", format!(":{} {}", c.name, c.argument), c.about);
     }
     out.push_str(
-        "Tab completes, the up arrow brings back earlier lines, Ctrl-R searches them, Ctrl-C clears the line \
-         or stops what runs, Ctrl-D leaves.\n",
+        "Tab completes. The up arrow brings back earlier lines, Ctrl-R searches them.\n\
+         Ctrl-C clears the line or stops what runs. Ctrl-D leaves.\n",
     );
     out
 }

@@ -5,6 +5,7 @@ use super::highlight::Class;
 use perilune::{Context, Error, Table, Value};
 use perilune_syntax::dump::quoted;
 use std::ffi::c_void;
+use unicode_width::UnicodeWidthStr;
 
 /// How deep tables are shown.
 const MAX_DEPTH: usize = 5;
@@ -228,7 +229,7 @@ impl Writer<'_> {
     fn width(&self, n: &Node) -> usize {
         match n {
             Node::Leaf(text, _) if text.contains('\n') => self.style.width + 1,
-            Node::Leaf(text, _) => text.chars().count(),
+            Node::Leaf(text, _) => text.width(),
             Node::Cycle(at) => self.mark(*at).len(),
             Node::Table {
                 at,
@@ -236,7 +237,7 @@ impl Writer<'_> {
                 entries,
                 more,
             } => {
-                let head = self.mark(*at).len() + name.chars().count() + usize::from(!name.is_empty());
+                let head = self.mark(*at).len() + name.width() + usize::from(!name.is_empty());
                 let inner: usize = entries.iter().map(|e| self.entry_width(e) + 2).sum();
                 head + 2 + inner + rest(*more).len()
             }
@@ -244,7 +245,7 @@ impl Writer<'_> {
     }
 
     fn entry_width(&self, e: &Entry) -> usize {
-        let key = match e.key.chars().count() {
+        let key = match e.key.width() {
             0 => 0,
             n => n + 3,
         };
@@ -327,7 +328,7 @@ impl Writer<'_> {
         out.push_str(&e.key);
         out.push_str(" = ");
         // One more for the comma.
-        let column = column + e.key.chars().count() + 4;
+        let column = column + e.key.width() + 4;
         self.node(out, &e.value, indent, column);
     }
 
@@ -397,6 +398,8 @@ mod tests {
     #[test]
     fn results_that_do_not_fit_have_lines_of_their_own() -> Result<()> {
         assert_eq!(shown("('a'):rep(30), 1")?, format!("\"{}\"\t1", "a".repeat(30)));
+        // Wide characters take two columns.
+        assert_eq!(shown("('日'):rep(30), 1")?, format!("\"{}\"\n1", "日".repeat(30)));
         assert_eq!(shown("('a'):rep(60), 1")?, format!("\"{}\"\n1", "a".repeat(60)));
         Ok(())
     }
