@@ -116,6 +116,7 @@ fn completions_name_options_and_subcommands() {
     assert!(stderr(&unknown).contains("possible values: bash, elvish, fish, powershell, zsh"));
 }
 
+#[cfg(unix)]
 #[test]
 fn bash_completes_with_the_script() {
     let here = folder("bash");
