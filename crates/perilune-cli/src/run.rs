@@ -2,7 +2,8 @@
 
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
-use perilune::{Context, Engine, Error, Function, Lua, Options, Table, Value, Variadic};
+use crate::settings::Settings;
+use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
 use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
@@ -30,14 +31,11 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// A state as the command line asks for it.
-    fn start(args: &'a [OsString], parsed: &'a Parsed, options: Options) -> Result<Session<'a>, Error> {
-        let mut lua = Lua::with_options(options)?;
+    fn start(args: &'a [OsString], parsed: &'a Parsed, settings: &Settings) -> Result<Session<'a>, Error> {
+        let mut lua = settings.state()?;
         // As `lua` does.
         lua.heap.set_mode(Mode::Generational);
         let _ = perilune_runtime::exec::interrupt_on_ctrl_c(lua.interrupter());
-        if let Some(limit) = parsed.settings.max_time {
-            lua.set_time_limit(limit);
-        }
         let handler = perilune::message_handler(&mut lua)?;
         let name = program_name(args);
         Ok(Session {
@@ -52,11 +50,10 @@ impl<'a> Session<'a> {
     /// Replaces the state by a fresh one with another engine, made ready as at the start: `arg`, and what
     /// `LUA_INIT`, `-l` and `-W` say. The old state's finalisers run first.
     pub fn restart(&mut self, engine: Engine) -> Result<(), Error> {
-        let options = Options {
-            engine,
-            ..self.lua.options.clone()
-        };
-        let mut fresh = Session::start(self.args, self.parsed, options)?;
+        let mut settings = self.parsed.settings.clone();
+        settings.options = self.lua.options.clone();
+        settings.options.engine = engine;
+        let mut fresh = Session::start(self.args, self.parsed, &settings)?;
         fresh.name.clone_from(&self.name);
         std::mem::replace(self, fresh).lua.close();
         prepare(self)?;
@@ -80,12 +77,6 @@ impl<'a> Session<'a> {
         }
         let _ = err.write_all(&e.to_bytes());
         let _ = err.write_all(b"\n");
-    }
-
-    /// Shows on stderr what the collector did.
-    fn show_stats(&mut self) {
-        let _ = self.lua.flush_stdout();
-        let _ = write!(std::io::stderr().lock(), "{}", self.lua.gc_stats());
     }
 
     /// Where the script's name is in the arguments.
@@ -126,7 +117,7 @@ pub fn show_version() -> ExitCode {
 
 /// Runs what the command line asks for.
 pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
-    let mut s = match Session::start(args, &parsed, parsed.settings.options.clone()) {
+    let mut s = match Session::start(args, &parsed, &parsed.settings) {
         Ok(s) => s,
         Err(e) => {
             let name = program_name(args);
@@ -135,9 +126,7 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
         }
     };
     let r = steps(&mut s);
-    if parsed.settings.stats {
-        s.show_stats();
-    }
+    parsed.settings.show_stats(&mut s.lua);
     let code = match r {
         Ok(()) => 0,
         Err(Error::Exit { code, close }) => {

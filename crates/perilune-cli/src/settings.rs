@@ -1,7 +1,7 @@
 //! How programs are run, beside `lua`'s options: option or variable -> [`Settings`]. Each option is one
 //! row of a table, from which the front, the usage text, the help and the completions are made.
 
-use perilune::{Dialect, Engine, Options, Stress};
+use perilune::{Dialect, Engine, Error, Lua, Options, Stress};
 use std::time::Duration;
 
 /// How programs are run.
@@ -115,6 +115,27 @@ impl Settings {
             s.options.engine = engine(&v.to_string_lossy(), "PERILUNE_ENGINE")?;
         }
         Ok(s)
+    }
+
+    /// A state that runs programs so. Its time begins.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn state(&self) -> Result<Lua, Error> {
+        let mut lua = Lua::with_options(self.options.clone())?;
+        if let Some(limit) = self.max_time {
+            lua.set_time_limit(limit);
+        }
+        Ok(lua)
+    }
+
+    /// Says on standard error what the collector did, if that is wanted.
+    pub fn show_stats(&self, lua: &mut Lua) {
+        use std::io::Write;
+        if self.stats {
+            let _ = lua.flush_stdout();
+            let _ = write!(std::io::stderr().lock(), "{}", lua.gc_stats());
+        }
     }
 
     /// Takes an option as it was typed: `--name` or `--name=value`.

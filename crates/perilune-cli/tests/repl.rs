@@ -87,11 +87,17 @@ fn chunks_have_several_lines() {
     t.wait_line(">> end");
     assert_eq!(t.enter(), "");
     assert_eq!(t.run("f(21)"), "42");
-    // Lines that come all at once, as pasted ones do.
+    // Lines that come all at once.
     t.send("s = [[a\rb]]\rprint('length', #s)\r");
     t.wait_for("length\t3 on a line of its own", |s| {
         s.ends_with("\nlength  3\n>")
     });
+    // Lines that the terminal marks as pasted.
+    t.send("\x1b[200~local a = 20\nb = a + 1\x1b[201~");
+    t.wait_line("b = a + 1");
+    t.send("\r");
+    t.wait_line(">");
+    assert_eq!(t.run("b"), "21");
     t.end(CTRL_D, 0);
 }
 
@@ -99,6 +105,10 @@ fn chunks_have_several_lines() {
 fn prompts_are_the_programs() {
     let mut t = open();
     t.run("_PROMPT2 = setmetatable({}, {__tostring = function() return '...' end})");
+    t.type_line("_PROMPT = setmetatable({}, {__tostring = function() print('go') repeat until _ end})");
+    t.wait_output("go");
+    t.send(CTRL_C);
+    t.wait_line(">");
     t.type_line("_PROMPT = 'lua: '");
     t.wait_line("lua:");
     t.type_line("return (");
@@ -345,7 +355,7 @@ fn commands_help_and_switch() {
     assert_eq!(t.run("::label:: y = 3"), "");
     assert_eq!(t.run("y"), "3");
     t.type_line("print('go') while true do end");
-    t.wait_line("go");
+    t.wait_output("go");
     t.send(CTRL_C);
     t.wait_for("the stop on the new engine", |s| s.ends_with("interrupted!\n>"));
     t.end(":quit\r", 0);
@@ -376,7 +386,7 @@ fn ctrl_c_stops_what_runs() {
         "(('x'):rep(1e5)):find(('.-'):rep(60) .. 'y')",
     ] {
         t.type_line(&format!("print('go'); {loops}"));
-        t.wait_line("go");
+        t.wait_output("go");
         t.send(CTRL_C);
         t.wait_for("the stop", |s| s.ends_with("interrupted!\n>"));
         t.clear();
@@ -384,7 +394,7 @@ fn ctrl_c_stops_what_runs() {
     }
     t.run("show = setmetatable({}, {__tostring = function() print('go') while true do end end})");
     t.type_line("show");
-    t.wait_line("go");
+    t.wait_output("go");
     t.send(CTRL_C);
     t.wait_for("the stop of __tostring", |s| s.ends_with("interrupted!\n>"));
     t.end(CTRL_D, 0);

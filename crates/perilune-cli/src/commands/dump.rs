@@ -5,7 +5,7 @@ use crate::options::bytes;
 use crate::settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use perilune::{Engine, Lua};
+use perilune::Engine;
 use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
@@ -59,7 +59,7 @@ fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
     settings.options.engine = Engine::Vm;
     let (source, name) = read(file)?;
     let text = syntax::skip_shebang(&source);
-    let mut lua = Lua::with_options(settings.options).map_err(|e| e.to_string())?;
+    let mut lua = settings.state().map_err(|e| e.to_string())?;
     let f = lua
         .load(text)
         .set_name(&name)
@@ -70,6 +70,7 @@ fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
     if let Err(e) = ran {
         eprintln!("perilune: {e}");
     }
+    settings.show_stats(&mut lua);
     Ok(f.live_bytecode(&lua).unwrap_or_default())
 }
 

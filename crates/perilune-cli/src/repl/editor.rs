@@ -265,6 +265,7 @@ impl<'a> Prompt<'_, 'a> {
     }
 
     fn read(&mut self, name: &str, default: &str, before: &str) -> Input {
+        self.session().lua.interrupter().withdraw();
         let prompt = prompt(self.session(), name, default);
         self.start_line();
         if let Some(typing) = self.editor.helper_mut() {

@@ -31,6 +31,9 @@ fn can_edit() -> bool {
 fn prompt(s: &mut Session, name: &str, default: &str) -> String {
     let text = format!("local p = {name}; if p ~= nil then return tostring(p) end");
     let v: Result<Option<String>, Error> = s.lua.load(text).set_name("=prompt").eval();
+    if v.is_err() {
+        s.lua.clear_stop();
+    }
     v.ok().flatten().unwrap_or_else(|| default.to_owned())
 }
 

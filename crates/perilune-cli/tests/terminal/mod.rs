@@ -106,8 +106,16 @@ impl Terminal {
     /// Waits until the cursor's line is this, without blanks at the end.
     pub fn wait_line(&mut self, line: &str) {
         self.wait_for_screen(&format!("the line '{line}'"), |s| {
+            let row = s.cursor_position().0;
+            text_of(s, row, row + 1) == line
+        });
+    }
+
+    /// Waits until the program has written this line, and nothing after it.
+    pub fn wait_output(&mut self, line: &str) {
+        self.wait_for_screen(&format!("the output '{line}'"), |s| {
             let (row, column) = s.cursor_position();
-            text_of(s, row, row + 1) == line || (column == 0 && row > 0 && text_of(s, row - 1, row) == line)
+            column == 0 && row > 0 && text_of(s, row - 1, row) == line
         });
     }
 
