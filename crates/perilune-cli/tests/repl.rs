@@ -303,6 +303,10 @@ fn commands_list_and_measure() {
     assert_eq!(lines[0], "42");
     assert!(lines[1].ends_with("s") && lines[1].contains('.'), "{timed}");
     assert!(t.run(":time error('no', 0)").starts_with("no"));
+    t.type_line(":ast function f()");
+    t.wait_line(">>");
+    let tree = t.run("end");
+    assert!(tree.contains("function"), "{tree}");
     t.end(":quit\r", 0);
 
     let mut t = Terminal::open(&["--max-instructions=1000000", "-i"], &[("PERILUNE_HISTORY", "")]);

@@ -78,6 +78,17 @@ pub fn split(line: &str) -> Option<(&str, &str)> {
     Some((&rest[..end], rest[end..].trim()))
 }
 
+/// The Lua code of an input: all of it, or the argument of a command that takes code.
+pub fn code(text: &str) -> Option<&str> {
+    match split(text) {
+        None => Some(text),
+        Some((name, argument)) => {
+            let takes = |c: &&Command| c.name == name && matches!(c.argument, "EXPR" | "CHUNK");
+            ALL.iter().find(takes).map(|_| argument)
+        }
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors

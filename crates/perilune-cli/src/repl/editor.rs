@@ -5,7 +5,7 @@ use super::history::Store;
 use super::show::{self, Style};
 use super::{command, compile, complete, prompt, warn_of_local};
 use crate::run::Session;
-use perilune::{Error, Function};
+use perilune::Error;
 use rustyline::completion::Completer;
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
@@ -166,17 +166,43 @@ impl<'a> Prompt<'_, 'a> {
         if line.trim().is_empty() {
             return Ok(true);
         }
-        let done = match command::split(&line) {
-            Some((name, argument)) => {
-                self.history.add(&mut self.editor, &line);
-                self.command(name, argument)
-            }
-            None => {
-                warn_of_local(line.as_bytes());
-                self.chunk(line).map(|()| true)
-            }
+        if command::split(&line).is_none() {
+            warn_of_local(line.as_bytes());
+        }
+        let Some(text) = self.whole(line) else {
+            return Ok(true);
+        };
+        self.history.add(&mut self.editor, &text);
+        let done = match command::split(&text) {
+            Some((name, argument)) => self.command(name, argument),
+            None => self.chunk(&text).map(|()| true),
         };
         self.settle(done)
+    }
+
+    /// Reads on until the chunk that begins so, or that a command is given, is complete or cannot become
+    /// that; None if the user drops it.
+    fn whole(&mut self, first: String) -> Option<String> {
+        let mut text = first;
+        while let Some(code) = command::code(&text) {
+            let incomplete = matches!(
+                compile(self.session(), code.as_bytes()),
+                Err(Error::Syntax { incomplete: true, .. })
+            );
+            if !incomplete {
+                break;
+            }
+            let before = format!("{code}\n");
+            match self.read("_PROMPT2", ">> ", &before) {
+                Input::Line(more) => {
+                    text.push('\n');
+                    text.push_str(&more);
+                }
+                Input::Clear => return None,
+                Input::End => break,
+            }
+        }
+        Some(text)
     }
 
     /// Reports what went wrong, so that the prompt survives it.
@@ -205,30 +231,9 @@ impl<'a> Prompt<'_, 'a> {
         }
     }
 
-    /// Reads the rest of a chunk, runs it and shows its values.
-    fn chunk(&mut self, first: String) -> Result<(), Error> {
-        let mut text = first;
-        let compiled = loop {
-            match compile(self.session(), text.as_bytes()) {
-                Err(Error::Syntax {
-                    incomplete: true,
-                    message,
-                }) => match self.read("_PROMPT2", ">> ", &format!("{text}\n")) {
-                    Input::Line(more) => {
-                        text.push('\n');
-                        text.push_str(&more);
-                    }
-                    Input::Clear => return Ok(()),
-                    Input::End => {
-                        let incomplete = true;
-                        break Err(Error::Syntax { message, incomplete });
-                    }
-                },
-                other => break other,
-            }
-        };
-        self.history.add(&mut self.editor, &text);
-        let f: Function = compiled?;
+    /// Runs a chunk and shows its values.
+    fn chunk(&mut self, text: &str) -> Result<(), Error> {
+        let f = compile(self.session(), text.as_bytes())?;
         let style = self.style();
         let shown = self.running(|s| {
             let values = s.call(&f, Vec::new())?;
