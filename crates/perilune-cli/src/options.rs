@@ -108,7 +108,7 @@ pub fn parse(args: &[OsString]) -> Result<Parsed, Vec<u8>> {
                 break;
             }
             b"--version" => return Ok(p.doing(Action::Version)),
-            b"--help" | b"-h" => return Ok(p.doing(Action::Help)),
+            b"--help" => return Ok(p.doing(Action::Help)),
             long if long.starts_with(b"--") => {
                 p.settings.take(&String::from_utf8_lossy(long))?;
                 i + 1

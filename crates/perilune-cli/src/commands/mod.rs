@@ -149,7 +149,11 @@ fn front(mut c: Command) -> Command {
         let takes_value = a.get_action().takes_values();
         a.require_equals(takes_value)
     });
-    c.args(joined)
+    let help = Arg::new("help").long("help").action(ArgAction::Help);
+    // `lua` refuses '-h', and so does the front.
+    c.disable_help_flag(true)
+        .args(joined)
+        .arg(help.help("show this"))
         .arg(
             version
                 .action(ArgAction::SetTrue)

@@ -21,9 +21,13 @@ pub fn repl(s: &mut Session) -> Result<(), Error> {
     r
 }
 
-/// Whether there is a terminal that understands what an editor writes.
+/// Terminals that do not understand what an editor writes.
+const PLAIN: &[&str] = &["", "dumb", "cons25", "emacs"];
+
+/// Whether there is a terminal that understands it.
 fn can_edit() -> bool {
-    let known = !cfg!(unix) || std::env::var_os("TERM").is_some_and(|t| !t.is_empty() && t != "dumb");
+    let term = std::env::var("TERM").unwrap_or_default();
+    let known = !cfg!(unix) || !PLAIN.contains(&term.as_str());
     known && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
