@@ -2,6 +2,7 @@
 
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
+use crate::settings::Settings;
 use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
 use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
@@ -17,30 +18,73 @@ pub const VERSION: &str = concat!(
 );
 
 /// A running command.
-pub struct Session {
+pub struct Session<'a> {
     /// The state.
     pub lua: Lua,
     /// The message handler: adds a traceback.
     pub handler: Function,
-    /// What messages begin with.
+    /// What messages begin with; empty at the prompt, where `lua` names no program.
     pub name: Vec<u8>,
+    args: &'a [OsString],
+    parsed: &'a Parsed,
 }
 
-impl Session {
+impl<'a> Session<'a> {
+    /// A state as the command line asks for it.
+    fn start(args: &'a [OsString], parsed: &'a Parsed, settings: &Settings) -> Result<Session<'a>, Error> {
+        let mut lua = settings.state()?;
+        // As `lua` does.
+        lua.heap.set_mode(Mode::Generational);
+        let _ = perilune_runtime::exec::interrupt_on_ctrl_c(lua.interrupter());
+        let handler = perilune::message_handler(&mut lua)?;
+        let name = program_name(args);
+        Ok(Session {
+            lua,
+            handler,
+            name,
+            args,
+            parsed,
+        })
+    }
+
+    /// Replaces the state by a fresh one with another engine, made ready as at the start: `arg`, and what
+    /// `LUA_INIT`, `-l` and `-W` say. The old state's finalisers run first.
+    pub fn restart(&mut self, engine: Engine) -> Result<(), Error> {
+        let mut settings = self.parsed.settings.clone();
+        settings.options = self.lua.options.clone();
+        settings.options.engine = engine;
+        let mut fresh = Session::start(self.args, self.parsed, &settings)?;
+        fresh.name.clone_from(&self.name);
+        std::mem::replace(self, fresh).lua.close();
+        prepare(self)?;
+        for step in &self.parsed.steps {
+            match step {
+                Step::Execute(_) => {}
+                Step::Require(module) => require(self, module)?,
+                Step::Warnings => self.lua.warnings_on(),
+            }
+        }
+        Ok(())
+    }
+
     /// Shows an error on stderr.
     pub fn report(&mut self, e: &Error) {
         let _ = self.lua.flush_stdout();
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(&self.name);
-        let _ = err.write_all(b": ");
+        if !self.name.is_empty() {
+            let _ = err.write_all(&self.name);
+            let _ = err.write_all(b": ");
+        }
         let _ = err.write_all(&e.to_bytes());
         let _ = err.write_all(b"\n");
     }
 
-    /// Shows on stderr what the collector did.
-    fn show_stats(&mut self) {
-        let _ = self.lua.flush_stdout();
-        let _ = write!(std::io::stderr().lock(), "{}", self.lua.gc_stats());
+    /// Where the script's name is in the arguments.
+    fn script(&self) -> Option<usize> {
+        match self.parsed.action {
+            Action::Script(i) => i,
+            Action::Version | Action::Help | Action::Subcommand => None,
+        }
     }
 
     /// Calls a function with the message handler.
@@ -73,30 +117,16 @@ pub fn show_version() -> ExitCode {
 
 /// Runs what the command line asks for.
 pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
-    let name = program_name(args);
-    let mut lua = match Lua::with_options(parsed.settings.options.clone()) {
-        Ok(lua) => lua,
+    let mut s = match Session::start(args, &parsed, &parsed.settings) {
+        Ok(s) => s,
         Err(e) => {
+            let name = program_name(args);
             eprintln!("{}: cannot create state: {e}", String::from_utf8_lossy(&name));
             return ExitCode::FAILURE;
         }
     };
-    // As `lua` does.
-    lua.heap.set_mode(Mode::Generational);
-    let word = lua.interrupter();
-    let _ = perilune_runtime::exec::interrupt_on_ctrl_c(word);
-    if let Some(limit) = parsed.settings.max_time {
-        lua.set_time_limit(limit);
-    }
-    let handler = match perilune::message_handler(&mut lua) {
-        Ok(h) => h,
-        Err(_) => return ExitCode::FAILURE,
-    };
-    let mut s = Session { lua, handler, name };
-    let r = steps(&mut s, args, &parsed);
-    if parsed.settings.stats {
-        s.show_stats();
-    }
+    let r = steps(&mut s);
+    parsed.settings.show_stats(&mut s.lua);
     let code = match r {
         Ok(()) => 0,
         Err(Error::Exit { code, close }) => {
@@ -116,18 +146,12 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     std::process::exit(code)
 }
 
-fn steps(s: &mut Session, args: &[OsString], p: &Parsed) -> Result<(), Error> {
+fn steps(s: &mut Session) -> Result<(), Error> {
+    let p = s.parsed;
     if p.version {
         println!("{VERSION}");
     }
-    let script = match p.action {
-        Action::Script(i) => i,
-        Action::Version | Action::Dump { .. } => None,
-    };
-    set_arg(s, args, script)?;
-    if !p.settings.options.env_vars_ignored {
-        init(s)?;
-    }
+    prepare(s)?;
     for step in &p.steps {
         match step {
             Step::Execute(text) => s.execute(text, b"=(command line)")?,
@@ -135,8 +159,9 @@ fn steps(s: &mut Session, args: &[OsString], p: &Parsed) -> Result<(), Error> {
             Step::Warnings => s.lua.warnings_on(),
         }
     }
+    let script = s.script();
     if let Some(i) = script {
-        run_script(s, args, i)?;
+        run_script(s, i)?;
     }
     if p.interactive {
         return repl::repl(s);
@@ -151,11 +176,20 @@ fn steps(s: &mut Session, args: &[OsString], p: &Parsed) -> Result<(), Error> {
     Ok(())
 }
 
+/// What comes before the first step.
+fn prepare(s: &mut Session) -> Result<(), Error> {
+    set_arg(s)?;
+    if s.lua.options.env_vars_ignored {
+        return Ok(());
+    }
+    init(s)
+}
+
 /// The global `arg`: the script at 0, what follows it from 1 on, what comes before it below 0.
-fn set_arg(s: &mut Session, args: &[OsString], script: Option<usize>) -> Result<(), Error> {
+fn set_arg(s: &mut Session) -> Result<(), Error> {
     let t = s.lua.create_table()?;
-    let zero = script.unwrap_or(0) as i64;
-    for (i, a) in args.iter().enumerate() {
+    let zero = s.script().unwrap_or(0) as i64;
+    for (i, a) in s.args.iter().enumerate() {
         t.set(&mut s.lua, i as i64 - zero, bytes(a).as_slice())?;
     }
     s.lua.globals().set(&mut s.lua, "arg", t)
@@ -187,14 +221,14 @@ fn require(s: &mut Session, spec: &[u8]) -> Result<(), Error> {
     s.lua.globals().set(&mut s.lua, global.as_str(), v)
 }
 
-fn run_script(s: &mut Session, args: &[OsString], i: usize) -> Result<(), Error> {
-    let file = bytes(&args[i]);
+fn run_script(s: &mut Session, i: usize) -> Result<(), Error> {
+    let file = bytes(&s.args[i]);
     let arg: Value = s.lua.globals().get(&mut s.lua, "arg")?;
     let Value::Table(arg) = arg else {
         return Err(Error::runtime("'arg' is not a table"));
     };
     let rest = script_args(&mut s.lua, &arg)?;
-    let from_stdin = file == b"-" && args.get(i - 1).map(bytes).as_deref() != Some(b"--");
+    let from_stdin = file == b"-" && s.args.get(i - 1).map(bytes).as_deref() != Some(b"--");
     run_file(s, if from_stdin { None } else { Some(&file) }, rest)
 }
 

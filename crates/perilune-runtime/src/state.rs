@@ -213,6 +213,11 @@ impl State {
             .fetch_and(!(interrupt::STOP | interrupt::TIMEOUT), Ordering::Relaxed);
     }
 
+    /// How many instructions may still run; None without a limit.
+    pub fn instructions_left(&self) -> Option<u64> {
+        (self.fuel != u64::MAX).then_some(self.fuel)
+    }
+
     /// The language version.
     pub fn dialect(&self) -> Dialect {
         self.options.dialect
@@ -592,6 +597,10 @@ impl Interrupter {
     /// Stops what runs, soon. Safe in a signal handler.
     pub fn interrupt(&self) {
         self.0.fetch_or(interrupt::STOP, Ordering::Relaxed);
+    }
+    /// Withdraws an interruption that has stopped nothing yet.
+    pub fn withdraw(&self) {
+        self.0.fetch_and(!interrupt::STOP, Ordering::Relaxed);
     }
     /// Stops what runs because its time is up.
     pub fn timeout(&self) {

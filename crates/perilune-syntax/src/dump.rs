@@ -53,7 +53,7 @@ fn plain(bytes: &[u8]) -> String {
 }
 
 /// A string literal in Lua's notation.
-fn quoted(bytes: &[u8]) -> String {
+pub fn quoted(bytes: &[u8]) -> String {
     let mut out = String::from("\"");
     for part in bytes.utf8_chunks() {
         for c in part.valid().chars() {

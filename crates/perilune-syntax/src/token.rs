@@ -23,6 +23,9 @@ macro_rules! fixed_tokens {
         }
 
         impl TokenKind {
+            /// The texts of all tokens that are always written the same way: reserved words first.
+            pub const FIXED: &[&str] = &[$($text),*];
+
             /// The text of a token that is always written the same way.
             pub fn fixed_text(self) -> Option<&'static str> {
                 match self {
@@ -77,6 +80,14 @@ pub(crate) fn reserved(text: &[u8]) -> Option<TokenKind> {
         b"while" => While,
         _ => return None,
     })
+}
+
+/// The words that may not be names, and `global`, which mostly stands for itself too.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    let words = TokenKind::FIXED.iter().copied();
+    words
+        .filter(|w| w.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .chain(["global"])
 }
 
 /// A token and where it stands.

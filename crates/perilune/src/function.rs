@@ -26,6 +26,18 @@ impl Function {
         Function(Arc::new(st.heap.rooted(v)))
     }
 
+    /// A native of the runtime's own kind.
+    pub(crate) fn native(
+        st: &mut Context,
+        name: &'static str,
+        f: fn(&mut Context) -> std::result::Result<Ret, Throw>,
+    ) -> Result<Function> {
+        match st.new_native(name, f, &[]) {
+            Ok(n) => Ok(Function::root(st, n.into())),
+            Err(_) => Err(Error::from_state(st)),
+        }
+    }
+
     pub(crate) fn wrap<A, R, F>(st: &mut Context, f: F) -> Result<Function>
     where
         A: FromLuaMulti,

@@ -243,10 +243,7 @@ impl Lua {
 /// # Errors
 /// [`Error::Memory`].
 pub fn message_handler(lua: &mut Context) -> Result<Function> {
-    match lua.new_native("traceback", add_traceback, &[]) {
-        Ok(n) => Ok(Function::root(lua, n.into())),
-        Err(_) => Err(Error::from_state(lua)),
-    }
+    Function::native(lua, "traceback", add_traceback)
 }
 
 fn add_traceback(

@@ -3,6 +3,7 @@
 use crate::convert::{FromLua, IntoLua};
 use crate::{Context, Error, Function, Result};
 use perilune_runtime::heap::{Gc, Rooted};
+use perilune_runtime::native::Ret;
 use perilune_runtime::object as raw;
 use perilune_runtime::{Kind, Value as Raw};
 use std::sync::Arc;
@@ -113,6 +114,38 @@ impl Table {
     pub fn raw_len(&self, lua: &Context) -> Result<i64> {
         Ok(self.raw(lua)?.len(&lua.heap))
     }
+    /// `t[key]`, without metamethods: nil if the table itself has no such entry.
+    ///
+    /// # Errors
+    /// Conversions.
+    pub fn raw_get<V: FromLua>(&self, lua: &mut Context, key: impl IntoLua) -> Result<V> {
+        let t = self.raw(lua)?;
+        let key = key.into_lua(lua)?.to_raw(lua)?;
+        let v = t.get(&lua.heap, key);
+        let v = Value::from_raw(lua, v);
+        V::from_lua(v, lua)
+    }
+    /// The entry after that of `key` in traversal order, the first one after nil; None at the end. It
+    /// calls no metamethod, and makes handles of this one entry only.
+    ///
+    /// # Errors
+    /// The table never had the key.
+    pub fn raw_next(&self, lua: &mut Context, key: &Value) -> Result<Option<(Value, Value)>> {
+        let t = self.raw(lua)?;
+        let key = key.to_raw(lua)?;
+        match t.next(&lua.heap, key) {
+            Ok(entry) => Ok(entry.map(|(k, v)| (Value::from_raw(lua, k), Value::from_raw(lua, v)))),
+            Err(_) => Err(Error::runtime("invalid key to 'next'")),
+        }
+    }
+    /// Its metatable, whatever `__metatable` says.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`].
+    pub fn metatable(&self, lua: &mut Context) -> Result<Option<Table>> {
+        let mt = self.raw(lua)?.metatable(&lua.heap);
+        Ok(mt.map(|mt| Table::root(lua, mt)))
+    }
     /// All entries, in traversal order.
     ///
     /// # Errors
@@ -160,6 +193,39 @@ impl Value {
             Value::UserData(h) => &h.0,
         };
         st.heap.rooted_value(handle).ok_or(Error::WrongState)
+    }
+
+    /// The metatable of its own or of its type, whatever `__metatable` says.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`].
+    pub fn metatable(&self, lua: &mut Context) -> Result<Option<Table>> {
+        let v = self.to_raw(lua)?;
+        let mt = lua.metatable_of(v);
+        Ok(mt.map(|mt| Table::root(lua, mt)))
+    }
+
+    /// Its text, as `tostring` gives it; this may call the metamethod `__tostring`. What is not UTF-8
+    /// is replaced.
+    ///
+    /// # Errors
+    /// What the metamethod raises.
+    pub fn to_string(&self, lua: &mut Context) -> Result<String> {
+        let text = Function::native(lua, "tostring", |st| {
+            let v = st.arg(1);
+            Ok(Ret::One(st.tostring(v)?.into()))
+        })?;
+        let text: LuaString = text.call(lua, self.clone())?;
+        text.to_string_lossy(lua)
+    }
+
+    /// The address of its object, which tells objects apart as long as they live; null for values
+    /// without one.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`].
+    pub fn to_pointer(&self, lua: &Context) -> Result<*const std::ffi::c_void> {
+        Ok(std::ptr::without_provenance(self.to_raw(lua)?.address()))
     }
 
     /// The name of its type.

@@ -221,3 +221,67 @@ fn messages_keep_their_bytes() -> Result<()> {
     assert_eq!(e.to_string(), "\u{fffd}\u{fffd}");
     Ok(())
 }
+
+#[test]
+fn raw_access_runs_no_metamethod() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let t: Table = lua
+        .load("setmetatable({10, x = 'y'}, {__index = error, __pairs = error, __metatable = 'locked'})")
+        .eval()?;
+    assert_eq!(t.raw_get::<Option<String>>(&mut lua, "x")?.as_deref(), Some("y"));
+    assert_eq!(t.raw_get::<Option<String>>(&mut lua, "z")?, None);
+    let (mut key, mut seen) = (Value::Nil, Vec::new());
+    while let Some((k, v)) = t.raw_next(&mut lua, &key)? {
+        seen.push(format!("{}={}", k.to_string(&mut lua)?, v.to_string(&mut lua)?));
+        key = k;
+    }
+    assert_eq!(seen, ["1=10", "x=y"]);
+    assert!(t.raw_next(&mut lua, &Value::Integer(99)).is_err());
+    let mt = t.metatable(&mut lua)?.expect("it has one");
+    let v = Value::Table(t);
+    let same = v.metatable(&mut lua)?.expect("it has one");
+    assert_eq!(
+        Value::Table(mt).to_pointer(&lua)?,
+        Value::Table(same).to_pointer(&lua)?
+    );
+    let string_mt = Value::String(lua.create_string("")?).metatable(&mut lua)?;
+    assert!(string_mt.is_some() && Value::Nil.metatable(&mut lua)?.is_none());
+    Ok(())
+}
+
+#[test]
+fn values_have_texts() -> Result<()> {
+    let mut lua = Lua::new()?;
+    let shown = |lua: &mut Lua, source: &str| lua.load(source).eval::<Value>()?.to_string(lua);
+    assert_eq!(shown(&mut lua, "1.0")?, "1.0");
+    assert_eq!(shown(&mut lua, "nil")?, "nil");
+    assert_eq!(
+        shown(
+            &mut lua,
+            "setmetatable({}, {__tostring = function() return 'me' end})"
+        )?,
+        "me"
+    );
+    let named = shown(&mut lua, "setmetatable({}, {__name = 'Point'})")?;
+    assert!(named.starts_with("Point: 0x"), "{named}");
+    let failed = shown(
+        &mut lua,
+        "setmetatable({}, {__tostring = function() error('no', 0) end})",
+    );
+    assert_eq!(failed, Err(Error::runtime("no")));
+    assert!(Value::Integer(1).to_pointer(&lua)?.is_null());
+    Ok(())
+}
+
+#[test]
+fn an_interruption_can_be_withdrawn() -> Result<()> {
+    let mut lua = Lua::new()?;
+    lua.interrupter().interrupt();
+    lua.interrupter().withdraw();
+    lua.load("for i = 1, 1000 do end").exec()?;
+    lua.interrupter().interrupt();
+    let stopped = lua.load("for i = 1, 1000 do end").exec();
+    assert_eq!(stopped, Err(Error::Stopped(StopReason::Interrupted)));
+    assert_eq!(lua.instructions_left(), None);
+    Ok(())
+}

@@ -1,35 +1,57 @@
-//! `perilune dump`: the printers of the compilation's stages.
+//! `perilune dump`: a file -> the printed stages of its compilation.
 
-use crate::options::{Settings, bytes};
-use perilune::{Engine, Lua};
+use super::{file_arg, finish, setting_args, settings};
+use crate::options::bytes;
+use crate::settings::Settings;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use perilune::Engine;
 use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Prints one stage of a file's compilation.
-pub fn dump(stage: &str, file: &OsString, settings: &Settings) -> ExitCode {
-    print(printed(stage, file, settings))
+/// What the subcommand takes.
+pub fn describe(c: Command) -> Command {
+    let stages = PossibleValuesParser::new(["tokens", "ast", "bytecode"]);
+    c.about("Print a stage of the compilation of a file")
+        .arg(
+            Arg::new("stage")
+                .long("stage")
+                .value_name("STAGE")
+                .value_parser(stages)
+                .default_value("bytecode")
+                .help("Which stage"),
+        )
+        .arg(
+            Arg::new("live").long("live").action(ArgAction::SetTrue).help(
+                "Run the file on the VM, and print its bytecode with what the instructions have learned",
+            ),
+        )
+        .arg(
+            file_arg("FILE")
+                .required(true)
+                .help("The file; '-' is standard input"),
+        )
+        .args(setting_args())
 }
 
-/// Runs a file on the VM, whatever the settings say, and prints its bytecode with what the
-/// instructions have learned.
-pub fn dump_live(file: &OsString, settings: Settings) -> ExitCode {
-    print(live(file, settings))
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> ExitCode {
+    finish(text(matches))
 }
 
-fn print(text: Result<String, String>) -> ExitCode {
-    match text {
-        Ok(text) => {
-            let _ = std::io::stdout().lock().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("perilune: {message}");
-            ExitCode::FAILURE
-        }
+fn text(matches: &ArgMatches) -> Result<String, String> {
+    let settings = settings(matches)?;
+    let given = |name| matches.get_one::<String>(name).map_or("", String::as_str);
+    let stage = given("stage");
+    let file = matches.get_one::<OsString>("FILE").ok_or("no file")?;
+    match matches.get_flag("live") {
+        false => printed(stage, file, &settings),
+        true if stage == "bytecode" => live(file, settings),
+        true => Err("'--live' shows bytecode only".to_owned()),
     }
 }
 
@@ -37,7 +59,7 @@ fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
     settings.options.engine = Engine::Vm;
     let (source, name) = read(file)?;
     let text = syntax::skip_shebang(&source);
-    let mut lua = Lua::with_options(settings.options).map_err(|e| e.to_string())?;
+    let mut lua = settings.state().map_err(|e| e.to_string())?;
     let f = lua
         .load(text)
         .set_name(&name)
@@ -48,6 +70,7 @@ fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
     if let Err(e) = ran {
         eprintln!("perilune: {e}");
     }
+    settings.show_stats(&mut lua);
     Ok(f.live_bytecode(&lua).unwrap_or_default())
 }
 

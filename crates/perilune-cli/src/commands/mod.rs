@@ -1,0 +1,231 @@
+//! The subcommands: a first argument -> what it does. A run of a script comes by here only to learn that
+//! its name is not in the list.
+
+mod completions;
+mod dump;
+mod help;
+mod man;
+
+use crate::options::LUA_OPTIONS;
+use crate::settings::{self, Settings};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A subcommand.
+struct Subcommand {
+    /// Its name.
+    name: &'static str,
+    /// Describes what it takes.
+    describe: fn(Command) -> Command,
+    /// Does it.
+    run: fn(&ArgMatches) -> ExitCode,
+}
+
+/// All subcommands but `run`, in the order in which they are shown.
+const ALL: &[Subcommand] = &[
+    Subcommand {
+        name: "dump",
+        describe: dump::describe,
+        run: dump::run,
+    },
+    Subcommand {
+        name: "completions",
+        describe: completions::describe,
+        run: completions::run,
+    },
+    Subcommand {
+        name: "man",
+        describe: man::describe,
+        run: man::run,
+    },
+    Subcommand {
+        name: "help",
+        describe: help::describe,
+        run: help::run,
+    },
+];
+
+/// The subcommand that the front understands, since `lua`'s options follow it.
+pub const RUN: &str = "run";
+
+/// The names of all subcommands.
+pub fn names() -> Vec<&'static str> {
+    let others = ALL.iter().map(|c| c.name);
+    std::iter::once(RUN).chain(others).collect()
+}
+
+/// Whether a first argument is a subcommand: it has the name of one, and no file has this name.
+pub fn is_subcommand(first: &str) -> bool {
+    (first == RUN || find(first).is_some()) && !Path::new(first).is_file()
+}
+
+fn find(name: &str) -> Option<&'static Subcommand> {
+    ALL.iter().find(|c| c.name == name)
+}
+
+/// Runs the subcommand that the first argument names.
+pub fn run(args: &[OsString]) -> ExitCode {
+    let Some(subcommand) = args.get(1).and_then(|a| find(a.to_str()?)) else {
+        return ExitCode::FAILURE;
+    };
+    match command(subcommand).try_get_matches_from(&args[1..]) {
+        Ok(matches) => (subcommand.run)(&matches),
+        Err(e) => {
+            let _ = e.print();
+            ExitCode::from(e.exit_code() as u8)
+        }
+    }
+}
+
+fn command(c: &Subcommand) -> Command {
+    let shown = format!("perilune {}", c.name);
+    let named = Command::new(c.name).bin_name(&shown).display_name(&shown);
+    (c.describe)(named)
+}
+
+/// Says what the command can do.
+pub fn help() -> ExitCode {
+    help::show(None)
+}
+
+/// The argument that names a subcommand.
+fn command_arg() -> Arg {
+    Arg::new("COMMAND").value_parser(PossibleValuesParser::new(names()))
+}
+
+/// The description of a subcommand, or of the whole command.
+fn named(name: Option<&String>) -> Command {
+    match name.map(String::as_str) {
+        None => root(),
+        Some(RUN) => run_command(),
+        Some(name) => find(name).map_or_else(root, command),
+    }
+}
+
+/// The whole command, for texts only: the front does not go by it.
+fn root() -> Command {
+    front(Command::new("perilune"))
+        .about("Runs Lua 5.5 programs")
+        .override_usage("perilune [options] [script [args]]\n       perilune COMMAND [options] ...")
+        .subcommand_help_heading("Subcommands")
+        .subcommand(run_command())
+        .subcommands(ALL.iter().map(command))
+        .disable_help_subcommand(true)
+        .after_help(
+            "Without a script or '-e' it reads commands from the terminal, or a program from standard \
+             input.\n'perilune help COMMAND' says what a subcommand takes. A file of a subcommand's name \
+             goes first.",
+        )
+}
+
+fn run_command() -> Command {
+    let named = Command::new(RUN)
+        .bin_name("perilune run")
+        .display_name("perilune run");
+    front(named)
+        .about("Run a script: the same as without 'run'")
+        .override_usage("perilune run [options] [script [args]]")
+}
+
+/// The options of the front, and the script with its arguments.
+fn front(mut c: Command) -> Command {
+    for o in LUA_OPTIONS {
+        if c.get_arguments().any(|a| a.get_id() == o.letter) {
+            let more = format!("; -{} {}: {}", o.letter, o.value.unwrap_or_default(), o.about);
+            c = c.mut_arg(o.letter, |a| {
+                let text = a.get_help().map(ToString::to_string).unwrap_or_default();
+                a.help(text + &more)
+            });
+            continue;
+        }
+        let arg = Arg::new(o.letter).short(o.letter.chars().next()).help(o.about);
+        c = c.arg(with_value(arg, o.value));
+    }
+    let version = Arg::new("version").long("version");
+    let joined = setting_args().map(|a| {
+        let takes_value = a.get_action().takes_values();
+        a.require_equals(takes_value)
+    });
+    let help = Arg::new("help").long("help").action(ArgAction::Help);
+    // `lua` refuses '-h', and so does the front.
+    c.disable_help_flag(true)
+        .args(joined)
+        .arg(help.help("show this"))
+        .arg(
+            version
+                .action(ArgAction::SetTrue)
+                .help("show the version and the engines"),
+        )
+        .arg(file_arg("script").help("The program; '-' is standard input"))
+        .arg(
+            Arg::new("args")
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .help("What the program gets as '...' and in the table 'arg'"),
+        )
+}
+
+/// An argument that names a file.
+fn file_arg(name: &'static str) -> Arg {
+    Arg::new(name)
+        .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::FilePath)
+}
+
+fn with_value(arg: Arg, value: Option<&'static str>) -> Arg {
+    match value {
+        Some(name) => arg.value_name(name).action(ArgAction::Set),
+        None => arg.action(ArgAction::SetTrue),
+    }
+}
+
+/// The options that say how programs are run, for subcommands that run some or compile them.
+fn setting_args() -> impl Iterator<Item = Arg> {
+    settings::ALL.iter().map(|s| {
+        let arg = Arg::new(s.name).long(s.name).help(s.about);
+        with_value(arg, s.value).help_heading("How programs are run")
+    })
+}
+
+/// The settings that the environment and the options given ask for.
+fn settings(matches: &ArgMatches) -> Result<Settings, String> {
+    let mut settings = Settings::from_environment()?;
+    for row in settings::ALL {
+        match row.value {
+            Some(_) => {
+                if let Some(value) = matches.get_one::<String>(row.name) {
+                    settings.apply(row, value)?;
+                }
+            }
+            None if matches.get_flag(row.name) => settings.apply(row, "")?,
+            None => {}
+        }
+    }
+    Ok(settings)
+}
+
+/// Shows a subcommand's text on standard output, or its complaint.
+fn finish(text: Result<String, String>) -> ExitCode {
+    use std::io::Write;
+    match text {
+        Ok(text) => {
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("perilune: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn descriptions_are_consistent() {
+        super::root().debug_assert();
+    }
+}
