@@ -353,6 +353,7 @@ impl Parser<'_, '_> {
             self.declare_global(None, default)?;
             self.scopes.activate_unregistered(1);
             return Ok(StmtKind::Global {
+                names: Vec::new(),
                 targets: Vec::new(),
                 exprs: Vec::new(),
             });
@@ -387,7 +388,11 @@ impl Parser<'_, '_> {
             self.level -= names.len() as u32;
         }
         self.scopes.activate_unregistered(names.len());
-        Ok(StmtKind::Global { targets, exprs })
+        Ok(StmtKind::Global {
+            names,
+            targets,
+            exprs,
+        })
     }
 
     /// A global that its declaration gives a value.
