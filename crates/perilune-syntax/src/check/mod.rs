@@ -23,7 +23,7 @@ use crate::ast::{Chunk, Dialect, Span};
 use crate::error::SyntaxError;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal $default:literal,)*) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal $option:expr;)*) => {
         /// The kinds of finding.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
@@ -48,10 +48,10 @@ macro_rules! codes {
                 }
             }
 
-            /// Whether it is looked for when nobody asks for it.
-            pub fn is_default(self) -> bool {
+            /// The option that it is looked for with; none if it always is.
+            pub fn option(self) -> Option<&'static str> {
                 match self {
-                    $(Code::$name => $default,)*
+                    $(Code::$name => $option,)*
                 }
             }
         }
@@ -60,33 +60,33 @@ macro_rules! codes {
 
 codes! {
     /// The source is not Lua.
-    Syntax = "syntax" true,
+    Syntax = "syntax" None;
     /// A global is read that nothing defines.
-    UndefinedGlobal = "undefined-global" true,
+    UndefinedGlobal = "undefined-global" None;
     /// A field of a standard library is read that nothing defines.
-    UndefinedField = "undefined-field" true,
+    UndefinedField = "undefined-field" None;
     /// A function assigns a global that no file declares or assigns outside of functions.
-    GlobalInFunction = "global-in-function" true,
+    GlobalInFunction = "global-in-function" None;
     /// A local variable or function is never used.
-    UnusedLocal = "unused-local" true,
+    UnusedLocal = "unused-local" None;
     /// A variable of a loop is never used, and could be left out.
-    UnusedLoopVariable = "unused-loop-variable" true,
+    UnusedLoopVariable = "unused-loop-variable" None;
     /// A parameter is never used.
-    UnusedParameter = "unused-parameter" false,
+    UnusedParameter = "unused-parameter" Some("unused-parameters");
     /// No `goto` leads to a label.
-    UnusedLabel = "unused-label" true,
+    UnusedLabel = "unused-label" None;
     /// A local variable is assigned, but never read.
-    NeverRead = "never-read" true,
+    NeverRead = "never-read" None;
     /// A value is assigned that nothing can read.
-    UnusedValue = "unused-value" true,
+    UnusedValue = "unused-value" None;
     /// A local variable hides another one of the same name.
-    ShadowedLocal = "shadowed-local" false,
+    ShadowedLocal = "shadowed-local" Some("shadowing");
     /// Code that no run can reach.
-    UnreachableCode = "unreachable-code" true,
+    UnreachableCode = "unreachable-code" None;
     /// A local function is called with more arguments than it has parameters.
-    ArgumentCount = "argument-count" true,
+    ArgumentCount = "argument-count" None;
     /// A branch of an `if`, or a `do` block, without code or comment.
-    EmptyBlock = "empty-block" true,
+    EmptyBlock = "empty-block" None;
 }
 
 impl Code {
@@ -133,21 +133,10 @@ pub struct Options {
 
 impl Options {
     fn wants(self, code: Code) -> bool {
-        match code {
-            Code::UnusedParameter => self.unused_parameters,
-            Code::ShadowedLocal => self.shadowing,
-            Code::Syntax
-            | Code::UndefinedGlobal
-            | Code::UndefinedField
-            | Code::GlobalInFunction
-            | Code::UnusedLocal
-            | Code::UnusedLoopVariable
-            | Code::UnusedLabel
-            | Code::NeverRead
-            | Code::UnusedValue
-            | Code::UnreachableCode
-            | Code::ArgumentCount
-            | Code::EmptyBlock => code.is_default(),
+        match code.option() {
+            None => true,
+            Some("unused-parameters") => self.unused_parameters,
+            Some(_) => self.shadowing,
         }
     }
 }
