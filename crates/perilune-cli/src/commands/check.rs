@@ -109,8 +109,11 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             check::collect(&file.text, chunk, &mut known);
         }
     }
+    let mut in_specs = known.clone();
+    in_specs.add_busted();
     let found = files.iter().map(|f| {
-        let mut found = findings(f, &known, options);
+        let is_spec = f.path.ends_with("_spec.lua");
+        let mut found = findings(f, if is_spec { &in_specs } else { &known }, options);
         found.retain(|f| !ignored.contains(&f.code));
         (f, found)
     });

@@ -30,10 +30,12 @@ pub(super) fn report(chunk: &Chunk, facts: &Facts, out: &mut Vec<Finding>) {
         }
         let (first, last) = (chunk.expr(args[params]).span, chunk.expr(args[given - 1]).span);
         let name = chunk.func(call.callee.func).locals[call.callee.local.index()].name;
-        let plural = if params == 1 { "" } else { "s" };
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
         let message = format!(
-            "'{}' has {params} parameter{plural}, but is called with {given} arguments",
-            shown(chunk.text(name))
+            "'{}' has {params} parameter{}, but is called with {given} argument{}",
+            shown(chunk.text(name)),
+            plural(params),
+            plural(given)
         );
         let span = Span {
             end: last.end,

@@ -32,6 +32,11 @@ impl Known {
         self.names.insert(name.to_vec());
     }
 
+    /// Adds the names that the test tool busted gives to the files `*_spec.lua`.
+    pub fn add_busted(&mut self) {
+        names::busted().for_each(|name| self.add(name.as_bytes()));
+    }
+
     /// Whether something defines the name.
     pub fn has(&self, name: &[u8]) -> bool {
         self.names.contains(name) || self.inner.contains(name)
@@ -76,13 +81,13 @@ pub(super) fn report(chunk: &Chunk, facts: &Facts, known: &Known, out: &mut Vec<
     }
     let tested = facts.globals.iter().filter(|u| u.what == Use::Tested);
     let tested: BTreeSet<(Symbol, Option<Symbol>)> = tested.map(|u| (u.name, u.field)).collect();
+    let is_portable = facts.globals.iter().any(|u| tells_version(chunk, u));
     let mut assigned = BTreeSet::new();
     for u in &facts.globals {
         let name = chunk.text(u.name);
         match (u.what, u.field) {
             (Use::Read | Use::Tested, None) if !known.has(name) => {
-                let may_miss = names::is_foreign(name) && tested.contains(&(u.name, None));
-                if !may_miss {
+                if !(is_portable && names::is_foreign(name)) {
                     out.push(undefined(chunk, u, known));
                 }
             }
@@ -98,15 +103,21 @@ pub(super) fn report(chunk: &Chunk, facts: &Facts, known: &Known, out: &mut Vec<
     }
 }
 
+/// Whether a use shows that the program is written for several versions of Lua.
+fn tells_version(chunk: &Chunk, u: &GlobalUse) -> bool {
+    let name = chunk.text(u.name);
+    name == b"_VERSION" || (u.what == Use::Tested && names::is_foreign(name))
+}
+
 fn undefined(chunk: &Chunk, u: &GlobalUse, known: &Known) -> Finding {
     let name = chunk.text(u.name);
     let globals = known.names.iter().chain(&known.inner).map(Vec::as_slice);
     let locals = u.visible.iter().map(|s| chunk.text(*s));
     let message = format!("the global '{}' is not defined", shown(name));
     let mut finding = Finding::new(Code::UndefinedGlobal, u.span, message);
-    finding.suggestion = match nearest(name, globals.chain(locals)) {
-        Some(near) => Some(shown(near)),
-        None => moved(name).map(str::to_owned),
+    finding.suggestion = match moved(name) {
+        Some(new) => Some(new.to_owned()),
+        None => nearest(name, globals.chain(locals)).map(shown),
     };
     finding
 }

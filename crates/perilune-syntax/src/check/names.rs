@@ -51,6 +51,16 @@ pub fn globals() -> impl Iterator<Item = &'static str> {
     GLOBALS.split_whitespace()
 }
 
+/// The globals of the test tool busted.
+const BUSTED: &str = "after_each async before_each context describe done expose finally insulate it \
+    lazy_setup lazy_teardown match mock pending randomize setup spec spy strict_setup strict_teardown stub \
+    teardown test";
+
+/// The globals that the test tool busted defines.
+pub(super) fn busted() -> impl Iterator<Item = &'static str> {
+    BUSTED.split_whitespace()
+}
+
 /// Whether `name` is a global of another version of Lua.
 pub(super) fn is_foreign(name: &[u8]) -> bool {
     FOREIGN.split_whitespace().any(|n| n.as_bytes() == name)

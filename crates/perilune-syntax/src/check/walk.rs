@@ -291,7 +291,7 @@ impl<'c> Walk<'c> {
                 if let Some(var) = self.variable(*callee) {
                     self.facts.calls.push(CallUse { callee: var, call: e });
                 }
-                let asks = self.asks_type(*callee);
+                let asks = self.allows_nil(*callee);
                 todo.push((*callee, false));
                 todo.extend(args.iter().map(|a| (*a, asks)));
             }
@@ -332,9 +332,10 @@ impl<'c> Walk<'c> {
         }
     }
 
-    /// Whether a call of this only looks at its argument: `type`.
-    fn asks_type(&self, callee: ExprId) -> bool {
-        self.source(self.chunk.expr(callee).span) == b"type"
+    /// Whether a call of this does no harm if an argument is missing: `type`, `pcall`.
+    fn allows_nil(&self, callee: ExprId) -> bool {
+        let name = self.source(self.chunk.expr(callee).span);
+        name == b"type" || name == b"pcall"
     }
 
     fn index(&mut self, obj: ExprId, key: ExprId, what: Use, todo: &mut Vec<(ExprId, bool)>) {
