@@ -1,13 +1,15 @@
 //! Running scripts: the life of one invocation, in the order that `lua` has.
 
+use crate::diagnostics::Watch;
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
-use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
+use perilune::{Context, Engine, Error, ErrorSite, Function, Lua, Table, Value, Variadic};
 use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The version line, as `lua -v` prints it.
 pub const VERSION: &str = concat!(
@@ -20,8 +22,10 @@ pub const VERSION: &str = concat!(
 pub struct Session {
     /// The state.
     pub lua: Lua,
-    /// The message handler: adds a traceback.
+    /// The message handler: adds a traceback, and lets `watch` look.
     pub handler: Function,
+    /// What looks at errors.
+    pub watch: Arc<Watch>,
     /// What messages begin with.
     pub name: Vec<u8>,
 }
@@ -33,8 +37,7 @@ impl Session {
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(&self.name);
         let _ = err.write_all(b": ");
-        let _ = err.write_all(&e.to_bytes());
-        let _ = err.write_all(b"\n");
+        let _ = self.watch.write(&mut err, &e.to_bytes());
     }
 
     /// Shows on stderr what the collector did.
@@ -51,8 +54,17 @@ impl Session {
 
     /// Runs source text.
     pub fn execute(&mut self, source: &[u8], name: &[u8]) -> Result<(), Error> {
-        let f = self.lua.load(source).set_name(name).into_function()?;
+        self.watch.remember(name, source);
+        let loaded = self.lua.load(source).set_name(name).into_function();
+        let f = loaded.inspect_err(|e| self.look_at_syntax(name, e))?;
         self.call(&f, Vec::new()).map(|_| ())
+    }
+
+    /// Looks at why a chunk does not compile.
+    fn look_at_syntax(&self, name: &[u8], e: &Error) {
+        if let Error::Syntax { message, .. } = e {
+            self.watch.observe_syntax(name, message.as_bytes());
+        }
     }
 }
 
@@ -88,11 +100,19 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     if let Some(limit) = parsed.settings.max_time {
         lua.set_time_limit(limit);
     }
-    let handler = match perilune::message_handler(&mut lua) {
+    let watch = Arc::new(Watch::new(parsed.settings.options.dialect));
+    let observer = Arc::clone(&watch);
+    let look = move |st: &mut Context, site: &ErrorSite| observer.observe(st, site);
+    let handler = match perilune::observing_handler(&mut lua, look) {
         Ok(h) => h,
         Err(_) => return ExitCode::FAILURE,
     };
-    let mut s = Session { lua, handler, name };
+    let mut s = Session {
+        lua,
+        handler,
+        watch,
+        name,
+    };
     let r = steps(&mut s, args, &parsed);
     if parsed.settings.stats {
         s.show_stats();
@@ -204,6 +224,10 @@ fn script_args(lua: &mut Context, arg: &Table) -> Result<Vec<Value>, Error> {
 }
 
 fn run_file(s: &mut Session, file: Option<&[u8]>, args: Vec<Value>) -> Result<(), Error> {
-    let f = perilune::load_file(&mut s.lua, |st| load_file(st, file, b"bt", None))?;
+    let loaded = perilune::load_file(&mut s.lua, |st| load_file(st, file, b"bt", None));
+    let f = loaded.inspect_err(|e| {
+        let chunk = file.map(|f| [b"@", f].concat());
+        s.look_at_syntax(chunk.as_deref().unwrap_or(b"=stdin"), e);
+    })?;
     s.call(&f, args).map(|_| ())
 }

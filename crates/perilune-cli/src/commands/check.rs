@@ -2,7 +2,7 @@
 
 use super::file_arg;
 use crate::diagnostics::excerpt::{Mark, Picture};
-use crate::diagnostics::{color_is_welcome, stdout_is_terminal};
+use crate::diagnostics::{stdout_has_color, stdout_is_terminal};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use perilune_syntax::ast::{Chunk, Dialect, Span};
@@ -209,8 +209,8 @@ fn read(path: &Path) -> Result<Named, String> {
 fn shown(found: &[(&File, Vec<Finding>)], format: &str) -> String {
     match format {
         "json" => json(found),
-        "full" => full(found, stdout_is_terminal() && color_is_welcome()),
-        "auto" if stdout_is_terminal() => full(found, color_is_welcome()),
+        "full" => full(found, stdout_has_color()),
+        "auto" if stdout_is_terminal() => full(found, stdout_has_color()),
         _ => short(found),
     }
 }
