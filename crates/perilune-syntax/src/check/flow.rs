@@ -151,8 +151,11 @@ impl Flow<'_, '_> {
         let end = block.span.end as usize;
         let before = self.text[..end].trim_ascii_end();
         let opened = [&b"then"[..], b"else", b"do"];
-        if opened.iter().any(|word| before.ends_with(word)) && !self.in_comment(before, from) {
-            let start = from.start.min(before.len() as u32);
+        let Some(word) = opened.iter().find(|word| before.ends_with(word)) else {
+            return;
+        };
+        if !self.in_comment(before, from) {
+            let start = from.start.min((before.len() - word.len()) as u32);
             let span = Span {
                 start,
                 end: before.len() as u32,
