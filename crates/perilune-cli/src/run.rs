@@ -3,7 +3,7 @@
 use crate::diagnostics::Watch;
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
-use perilune::{Context, Engine, Error, ErrorSite, Function, Lua, Table, Value, Variadic};
+use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
 use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
@@ -100,11 +100,8 @@ pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
     if let Some(limit) = parsed.settings.max_time {
         lua.set_time_limit(limit);
     }
-    let watch = Arc::new(Watch::new(parsed.settings.options.dialect));
-    let observer = Arc::clone(&watch);
-    let look = move |st: &mut Context, site: &ErrorSite| observer.observe(st, site);
-    let handler = match perilune::observing_handler(&mut lua, look) {
-        Ok(h) => h,
+    let (watch, handler) = match Watch::handler(&mut lua) {
+        Ok(both) => both,
         Err(_) => return ExitCode::FAILURE,
     };
     let mut s = Session {

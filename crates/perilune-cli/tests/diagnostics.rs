@@ -145,6 +145,11 @@ fn sources_that_no_file_holds() {
     assert!(error.contains("2 | print(t.x.y)\n  |       ^^^\n"), "{error}");
     let refusal = run(&["-e", "x = = 1"]);
     assert!(refusal.contains("1 | x = = 1\n  |     ^\n"), "{refusal}");
+    let known = run(&["-e", "load('pritn(1)', '=made')()"]);
+    assert!(
+        known.contains("(global 'pritn')\nhelp: did you mean `print`?\nstack"),
+        "{known}"
+    );
     let gone = run(&["-e", "error('no_such_file.lua:1: text', 0)"]);
     assert!(
         gone.contains("1 | error('no_such_file.lua:1: text', 0)\n"),

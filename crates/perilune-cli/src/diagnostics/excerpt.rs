@@ -50,8 +50,14 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// Draws it.
+    /// Draws it; without places there is only the help.
     pub fn draw(&self, color: bool) -> String {
+        if self.marks.is_empty() {
+            return self
+                .help
+                .as_ref()
+                .map_or(String::new(), |h| format!("help: {h}\n"));
+        }
         let lines = Lines::of(self.text);
         let (first_line, window) = self.window(&lines);
         let (source, ranges) = decode(self.text, &window, self.marks, &lines);
@@ -71,10 +77,8 @@ impl Picture<'_> {
             Some((code, message)) => Group::with_title(level.primary_title(message).id(code)),
             None => Group::with_level(level),
         };
-        if !self.marks.is_empty() {
-            let snippet = Snippet::source(source).path(self.path).line_start(first_line);
-            group = group.element(snippet.annotations(annotations));
-        }
+        let snippet = Snippet::source(source).path(self.path).line_start(first_line);
+        group = group.element(snippet.annotations(annotations));
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }

@@ -3,16 +3,16 @@
 //! A [`Watch`] looks at errors while the stack is still there, and keeps what it made of one until the
 //! command reports it. Nothing is read or parsed before an error happens.
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, Kind};
 use super::excerpt::{Mark, Picture};
 use super::locate::{Culprit, Parsed, Raiser};
-use super::values::Scene;
+use super::values::{self, Scene};
 use super::{Mode, syntax};
 use crate::platform;
-use perilune::{Context, Dialect, ErrorSite, Frame};
+use perilune::{Context, Dialect, ErrorSite, Frame, Function, Result};
 use perilune_syntax::{Lines, ParseError, ParseOptions, chunk_id, parse_with, skip_shebang};
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Sources longer than this are not read again.
 const LONGEST_SOURCE: u64 = 32 << 20;
@@ -53,12 +53,19 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Watch {
-    /// One for programs of a dialect.
-    pub fn new(dialect: Dialect) -> Watch {
-        Watch {
-            dialect,
+    /// One for a state, and the message handler through which it looks.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn handler(lua: &mut Context) -> Result<(Arc<Watch>, Function)> {
+        let watch = Arc::new(Watch {
+            dialect: lua.options.dialect,
             ..Watch::default()
-        }
+        });
+        let observer = Arc::clone(&watch);
+        let look = move |st: &mut Context, site: &ErrorSite| observer.observe(st, site);
+        let handler = perilune::observing_handler(lua, look)?;
+        Ok((watch, handler))
     }
 
     /// Keeps a source that no file holds; `chunk` is the name of its chunk.
@@ -69,7 +76,7 @@ impl Watch {
     }
 
     /// Looks at an error that nothing has caught.
-    pub fn observe(&self, lua: &mut Context, site: &ErrorSite) {
+    fn observe(&self, lua: &mut Context, site: &ErrorSite) {
         let mut seen = lock(&self.seen);
         if seen.is_none() && Mode::current() == Mode::Rich {
             *seen = self.diagnose(lua, site);
@@ -167,7 +174,9 @@ impl Watch {
         if broken.is_some() {
             return broken;
         }
-        let text = self.source(&place.chunk)?;
+        let Some(text) = self.source(&place.chunk) else {
+            return without_source(lua, site, &place);
+        };
         let lines = Lines::of(&text);
         lines.start(place.line)?;
         let (culprit, help) = self.culprit(lua, site, &place, &text, &lines);
@@ -230,6 +239,28 @@ impl Watch {
         let value = found.and_then(|c| c.value).filter(|_| is_nil);
         (found, value.and_then(|e| scene.suggestion(e)).map(did_you_mean))
     }
+}
+
+/// What can be said where the source is not at hand, as at the prompt.
+fn without_source(lua: &mut Context, site: &ErrorSite, place: &Place<'_>) -> Option<Diagnosis> {
+    let said = String::from_utf8_lossy(place.text);
+    let Complaint::Operand {
+        type_name: "nil",
+        name: Some((Kind::Global, name)),
+        ..
+    } = Complaint::of(&said)
+    else {
+        return None;
+    };
+    let frame = &site.frames[place.frame?];
+    let help = values::near_global(lua, frame, name.as_bytes())?;
+    Some(Diagnosis {
+        message: site.message.as_bytes().to_vec(),
+        path: String::new(),
+        text: Vec::new(),
+        marks: Vec::new(),
+        help: Some(did_you_mean(help)),
+    })
 }
 
 fn did_you_mean(name: String) -> String {

@@ -98,9 +98,7 @@ impl Scene<'_> {
         if let ExprKind::Global { env, name } = kind {
             let wanted = chunk.text(*name);
             let env = self.environment(*env)?;
-            let mut known = known_fields(&env, self.lua, wanted)?;
-            known.extend(self.frame.variables(self.lua));
-            return near(wanted, &known);
+            return near_variable(self.lua, self.frame, &env, wanted);
         }
         if let ExprKind::Method { obj, name, .. } = kind {
             return self.near_field(*obj, chunk.text(*name));
@@ -118,6 +116,20 @@ impl Scene<'_> {
         let value = self.value(obj)?;
         near(wanted, &known_fields(&value, self.lua, wanted)?)
     }
+}
+
+/// The variable that was probably meant by a global that `env` does not have.
+fn near_variable(lua: &mut Context, frame: &Frame, env: &Value, wanted: &[u8]) -> Option<String> {
+    let mut known = known_fields(env, lua, wanted)?;
+    known.extend(frame.variables(lua));
+    near(wanted, &known)
+}
+
+/// As [`Scene::suggestion`] for a global, where there is no source to look at.
+pub fn near_global(lua: &mut Context, frame: &Frame, wanted: &[u8]) -> Option<String> {
+    let local = frame.local(lua, b"_ENV");
+    let env = local.or_else(|| frame.upvalue(lua, b"_ENV"))?;
+    near_variable(lua, frame, &env, wanted)
 }
 
 /// The names of the fields of a value that has no field `wanted`; of one that has, none.

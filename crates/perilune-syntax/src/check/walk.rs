@@ -122,17 +122,7 @@ impl<'c> Walk<'c> {
     fn stmt(&mut self, stmt: &'c Stmt) {
         match &stmt.kind {
             StmtKind::Local { vars, exprs } => self.local(vars.clone(), exprs),
-            StmtKind::LocalFunction { var, func, .. } => {
-                self.declare(*var, Origin::Function(*func));
-                let func_of = self.func();
-                self.function(
-                    *func,
-                    Some(Var {
-                        func: func_of,
-                        local: *var,
-                    }),
-                );
-            }
+            StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
             StmtKind::Global {
                 names,
                 targets,
@@ -200,6 +190,12 @@ impl<'c> Walk<'c> {
                 self.iterated(vars.clone(), body);
             }
         }
+    }
+
+    fn local_function(&mut self, local: LocalId, id: FuncId) {
+        self.declare(local, Origin::Function(id));
+        let func = self.func();
+        self.function(id, Some(Var { func, local }));
     }
 
     fn counted(&mut self, var: LocalId, body: &'c Block) {
