@@ -150,6 +150,11 @@ fn sources_that_no_file_holds() {
         known.contains("(global 'pritn')\nhelp: did you mean `print`?\nstack"),
         "{known}"
     );
+    let data = run(&["-e", "error('call_global.txt:1: a record')"]);
+    assert!(
+        data.contains("1 | error('call_global.txt:1: a record')\n"),
+        "{data}"
+    );
     let gone = run(&["-e", "error('no_such_file.lua:1: text', 0)"]);
     assert!(
         gone.contains("1 | error('no_such_file.lua:1: text', 0)\n"),

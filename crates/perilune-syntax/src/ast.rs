@@ -262,7 +262,7 @@ pub enum StmtKind {
     /// code. `global *` makes no statement but this one with no names.
     Global {
         /// The declared names, and where they stand.
-        names: Vec<(Symbol, Span)>,
+        names: Box<[(Symbol, Span)]>,
         /// With values, what each name is, as [`ExprKind::Global`].
         targets: Vec<ExprId>,
         /// Initial values; when not empty each name is checked to be nil before it is assigned

@@ -297,11 +297,11 @@ fn place(site: &ErrorSite) -> Option<Place<'_>> {
     };
     let in_frame = site.frames.iter().enumerate().find_map(here);
     // Errors that pass through `coroutine.wrap` have two positions.
-    let inner = in_frame.as_ref().and_then(|p| elsewhere(p.text));
+    let inner = in_frame.as_ref().and_then(|p| elsewhere(site, p.text));
     inner
         .or(in_frame)
         .or_else(|| module(message))
-        .or_else(|| elsewhere(message))
+        .or_else(|| elsewhere(site, message))
         .or_else(|| raised(site))
 }
 
@@ -325,16 +325,20 @@ fn module(message: &[u8]) -> Option<Place<'_>> {
     })
 }
 
-/// A message that names a file and a line: `file:line: text`.
-fn elsewhere(message: &[u8]) -> Option<Place<'_>> {
+/// A message that names a file of Lua and a line: `file:line: text`.
+fn elsewhere<'a>(site: &ErrorSite, message: &'a [u8]) -> Option<Place<'a>> {
     let first = message.split(|b| *b == b'\n').next()?;
     let text = std::str::from_utf8(first).ok()?;
     let (position, _) = text.split_once(": ")?;
     let (file, line) = position.rsplit_once(':')?;
-    let is_file = !file.starts_with("...") && std::path::Path::new(file).is_file();
-    let line = line.parse().ok().filter(|_| is_file)?;
+    let chunk = format!("@{file}").into_bytes();
+    let runs = site.frames.iter().any(|f| f.chunk.as_ref() == Some(&chunk));
+    if file.starts_with("...") || !(runs || file.ends_with(".lua")) {
+        return None;
+    }
+    let line = line.parse().ok()?;
     Some(Place {
-        chunk: format!("@{file}").into_bytes(),
+        chunk,
         line,
         frame: None,
         positioned: message,

@@ -353,7 +353,7 @@ impl Parser<'_, '_> {
             self.declare_global(None, default)?;
             self.scopes.activate_unregistered(1);
             return Ok(StmtKind::Global {
-                names: Vec::new(),
+                names: Box::default(),
                 targets: Vec::new(),
                 exprs: Vec::new(),
             });
@@ -389,7 +389,7 @@ impl Parser<'_, '_> {
         }
         self.scopes.activate_unregistered(names.len());
         Ok(StmtKind::Global {
-            names,
+            names: names.into(),
             targets,
             exprs,
         })
