@@ -45,6 +45,7 @@ pub fn describe(c: Command) -> Command {
         .arg(
             Arg::new("format")
                 .long("format")
+                .value_name("FORMAT")
                 .value_parser(PossibleValuesParser::new(["auto", "full", "short", "json"]))
                 .default_value("auto")
                 .help("Excerpts, one line each, or JSON; 'auto' is 'full' on a terminal, else 'short'"),
