@@ -219,11 +219,13 @@ fn shown(found: &[(&File, Vec<Finding>)], format: &str) -> String {
 fn full(found: &[(&File, Vec<Finding>)], color: bool) -> String {
     let mut out = String::new();
     for (file, findings) in found {
+        let lines = Lines::of(&file.text);
         for f in findings {
             let picture = Picture {
                 title: Some((f.code.name(), &f.message)),
                 path: &file.path,
                 text: &file.text,
+                lines: &lines,
                 marks: &[Mark::primary(f.span)],
                 help: f.suggestion.as_ref().map(|s| format!("did you mean `{s}`?")),
             };

@@ -43,6 +43,8 @@ pub struct Picture<'a> {
     pub path: &'a str,
     /// The source.
     pub text: &'a [u8],
+    /// Its lines.
+    pub lines: &'a Lines,
     /// The places.
     pub marks: &'a [Mark],
     /// What may help.
@@ -58,9 +60,8 @@ impl Picture<'_> {
                 .as_ref()
                 .map_or(String::new(), |h| format!("help: {h}\n"));
         }
-        let lines = Lines::of(self.text);
-        let (first_line, window) = self.window(&lines);
-        let (source, ranges) = decode(self.text, &window, self.marks, &lines);
+        let (first_line, window) = self.window();
+        let (source, ranges) = decode(self.text, &window, self.marks, self.lines);
         let annotations = self.marks.iter().zip(ranges).map(|(mark, range)| {
             let kind = if mark.is_primary {
                 AnnotationKind::Primary
@@ -93,12 +94,12 @@ impl Picture<'_> {
     }
 
     /// The lines of all marks: the number of the first one, and where they stand.
-    fn window(&self, lines: &Lines) -> (usize, Range<usize>) {
+    fn window(&self) -> (usize, Range<usize>) {
         let start = self.marks.iter().map(|m| m.bytes.start).min().unwrap_or(0);
         let end = self.marks.iter().map(|m| m.bytes.start).max().unwrap_or(0);
-        let first = lines.line(start as u32);
-        let from = lines.start(first).unwrap_or(0) as usize;
-        let to = lines.start(lines.line(end as u32) + 1);
+        let first = self.lines.line(start as u32);
+        let from = self.lines.start(first).unwrap_or(0) as usize;
+        let to = self.lines.start(self.lines.line(end as u32) + 1);
         (first as usize, from..to.map_or(self.text.len(), |s| s as usize))
     }
 }

@@ -105,6 +105,7 @@ impl Watch {
             title: None,
             path: &d.path,
             text: &d.text,
+            lines: &Lines::of(&d.text),
             marks: &d.marks,
             help: d.help,
         };
