@@ -334,7 +334,8 @@ fn elsewhere<'a>(site: &ErrorSite, message: &'a [u8]) -> Option<Place<'a>> {
     let (file, line) = position.rsplit_once(':')?;
     let chunk = format!("@{file}").into_bytes();
     let runs = site.frames.iter().any(|f| f.chunk.as_ref() == Some(&chunk));
-    if file.starts_with("...") || !(runs || file.ends_with(".lua")) {
+    let is_file = std::path::Path::new(file).is_file();
+    if file.starts_with("...") || !is_file || !(runs || file.ends_with(".lua")) {
         return None;
     }
     let line = line.parse().ok()?;
