@@ -223,13 +223,12 @@ impl Watch {
         };
         let line = place.line..=place.line;
         let around = parsed.statement(place.line).unwrap_or(line.clone());
-        let Some(frame) = place.frame.map(|n| &site.frames[n]) else {
-            let find = |lines| parsed.culprit(&complaint, lines, raised_by, &mut |_, _| true);
-            return (find(&line).or_else(|| find(&around)), None);
-        };
+        let uses_globals = |f: &&Frame| f.upvalue(lua, b"_ENV").is_some();
+        let globals_of = site.frames.iter().find(uses_globals);
         let mut scene = Scene {
             parsed: &parsed,
-            frame,
+            frame: place.frame.map(|n| &site.frames[n]),
+            globals_of,
             lua,
         };
         let mut fits = |e, name: &str| scene.fits(e, name);

@@ -13,8 +13,10 @@ const DEEPEST: u32 = 16;
 pub struct Scene<'a> {
     /// The source.
     pub parsed: &'a Parsed<'a>,
-    /// The activation.
-    pub frame: &'a Frame,
+    /// The activation; none if it is gone, as that of an error in a coroutine.
+    pub frame: Option<&'a Frame>,
+    /// An activation of a function that uses globals.
+    pub globals_of: Option<&'a Frame>,
     /// The state.
     pub lua: &'a mut Context,
 }
@@ -30,8 +32,8 @@ impl Scene<'_> {
         let chunk = self.parsed.chunk;
         let name = self.parsed.variable_name(e);
         match &chunk.expr(e).kind {
-            ExprKind::Local { .. } => self.frame.local(self.lua, name),
-            ExprKind::Upvalue(_) => self.frame.upvalue(self.lua, name),
+            ExprKind::Local { .. } => self.frame?.local(self.lua, name),
+            ExprKind::Upvalue(_) => self.frame?.upvalue(self.lua, name),
             ExprKind::Global { env, name } => {
                 let env = self.environment(*env)?;
                 env.raw_field(self.lua, chunk.text(*name)).ok()
@@ -70,9 +72,10 @@ impl Scene<'_> {
     fn environment(&mut self, env: ExprId) -> Option<Value> {
         let kind = &self.parsed.chunk.expr(env).kind;
         if matches!(kind, ExprKind::Local { .. }) {
-            return self.frame.local(self.lua, b"_ENV");
+            return self.frame?.local(self.lua, b"_ENV");
         }
-        self.frame.upvalue(self.lua, b"_ENV")
+        let frame = self.frame.or(self.globals_of);
+        frame?.upvalue(self.lua, b"_ENV")
     }
 
     /// Whether the value of an expression can be of the type that a message names.
@@ -119,9 +122,9 @@ impl Scene<'_> {
 }
 
 /// The variable that was probably meant by a global that `env` does not have.
-fn near_variable(lua: &mut Context, frame: &Frame, env: &Value, wanted: &[u8]) -> Option<String> {
+fn near_variable(lua: &mut Context, frame: Option<&Frame>, env: &Value, wanted: &[u8]) -> Option<String> {
     let mut known = known_fields(env, lua, wanted)?;
-    known.extend(frame.variables(lua));
+    known.extend(frame.map(|f| f.variables(lua)).unwrap_or_default());
     near(wanted, &known)
 }
 
@@ -129,7 +132,7 @@ fn near_variable(lua: &mut Context, frame: &Frame, env: &Value, wanted: &[u8]) -
 pub fn near_global(lua: &mut Context, frame: &Frame, wanted: &[u8]) -> Option<String> {
     let local = frame.local(lua, b"_ENV");
     let env = local.or_else(|| frame.upvalue(lua, b"_ENV"))?;
-    near_variable(lua, frame, &env, wanted)
+    near_variable(lua, Some(frame), &env, wanted)
 }
 
 /// The names of the fields of a value that has no field `wanted`; of one that has, none.

@@ -2,12 +2,15 @@
 
 use super::facts::Facts;
 use super::{Code, Finding, shown};
+use crate::Lines;
 use crate::ast::{Block, Chunk, Constant, ExprId, FuncId, Span, Stmt, StmtKind};
 
 pub(super) fn report(text: &[u8], chunk: &Chunk, facts: &Facts, out: &mut Vec<Finding>) {
+    let lines = Lines::of(text);
     for f in 0..chunk.funcs.len() as u32 {
         let mut flow = Flow {
             text,
+            lines: &lines,
             chunk,
             facts,
             func: FuncId(f),
@@ -19,6 +22,7 @@ pub(super) fn report(text: &[u8], chunk: &Chunk, facts: &Facts, out: &mut Vec<Fi
 
 struct Flow<'c, 'o> {
     text: &'c [u8],
+    lines: &'c Lines,
     chunk: &'c Chunk,
     facts: &'c Facts,
     func: FuncId,
@@ -159,7 +163,7 @@ impl Flow<'_, '_> {
             let span = Span {
                 start,
                 end: before.len() as u32,
-                line: from.line,
+                line: self.lines.line(start),
             };
             self.out
                 .push(Finding::new(Code::EmptyBlock, span, message.to_owned()));
