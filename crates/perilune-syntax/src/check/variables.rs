@@ -28,7 +28,9 @@ fn unused(facts: &Facts, var: Var, local: &Local, name: &str) -> Option<Finding>
         return None;
     }
     let (code, message) = match known.origin {
+        // Methods have it whether they use it or not.
         Origin::ImplicitSelf => return None,
+        Origin::Parameter if name == "self" => return None,
         Origin::Parameter | Origin::Vararg => (
             Code::UnusedParameter,
             format!("the parameter '{name}' is never used"),
