@@ -181,6 +181,8 @@ impl Watch {
         let lines = Lines::of(&text);
         lines.start(place.line)?;
         let (culprit, help) = self.culprit(lua, site, &place, &text, &lines);
+        // Of an operation that begins on another line, the message's line is shown.
+        let culprit = culprit.filter(|c| c.value.is_some() || c.span.line == place.line);
         let span = match culprit {
             Some(culprit) => culprit.span,
             None => syntax::code_on(&text, place.line)?,
