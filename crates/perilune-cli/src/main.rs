@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod diagnostics;
 mod options;
 mod platform;
 mod repl;

@@ -1,5 +1,6 @@
 //! Running scripts: the life of one invocation, in the order that `lua` has.
 
+use crate::diagnostics::Watch;
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
 use crate::settings::Settings;
@@ -9,6 +10,7 @@ use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The version line, as `lua -v` prints it.
 pub const VERSION: &str = concat!(
@@ -21,8 +23,10 @@ pub const VERSION: &str = concat!(
 pub struct Session<'a> {
     /// The state.
     pub lua: Lua,
-    /// The message handler: adds a traceback.
+    /// The message handler: adds a traceback, and lets `watch` look.
     pub handler: Function,
+    /// What looks at errors.
+    pub watch: Arc<Watch>,
     /// What messages begin with; empty at the prompt, where `lua` names no program.
     pub name: Vec<u8>,
     args: &'a [OsString],
@@ -36,11 +40,12 @@ impl<'a> Session<'a> {
         // As `lua` does.
         lua.heap.set_mode(Mode::Generational);
         let _ = perilune_runtime::exec::interrupt_on_ctrl_c(lua.interrupter());
-        let handler = perilune::message_handler(&mut lua)?;
+        let (watch, handler) = Watch::handler(&mut lua)?;
         let name = program_name(args);
         Ok(Session {
             lua,
             handler,
+            watch,
             name,
             args,
             parsed,
@@ -75,8 +80,7 @@ impl<'a> Session<'a> {
             let _ = err.write_all(&self.name);
             let _ = err.write_all(b": ");
         }
-        let _ = err.write_all(&e.to_bytes());
-        let _ = err.write_all(b"\n");
+        let _ = self.watch.write(&mut err, &e.to_bytes());
     }
 
     /// Where the script's name is in the arguments.
@@ -95,8 +99,17 @@ impl<'a> Session<'a> {
 
     /// Runs source text.
     pub fn execute(&mut self, source: &[u8], name: &[u8]) -> Result<(), Error> {
-        let f = self.lua.load(source).set_name(name).into_function()?;
+        self.watch.remember(name, source);
+        let loaded = self.lua.load(source).set_name(name).into_function();
+        let f = loaded.inspect_err(|e| self.look_at_syntax(name, e))?;
         self.call(&f, Vec::new()).map(|_| ())
+    }
+
+    /// Looks at why a chunk does not compile.
+    fn look_at_syntax(&self, name: &[u8], e: &Error) {
+        if let Error::Syntax { message, .. } = e {
+            self.watch.observe_syntax(name, message.as_bytes());
+        }
     }
 }
 
@@ -238,6 +251,10 @@ fn script_args(lua: &mut Context, arg: &Table) -> Result<Vec<Value>, Error> {
 }
 
 fn run_file(s: &mut Session, file: Option<&[u8]>, args: Vec<Value>) -> Result<(), Error> {
-    let f = perilune::load_file(&mut s.lua, |st| load_file(st, file, b"bt", None))?;
+    let loaded = perilune::load_file(&mut s.lua, |st| load_file(st, file, b"bt", None));
+    let f = loaded.inspect_err(|e| {
+        let chunk = file.map(|f| [b"@", f].concat());
+        s.look_at_syntax(chunk.as_deref().unwrap_or(b"=stdin"), e);
+    })?;
     s.call(&f, args).map(|_| ())
 }

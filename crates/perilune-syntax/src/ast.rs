@@ -261,7 +261,9 @@ pub enum StmtKind {
     /// `global a, b = ...`, `global <const> a`; names without values declare only, and make no
     /// code. `global *` makes no statement but this one with no names.
     Global {
-        /// What each name is, as [`ExprKind::Global`].
+        /// The declared names, and where they stand.
+        names: Box<[(Symbol, Span)]>,
+        /// With values, what each name is, as [`ExprKind::Global`].
         targets: Vec<ExprId>,
         /// Initial values; when not empty each name is checked to be nil before it is assigned
         /// ("global 'x' already defined").

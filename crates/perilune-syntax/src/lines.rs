@@ -26,6 +26,11 @@ impl Lines {
         self.0.partition_point(|&s| s <= offset) as u32
     }
 
+    /// Where `line`, from 1, starts, if there is such a line.
+    pub fn start(&self, line: u32) -> Option<u32> {
+        self.0.get((line as usize).checked_sub(1)?).copied()
+    }
+
     /// Whether `line`, from 1, is that of the byte at `offset`.
     pub fn is_on(&self, line: u32, offset: u32) -> bool {
         let i = line as usize - 1;

@@ -21,11 +21,13 @@
 mod convert;
 mod error;
 mod function;
+mod inspect;
 mod value;
 
 pub use convert::{FromLua, FromLuaMulti, IntoLua, IntoLuaMulti, Variadic};
 pub use error::{Error, Message, Result};
 pub use function::Function;
+pub use inspect::{ErrorSite, Frame, observing_handler};
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;
 pub use perilune_runtime::{Engine, Options, State as Context, StopReason, state::Stress};
@@ -243,11 +245,13 @@ impl Lua {
 /// # Errors
 /// [`Error::Memory`].
 pub fn message_handler(lua: &mut Context) -> Result<Function> {
-    Function::native(lua, "traceback", add_traceback)
+    Function::native(lua, "traceback", |st| add_traceback(st, |_, _| {}))
 }
 
+/// The result of a message handler; `look` is called with the message before the traceback is made.
 fn add_traceback(
     st: &mut Context,
+    look: impl FnOnce(&mut Context, &[u8]),
 ) -> std::result::Result<perilune_runtime::native::Ret, perilune_runtime::Throw> {
     use perilune_runtime::heap::Event;
     use perilune_runtime::native::Ret;
@@ -256,7 +260,9 @@ fn add_traceback(
         if st.has_metamethod(v, Event::ToString) {
             let f = st.heap.metamethod(v, Event::ToString);
             let text = st.call1(f, &[v])?;
-            if text.as_str().is_some() {
+            if let Some(s) = text.as_str() {
+                let shown = s.bytes(&st.heap).to_vec();
+                look(st, &shown);
                 return Ok(Ret::One(text));
             }
         }
@@ -265,6 +271,7 @@ fn add_traceback(
         let s = st.tostring(v)?;
         s.bytes(&st.heap).to_vec()
     };
+    look(st, &msg);
     let co = st.current_thread();
     let text = st.traceback(co, Some(&msg), 1);
     Ok(Ret::One(st.new_str(&text)?.into()))

@@ -64,6 +64,14 @@ handle!(
 );
 
 impl LuaString {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn create(lua: &mut Context, bytes: &[u8]) -> Result<LuaString> {
+        let s = lua.new_str(bytes).map_err(|_| Error::from_state(lua))?;
+        Ok(LuaString::root(lua, s))
+    }
     /// Its bytes.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The embedding API as a host program uses it.
 
-use perilune::{Error, Function, Lua, Options, Result, StopReason, Table, Value, Variadic};
+use perilune::{Context, Error, Function, Lua, Options, Result, StopReason, Table, Value, Variadic};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -284,4 +284,87 @@ fn an_interruption_can_be_withdrawn() -> Result<()> {
     assert_eq!(stopped, Err(Error::Stopped(StopReason::Interrupted)));
     assert_eq!(lua.instructions_left(), None);
     Ok(())
+}
+
+/// What an observing message handler sees of an error in `source`.
+fn observed<T: Send + 'static>(
+    source: &str,
+    look: impl Fn(&mut Context, &perilune::ErrorSite) -> T + Send + Sync + 'static,
+) -> (T, String) {
+    let mut lua = Lua::new().expect("state");
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let out = seen.clone();
+    let handler = perilune::observing_handler(&mut lua, move |st, site| {
+        *out.lock().expect("lock") = Some(look(st, site));
+    });
+    let handler = handler.expect("handler");
+    let f = lua.load(source).set_name("=c").into_function().expect("chunk");
+    let ran = f.call_with::<()>(&mut lua, (), Some(&handler));
+    let text = ran.expect_err("an error").to_string();
+    let seen = seen.lock().expect("lock").take();
+    (seen.expect("observed"), text)
+}
+
+#[test]
+fn observers_see_frames_and_variables() {
+    let source = "local up = 'u'\nlocal function f(a)\n  local b = 2\n  do local b = 3; g(up) end\nend\nf(1)";
+    let (found, text) = observed(source, |st, site| {
+        let frame = &site.frames[0];
+        let b = frame.local(st, b"b");
+        let up = frame.upvalue(st, b"up");
+        let names = frame.variables(st);
+        let lines: Vec<Option<u32>> = site.frames.iter().map(|f| f.line).collect();
+        (
+            site.message.to_string(),
+            format!("{b:?}"),
+            up.map(|v| v.type_name()),
+            names,
+            lines,
+        )
+    });
+    let (message, b, up, names, lines) = found;
+    assert_eq!(message, "c:4: attempt to call a nil value (global 'g')");
+    assert_eq!(b, "Some(Integer(3))");
+    assert_eq!(up, Some("string"));
+    let expected: Vec<Vec<u8>> = ["a", "b", "b", "_ENV", "up"]
+        .iter()
+        .map(|n| n.as_bytes().to_vec())
+        .collect();
+    let mut sorted = names;
+    sorted.sort();
+    let mut wanted = expected;
+    wanted.sort();
+    assert_eq!(sorted, wanted);
+    assert_eq!(lines[..2], [Some(4), Some(6)]);
+    assert!(text.starts_with("c:4: attempt to call a nil value (global 'g')\nstack traceback:"));
+}
+
+#[test]
+fn observers_read_fields_without_running_code() {
+    let source = "local base = {inherited = 1}\nlocal t = setmetatable({own = 2}, {__index = base})\n\
+                  setmetatable(base, {__index = function() error('runs') end})\nerror('x')";
+    let (found, _) = observed(source, |st, site| {
+        let t = site.frames[1].local(st, b"t").expect("t");
+        let value = |st: &mut Context, name: &[u8]| format!("{:?}", t.raw_field(st, name));
+        let values = [b"own".as_slice(), b"inherited", b"missing"].map(|n| value(st, n));
+        (values, t.raw_field_names(st), site.frames[0].is_native)
+    });
+    let (values, names, is_native) = found;
+    assert_eq!(values, ["Ok(Integer(2))", "Ok(Integer(1))", "Ok(Nil)"]);
+    assert_eq!(names, [b"own".to_vec(), b"inherited".to_vec()]);
+    assert!(is_native);
+}
+
+#[test]
+fn an_observer_that_panics_does_not_hide_the_error() {
+    let mut lua = Lua::new().expect("state");
+    let handler = perilune::observing_handler(&mut lua, |_, _| panic!("observer"));
+    let handler = handler.expect("handler");
+    let f = lua.load("error('mine', 0)").into_function().expect("chunk");
+    let ran = f.call_with::<()>(&mut lua, (), Some(&handler));
+    assert!(
+        ran.expect_err("an error")
+            .to_string()
+            .starts_with("mine\nstack traceback:")
+    );
 }

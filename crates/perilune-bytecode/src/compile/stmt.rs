@@ -39,7 +39,7 @@ impl<'a> Compiler<'a> {
         match &stmt.kind {
             StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), exprs, stmt.span),
             StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
-            StmtKind::Global { targets, exprs } => self.global_stmt(targets, exprs),
+            StmtKind::Global { targets, exprs, .. } => self.global_stmt(targets, exprs),
             StmtKind::GlobalFunction { target, expr } => self.global_function(*target, *expr, stmt.span),
             StmtKind::Assign { targets, exprs } => self.assign(targets, exprs),
             StmtKind::Function { target, expr } => self.function_stmt(*target, *expr, stmt.span),

@@ -1,6 +1,7 @@
 //! The subcommands: a first argument -> what it does. A run of a script comes by here only to learn that
 //! its name is not in the list.
 
+mod check;
 mod completions;
 mod dump;
 mod help;
@@ -26,6 +27,11 @@ struct Subcommand {
 
 /// All subcommands but `run`, in the order in which they are shown.
 const ALL: &[Subcommand] = &[
+    Subcommand {
+        name: "check",
+        describe: check::describe,
+        run: check::run,
+    },
     Subcommand {
         name: "dump",
         describe: dump::describe,

@@ -227,7 +227,7 @@ impl<'a> Printer<'a> {
             StmtKind::Global { targets, .. } if targets.is_empty() => {
                 self.node(line, "global (declares only)");
             }
-            StmtKind::Global { targets, exprs } => {
+            StmtKind::Global { targets, exprs, .. } => {
                 self.node(line, &format!("global {}", self.globals(targets)));
                 self.values(exprs);
             }

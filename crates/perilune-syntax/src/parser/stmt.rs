@@ -359,6 +359,7 @@ impl Parser<'_, '_> {
             self.declare_global(None, default)?;
             self.scopes.activate_unregistered(1);
             return Ok(StmtKind::Global {
+                names: Box::default(),
                 targets: Vec::new(),
                 exprs: Vec::new(),
             });
@@ -393,7 +394,11 @@ impl Parser<'_, '_> {
             self.level -= names.len() as u32;
         }
         self.scopes.activate_unregistered(names.len());
-        Ok(StmtKind::Global { targets, exprs })
+        Ok(StmtKind::Global {
+            names: names.into(),
+            targets,
+            exprs,
+        })
     }
 
     /// A global that its declaration gives a value.

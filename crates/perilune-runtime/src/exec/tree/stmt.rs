@@ -127,7 +127,7 @@ impl Walker<'_> {
                 let f = value_or_throw!(self.eval(*expr, slot + 1));
                 self.put(slot, f);
             }
-            StmtKind::Global { targets, exprs } => {
+            StmtKind::Global { targets, exprs, .. } => {
                 self.end = stmt.span.end;
                 return self.define_globals(targets, exprs, *d);
             }

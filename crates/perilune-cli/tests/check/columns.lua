@@ -1,0 +1,2 @@
+local s = "größe"; local unused = s
+	local tab = 1

@@ -1,0 +1,3 @@
+-- args: --ignore=unused-local,undefined-global
+local a = pritn
+if a then end

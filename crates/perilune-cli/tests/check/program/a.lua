@@ -1,0 +1,2 @@
+function configure(t) return t end
+_G.shared = configure({})

@@ -1,0 +1,3 @@
+local t = configure({})
+print(t, shared)
+start()

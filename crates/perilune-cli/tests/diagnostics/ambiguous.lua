@@ -1,0 +1,2 @@
+local a, b = {}, {}
+print(a.x.y, b.x.y)

@@ -1,0 +1,1 @@
+local n = 1 + tonumber()

@@ -1,0 +1,2 @@
+local f = io.stdout
+print(f.write("x"))

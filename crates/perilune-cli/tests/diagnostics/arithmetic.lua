@@ -1,0 +1,2 @@
+local price = "12x"
+local total = 3 * price + 1

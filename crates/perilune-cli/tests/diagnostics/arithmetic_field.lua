@@ -1,0 +1,2 @@
+local player = {score = 10}
+player.score = player.scroe + 1

@@ -1,0 +1,2 @@
+local flags = {}
+print(flags & 1)

@@ -1,0 +1,1 @@
+print(string.formt("%d", 1))

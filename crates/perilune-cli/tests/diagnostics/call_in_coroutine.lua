@@ -1,0 +1,6 @@
+local co = coroutine.wrap(function()
+  coroutine.yield(1)
+  pritn(string.formt("%d", 1))
+end)
+co()
+co()

@@ -1,0 +1,3 @@
+local function compute(n) return n end
+local a = 1
+print(a, comptue(2))

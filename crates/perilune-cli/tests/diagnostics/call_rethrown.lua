@@ -1,0 +1,5 @@
+local t = {open = print}
+local ok, e = pcall(function()
+  t.opne("x")
+end)
+error(e, 0)

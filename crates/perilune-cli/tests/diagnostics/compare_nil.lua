@@ -1,0 +1,2 @@
+print(pcall(function() return {} < {} end))
+print(nil < 1)

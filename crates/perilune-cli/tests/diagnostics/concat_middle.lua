@@ -1,0 +1,2 @@
+local first, last = "Ada", nil
+print(first .. " " .. last .. " of " .. first)

@@ -1,0 +1,1 @@
+global print = 1

@@ -1,0 +1,2 @@
+local n = 0
+print(10 // n)

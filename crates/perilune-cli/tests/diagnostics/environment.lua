@@ -1,0 +1,3 @@
+local print = print
+local _ENV = {width = 1}
+print(widht + 1)

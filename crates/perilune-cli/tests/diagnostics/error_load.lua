@@ -1,0 +1,2 @@
+local f = load("local a = 1\nreturn a + nothing")
+f()

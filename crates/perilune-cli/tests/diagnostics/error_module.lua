@@ -1,0 +1,3 @@
+package.path = "./mods/?.lua"
+local m = require("broken_run")
+print(m.start())

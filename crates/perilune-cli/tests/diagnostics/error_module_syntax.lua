@@ -1,0 +1,2 @@
+package.path = "./mods/?.lua"
+require("broken_syntax")

@@ -1,0 +1,1 @@
+error("just this", 0)

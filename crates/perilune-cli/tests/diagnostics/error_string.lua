@@ -1,0 +1,4 @@
+local function check(n)
+  if n < 0 then error("negative: " .. n) end
+end
+check(-1)

@@ -1,0 +1,2 @@
+local t = {}
+for i = 1, t do print(i) end

@@ -1,0 +1,1 @@
+for i = "a", 3 do print(i) end

@@ -1,0 +1,2 @@
+local app = {config = {}}
+print(app.config.window.width)

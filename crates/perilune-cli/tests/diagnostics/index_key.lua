@@ -1,0 +1,3 @@
+local rows = {}
+local i = 3
+print(rows[i].name)

@@ -1,0 +1,5 @@
+local cache
+local function get(key)
+  return cache[key]
+end
+get("a")

@@ -1,0 +1,2 @@
+local list
+for i = 1, #list do print(i) end

@@ -1,0 +1,4 @@
+error(table.concat({
+  "a message",
+  "of two lines",
+}, "\n"))

@@ -1,0 +1,6 @@
+local handlers = {}
+print(
+  "start",
+  handlers
+    .open
+    .now)

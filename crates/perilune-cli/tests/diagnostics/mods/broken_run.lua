@@ -1,0 +1,7 @@
+local m = {}
+
+function m.start()
+  return m.optoins.name
+end
+
+return m

@@ -1,0 +1,3 @@
+local m = {}
+function m.f( return 1 end
+return m

@@ -1,0 +1,3 @@
+local n = 0
+local x = 10
+  // n

@@ -1,0 +1,3 @@
+for i = 1, 3 do
+  if i == 2 then goto continue end
+end

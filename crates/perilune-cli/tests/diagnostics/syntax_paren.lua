@@ -1,0 +1,3 @@
+print(("a"):rep(3)
+
+local x = 1

@@ -1,0 +1,2 @@
+local greeting = "hello
+print(greeting)

@@ -1,0 +1,3 @@
+if true then
+		local café = "é"; x = = 1
+end

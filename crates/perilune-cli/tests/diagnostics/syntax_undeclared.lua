@@ -1,0 +1,3 @@
+global print
+local total = 1
+print(totl)

@@ -1,0 +1,2 @@
+local a, b = {x = {}}, {}
+print(a.x.y, b.x.y)
