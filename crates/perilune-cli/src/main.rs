@@ -1,5 +1,6 @@
 //! The command: `perilune [options] [script [args]]`, as `lua` behaves, and subcommands beside it.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+#![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod commands;
 mod diagnostics;
@@ -8,18 +9,28 @@ mod platform;
 mod repl;
 mod run;
 mod settings;
+#[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
+mod start;
 
 use options::Action;
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+/// What the process ends with: 0 if all went well.
+type Status = u8;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
+fn main() -> std::process::ExitCode {
+    command().into()
+}
+
+/// One invocation.
+fn command() -> Status {
     let args: Vec<OsString> = std::env::args_os().collect();
     let parsed = match options::parse(&args) {
         Ok(parsed) => parsed,
         Err(message) => {
             options::usage(&args, &message);
-            return ExitCode::FAILURE;
+            return 1;
         }
     };
     match parsed.action {

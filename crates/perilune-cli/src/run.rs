@@ -1,5 +1,6 @@
 //! Running scripts: the life of one invocation, in the order that `lua` has.
 
+use crate::Status;
 use crate::diagnostics::Watch;
 use crate::options::{Action, Parsed, Step, bytes, program_name};
 use crate::repl;
@@ -9,7 +10,6 @@ use perilune_runtime::heap::Mode;
 use perilune_runtime::stdlib::base::load_file;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The version line, as `lua -v` prints it.
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
 }
 
 /// Says which version this is, and which engines it has.
-pub fn show_version() -> ExitCode {
+pub fn show_version() -> Status {
     let mut text = format!("{VERSION}\nEngines (--engine=NAME, or the variable PERILUNE_ENGINE):\n");
     for engine in Engine::ALL {
         let default = if *engine == Engine::default() {
@@ -125,17 +125,17 @@ pub fn show_version() -> ExitCode {
         text.push_str(&format!("  {:<6} {}{default}\n", engine.name(), engine.about()));
     }
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    0
 }
 
 /// Runs what the command line asks for.
-pub fn run(args: &[OsString], parsed: Parsed) -> ExitCode {
+pub fn run(args: &[OsString], parsed: Parsed) -> Status {
     let mut s = match Session::start(args, &parsed, &parsed.settings) {
         Ok(s) => s,
         Err(e) => {
             let name = program_name(args);
             eprintln!("{}: cannot create state: {e}", String::from_utf8_lossy(&name));
-            return ExitCode::FAILURE;
+            return 1;
         }
     };
     let r = steps(&mut s);

@@ -36,6 +36,7 @@ pub const ISLANDS: &[&str] = &[
     "crates/perilune-runtime/src/heap/",
     "crates/perilune-runtime/src/object/",
     "crates/perilune-runtime/src/exec/",
+    "crates/perilune-cli/src/start.rs",
 ];
 
 /// The allowances, with which of them have been used.

@@ -1,6 +1,7 @@
 //! `perilune check`: files -> what is probably wrong in them, found without running them.
 
 use super::file_arg;
+use crate::Status;
 use crate::diagnostics::excerpt::{Mark, Picture};
 use crate::diagnostics::{stdout_has_color, stdout_is_terminal};
 use clap::builder::PossibleValuesParser;
@@ -11,7 +12,6 @@ use perilune_syntax::{Lines, SyntaxError, parse, skip_shebang};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use walkdir::WalkDir;
 
 /// What the subcommand takes.
@@ -84,7 +84,7 @@ struct File {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> ExitCode {
+pub fn run(matches: &ArgMatches) -> Status {
     let list = |name| matches.get_many::<String>(name).into_iter().flatten();
     let mut ignored = Vec::new();
     for name in list("ignore") {
@@ -92,7 +92,7 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             Some(code) => ignored.push(code),
             None => {
                 eprintln!("perilune: no such finding '{name}' ('perilune help check' lists them)");
-                return ExitCode::from(2);
+                return 2;
             }
         }
     }
@@ -126,9 +126,9 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
         is_complete && written.is_ok(),
         found.iter().all(|(_, f)| f.is_empty()),
     ) {
-        (false, _) => ExitCode::from(2),
-        (true, true) => ExitCode::SUCCESS,
-        (true, false) => ExitCode::from(1),
+        (false, _) => 2,
+        (true, true) => 0,
+        (true, false) => 1,
     }
 }
 

@@ -1,9 +1,9 @@
 //! `perilune completions`: a shell's name -> its script that completes the command line.
 
 use super::{finish, root};
+use crate::Status;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
-use std::process::ExitCode;
 
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
@@ -17,7 +17,7 @@ pub fn describe(c: Command) -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> ExitCode {
+pub fn run(matches: &ArgMatches) -> Status {
     finish(script(matches))
 }
 

@@ -1,6 +1,7 @@
 //! `perilune dump`: a file -> the printed stages of its compilation.
 
 use super::{file_arg, finish, setting_args, settings};
+use crate::Status;
 use crate::options::bytes;
 use crate::settings::Settings;
 use clap::builder::PossibleValuesParser;
@@ -10,7 +11,6 @@ use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
 use std::io::Read;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 /// What the subcommand takes.
@@ -39,7 +39,7 @@ pub fn describe(c: Command) -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> ExitCode {
+pub fn run(matches: &ArgMatches) -> Status {
     finish(text(matches))
 }
 

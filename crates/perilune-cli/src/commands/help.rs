@@ -1,8 +1,8 @@
 //! `perilune help`: a subcommand's name -> what it takes.
 
 use super::{command_arg, named};
+use crate::Status;
 use clap::{ArgMatches, Command};
-use std::process::ExitCode;
 
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
@@ -11,12 +11,12 @@ pub fn describe(c: Command) -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> ExitCode {
+pub fn run(matches: &ArgMatches) -> Status {
     show(matches.get_one::<String>("COMMAND"))
 }
 
 /// Explains a subcommand, or all.
-pub fn show(name: Option<&String>) -> ExitCode {
+pub fn show(name: Option<&String>) -> Status {
     let _ = named(name).print_help();
-    ExitCode::SUCCESS
+    0
 }

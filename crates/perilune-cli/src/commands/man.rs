@@ -1,9 +1,9 @@
 //! `perilune man`: the command, or one of its subcommands -> its manual page.
 
 use super::{command_arg, finish, named};
+use crate::Status;
 use clap::{ArgMatches, Command};
 use clap_mangen::Man;
-use std::process::ExitCode;
 
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
@@ -12,7 +12,7 @@ pub fn describe(c: Command) -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches) -> ExitCode {
+pub fn run(matches: &ArgMatches) -> Status {
     finish(page(matches))
 }
 

@@ -7,13 +7,13 @@ mod dump;
 mod help;
 mod man;
 
+use crate::Status;
 use crate::options::LUA_OPTIONS;
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 
 /// A subcommand.
 struct Subcommand {
@@ -22,7 +22,7 @@ struct Subcommand {
     /// Describes what it takes.
     describe: fn(Command) -> Command,
     /// Does it.
-    run: fn(&ArgMatches) -> ExitCode,
+    run: fn(&ArgMatches) -> Status,
 }
 
 /// All subcommands but `run`, in the order in which they are shown.
@@ -73,15 +73,15 @@ fn find(name: &str) -> Option<&'static Subcommand> {
 }
 
 /// Runs the subcommand that the first argument names.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub fn run(args: &[OsString]) -> Status {
     let Some(subcommand) = args.get(1).and_then(|a| find(a.to_str()?)) else {
-        return ExitCode::FAILURE;
+        return 1;
     };
     match command(subcommand).try_get_matches_from(&args[1..]) {
         Ok(matches) => (subcommand.run)(&matches),
         Err(e) => {
             let _ = e.print();
-            ExitCode::from(e.exit_code() as u8)
+            e.exit_code() as Status
         }
     }
 }
@@ -93,7 +93,7 @@ fn command(c: &Subcommand) -> Command {
 }
 
 /// Says what the command can do.
-pub fn help() -> ExitCode {
+pub fn help() -> Status {
     help::show(None)
 }
 
@@ -214,16 +214,16 @@ fn settings(matches: &ArgMatches) -> Result<Settings, String> {
 }
 
 /// Shows a subcommand's text on standard output, or its complaint.
-fn finish(text: Result<String, String>) -> ExitCode {
+fn finish(text: Result<String, String>) -> Status {
     use std::io::Write;
     match text {
         Ok(text) => {
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            0
         }
         Err(message) => {
             eprintln!("perilune: {message}");
-            ExitCode::FAILURE
+            1
         }
     }
 }
