@@ -18,19 +18,33 @@ use std::collections::BTreeMap;
 
 /// How deep statements and expressions may nest, calls of C functions around the parser included.
 const MAX_LEVELS: u32 = 200;
-/// The levels taken before the parser starts, as in the reference implementation's `load`.
-const BASE_LEVELS: u32 = 2;
+/// Where a message handler that loads a chunk beyond [`MAX_LEVELS`] ends.
+const LAST_LEVEL: u32 = MAX_LEVELS / 10 * 11;
 /// How many tokens are read between two looks at [`ParseOptions::interrupt`].
 const TOKENS_PER_LOOK: u32 = 4096;
 
 /// How to parse.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct ParseOptions<'a> {
     /// The language.
     pub dialect: Dialect,
     /// Asked every few thousand tokens; when it says true, parsing ends with
     /// [`ParseError::Interrupted`].
     pub interrupt: Option<&'a dyn Fn() -> bool>,
+    /// How many calls of C functions the reference implementation would count around the parser: they
+    /// and what nests in the source have a common limit.
+    pub levels: u32,
+}
+
+impl ParseOptions<'_> {
+    /// Parsing that nothing stops, as for a chunk that is loaded from outside of all functions.
+    pub fn new(dialect: Dialect) -> Self {
+        ParseOptions {
+            dialect,
+            interrupt: None,
+            levels: 2,
+        }
+    }
 }
 
 /// Parses a chunk. `chunk_name` is its name as `load` takes it (`=stdin`, `@file.lua`, or the source
@@ -39,11 +53,7 @@ pub struct ParseOptions<'a> {
 /// # Errors
 /// The first thing wrong with the source.
 pub fn parse(source: &[u8], chunk_name: &[u8], dialect: Dialect) -> Result<Chunk, SyntaxError> {
-    let options = ParseOptions {
-        dialect,
-        interrupt: None,
-    };
-    parse_with(source, chunk_name, options).map_err(|e| match e {
+    parse_with(source, chunk_name, ParseOptions::new(dialect)).map_err(|e| match e {
         ParseError::Syntax(e) => *e,
         ParseError::Interrupted | ParseError::Unreadable => {
             unreachable!("nothing asks this parser to stop, and the source is there")
@@ -125,7 +135,7 @@ impl<'s, 'a> Parser<'s, 'a> {
             constants: Vec::new(),
             settled: BTreeMap::new(),
             funcs: Vec::new(),
-            level: BASE_LEVELS,
+            level: options.levels,
             constant_global: None,
             env_name,
             global_word,
@@ -340,7 +350,7 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     fn enter_level(&mut self) -> Step<()> {
         self.level += 1;
-        if self.level >= MAX_LEVELS {
+        if self.level == MAX_LEVELS || self.level >= LAST_LEVEL {
             Err(self.limit("C stack overflow"))
         } else {
             Ok(())

@@ -258,16 +258,16 @@ fn errors_know_where() {
 fn parsing_can_be_stopped() {
     let source = b"x = 1 ".repeat(10_000);
     let options = ParseOptions {
-        dialect: Dialect::Lua55,
         interrupt: Some(&|| true),
+        ..ParseOptions::new(Dialect::Lua55)
     };
     assert_eq!(
         parse_with(&source, b"=c", options).unwrap_err(),
         ParseError::Interrupted
     );
     let options = ParseOptions {
-        dialect: Dialect::Lua55,
         interrupt: Some(&|| false),
+        ..ParseOptions::new(Dialect::Lua55)
     };
     assert!(parse_with(&source, b"=c", options).is_ok());
 }
@@ -280,11 +280,19 @@ fn a_source_that_fails_ends_parsing() {
         text.extend_from_slice(b"x = x ");
         if calls < 3 { Ok(()) } else { Err(Unreadable) }
     };
-    let parsed = parse_source(Source::pieces(&mut more), b"=c", ParseOptions::default());
+    let parsed = parse_source(
+        Source::pieces(&mut more),
+        b"=c",
+        ParseOptions::new(Dialect::Lua55),
+    );
     assert_eq!(parsed.unwrap_err(), ParseError::Unreadable);
     assert_eq!(calls, 3);
 
     let mut failing = |_: &mut Vec<u8>| Err(Unreadable);
-    let parsed = parse_source(Source::pieces(&mut failing), b"=c", ParseOptions::default());
+    let parsed = parse_source(
+        Source::pieces(&mut failing),
+        b"=c",
+        ParseOptions::new(Dialect::Lua55),
+    );
     assert_eq!(parsed.unwrap_err(), ParseError::Unreadable);
 }

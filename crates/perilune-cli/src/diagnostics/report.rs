@@ -144,10 +144,7 @@ impl Watch {
     /// `message` is what is reported; its part `positioned` is what the parser says of the chunk.
     fn diagnose_syntax(&self, chunk: &[u8], message: &[u8], positioned: &[u8]) -> Option<Diagnosis> {
         let text = self.source(chunk)?;
-        let options = ParseOptions {
-            dialect: self.dialect,
-            interrupt: None,
-        };
+        let options = ParseOptions::new(self.dialect);
         let Err(ParseError::Syntax(error)) = parse_with(&text, chunk, options) else {
             return None;
         };
@@ -204,10 +201,7 @@ impl Watch {
         text: &[u8],
         lines: &Lines,
     ) -> (Option<Culprit>, Option<String>) {
-        let options = ParseOptions {
-            dialect: self.dialect,
-            interrupt: None,
-        };
+        let options = ParseOptions::new(self.dialect);
         let Ok(chunk) = parse_with(text, &place.chunk, options) else {
             return (None, None);
         };

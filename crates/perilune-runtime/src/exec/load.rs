@@ -2,7 +2,7 @@
 
 use super::TreeChunk;
 use super::unwind::handle;
-use crate::error::{StopReason, Throw};
+use crate::error::{StopReason, Throw, text};
 use crate::heap::{Gc, interrupt};
 use crate::object::Closure;
 use crate::state::State;
@@ -22,6 +22,8 @@ struct Frontend {
     interrupt: Arc<AtomicU32>,
     /// Whether the walker needs the tree.
     keeps_tree: bool,
+    /// Levels of C calls.
+    levels: u32,
 }
 
 /// What a chunk becomes: bytecode, and its tree if the walker is to run it.
@@ -31,6 +33,8 @@ type Compiled = (VerifiedProto, Option<Arc<TreeChunk>>);
 enum Refusal {
     /// What is wrong with the chunk.
     Message(Vec<u8>),
+    /// Source and calls around it nest too deep, which message handlers see, unlike other refusals.
+    TooDeep,
     /// The state is to stop.
     Interrupted,
     /// The reader function failed.
@@ -112,6 +116,7 @@ impl State {
             dialect: self.dialect(),
             interrupt: self.interrupt.clone(),
             keeps_tree: self.walks_trees(),
+            levels: self.c_levels(),
         }
     }
 
@@ -119,6 +124,13 @@ impl State {
     fn refused(&mut self, refusal: &Refusal) -> Result<Value, Throw> {
         match refusal {
             Refusal::Message(text) => Ok(self.new_str(text)?.into()),
+            Refusal::TooDeep => {
+                let throw = self.runtime_error(text::C_STACK_OVERFLOW);
+                match self.shown(throw) {
+                    Throw::Error => Ok(self.take_error()),
+                    Throw::Stop => Err(Throw::Stop),
+                }
+            }
             Refusal::Interrupted => {
                 self.safepoint()?;
                 Err(self.raise_stop(StopReason::Interrupted))
@@ -166,8 +178,10 @@ impl Frontend {
         let options = ParseOptions {
             dialect: self.dialect,
             interrupt: Some(&stopped),
+            levels: self.levels,
         };
         let (chunk, text) = parse_source(source, name, options).map_err(|e| match e {
+            ParseError::Syntax(e) if e.message == text::C_STACK_OVERFLOW.as_bytes() => Refusal::TooDeep,
             ParseError::Syntax(e) => Refusal::Message(e.message),
             ParseError::Interrupted => Refusal::Interrupted,
             ParseError::Unreadable => Refusal::Unreadable,
