@@ -22,7 +22,8 @@
 //! of the opcode table. A stripped file has no source, lines, locals and upvalue names.
 //!
 //! Reading checks the format only: no count is believed beyond the bytes that are left, and nesting
-//! is bounded. What the instructions say is the verifier's business.
+//! is bounded. What the instructions say is the verifier's business. `docs/bytecode-files.md` describes the
+//! format byte by byte.
 
 use crate::ops::{Instr, OPS};
 use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};

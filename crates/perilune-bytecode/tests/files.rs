@@ -4,6 +4,7 @@ use perilune_bytecode::file::{FileError, read, write};
 use perilune_bytecode::proto::{Const, Proto, UpvalueDesc};
 use perilune_bytecode::{compile, verify};
 use perilune_syntax::ast::Dialect;
+use std::path::Path;
 use std::sync::Arc;
 
 const SOURCE: &[u8] = b"local a, b = 1.5, 'text'
@@ -140,4 +141,26 @@ fn nesting_is_bounded() {
         ..Proto::default()
     };
     assert_eq!(read(&write(&deeper, false)), Err(FileError::TooDeep));
+}
+
+/// A file that was written once is read for ever, on every machine; `BLESS=1` writes it anew, which a change of
+/// the opcode table needs.
+#[test]
+fn kept_files_are_what_is_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/chunks");
+    let source = std::fs::read(folder.join("tour.lua")).expect("the source");
+    let chunk = perilune_syntax::parse(&source, b"=tour", Dialect::Lua55).expect("a chunk");
+    let proto = compile::compile(&chunk, &source, Some(Arc::from(&b"=tour"[..]))).expect("bytecode");
+    for (name, strip) in [("tour.plc", false), ("tour.stripped.plc", true)] {
+        let path = folder.join(name);
+        let bytes = write(&proto, strip);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &bytes).expect("written");
+        }
+        let kept = std::fs::read(&path).expect("the file");
+        assert!(kept == bytes, "{name}: run with BLESS=1 if this is right");
+        let again = read(&kept).expect("a chunk");
+        assert_eq!(write(&again, strip), kept);
+        verify::verify(Arc::new(again)).expect("verified");
+    }
 }

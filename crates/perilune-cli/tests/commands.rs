@@ -145,7 +145,7 @@ fn bash_completes_with_the_script() {
     assert_eq!(complete("perilune --max-m", 1), "--max-memory");
     assert_eq!(complete("perilune dump --l", 2), "--live");
     assert_eq!(complete("perilune dump --stage to", 3), "tokens");
-    assert_eq!(complete("perilune help comp", 2), "completions");
+    assert_eq!(complete("perilune help comple", 2), "completions");
 }
 
 #[test]
@@ -166,4 +166,69 @@ fn manual_pages_name_options_and_subcommands() {
         page.contains(".TH perilune-dump 1") && page.contains("\\-\\-stage"),
         "{page}"
     );
+}
+
+#[test]
+fn compiled_files_run_without_their_source() {
+    let here = folder("compile");
+    std::fs::write(
+        here.join("main.lua"),
+        "#!/usr/bin/perilune\nlocal m = require 'part'\nprint(m.name, ...)\nm.fail()\n",
+    )
+    .expect("written");
+    std::fs::write(
+        here.join("part.lua"),
+        "return {name = 'part', fail = function()\n  local t = nil\n  return t.x\nend}\n",
+    )
+    .expect("written");
+    for args in [&["compile", "main.lua"][..], &["compile", "--strip", "part.lua"]] {
+        let made = perilune(&here, args);
+        assert!(
+            made.status.success() && made.stdout.is_empty() && made.stderr.is_empty(),
+            "{made:?}"
+        );
+    }
+    for source in ["main.lua", "part.lua"] {
+        std::fs::remove_file(here.join(source)).expect("removed");
+    }
+    for engine in ["--engine=vm", "--engine=tree"] {
+        let ran = perilune(&here, &[engine, "main.plc", "a"]);
+        assert_eq!(stdout(&ran), "part\ta\n");
+        assert_eq!(ran.status.code(), Some(1));
+        let told = stderr(&ran);
+        let expected = "perilune: ?:?: attempt to index a nil value\nstack traceback:\n\t?: in field 'fail'\n\t\
+                        main.lua:4: in main chunk\n\t[C]: in ?\n";
+        assert!(told.ends_with(expected), "{told}");
+    }
+    let left: Vec<_> = std::fs::read_dir(&here).expect("the folder").collect();
+    assert_eq!(left.len(), 2, "nothing but the compiled files: {left:?}");
+}
+
+#[test]
+fn compile_says_what_is_wrong() {
+    let here = folder("compile-wrong");
+    std::fs::write(here.join("bad.lua"), "return return").expect("written");
+    std::fs::write(here.join("good.lua"), "return 1").expect("written");
+    let refused = |args: &[&str], reason: &str| {
+        let o = perilune(&here, args);
+        assert_eq!(o.status.code(), Some(1), "{o:?}");
+        assert_eq!(stderr(&o), format!("perilune: {reason}\n"));
+    };
+    refused(
+        &["compile", "bad.lua"],
+        "bad.lua:1: unexpected symbol near 'return'",
+    );
+    refused(&["compile", "-"], "'-o' is needed for what standard input holds");
+    refused(
+        &["compile", "-o", "good.lua", "good.lua"],
+        "'good.lua' is the file itself",
+    );
+    let o = perilune(&here, &["compile", "-o", "no/such/folder.plc", "good.lua"]);
+    assert!(
+        stderr(&o).starts_with("perilune: cannot write no/such/folder.plc: "),
+        "{o:?}"
+    );
+    assert!(!here.join("bad.plc").exists());
+    let shown = perilune(&here, &["compile", "-o", "-", "good.lua"]);
+    assert!(shown.stdout.starts_with(b"\x1bLua\x55"), "{shown:?}");
 }

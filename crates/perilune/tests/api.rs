@@ -368,3 +368,27 @@ fn an_observer_that_panics_does_not_hide_the_error() {
             .starts_with("mine\nstack traceback:")
     );
 }
+
+/// The files of the bytecode crate's tests do what their source does.
+#[test]
+fn kept_bytecode_files_run() -> Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../perilune-bytecode/tests/chunks");
+    let run = |name: &str, engine: perilune::Engine| -> Result<Vec<i64>> {
+        let bytes = std::fs::read(folder.join(name)).expect("the file");
+        let mut lua = Lua::with_options(perilune::Options {
+            engine,
+            ..perilune::Options::default()
+        })?;
+        lua.load("print = function() end").exec()?;
+        let results: Variadic<i64> = lua.load(bytes).set_name("=tour").eval()?;
+        Ok(results.0)
+    };
+    for engine in [perilune::Engine::Vm, perilune::Engine::Tree] {
+        let expected = run("tour.lua", engine)?;
+        assert_eq!(expected.len(), 7);
+        for name in ["tour.plc", "tour.stripped.plc"] {
+            assert_eq!(run(name, engine)?, expected, "{name}");
+        }
+    }
+    Ok(())
+}

@@ -1,8 +1,7 @@
 //! `perilune dump`: a file -> the printed stages of its compilation.
 
-use super::{file_arg, finish, setting_args, settings};
+use super::{file_arg, finish, read, setting_args, settings};
 use crate::Status;
-use crate::options::bytes;
 use crate::settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -10,7 +9,6 @@ use perilune::Engine;
 use perilune_bytecode::{compile, dump, verify};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
-use std::io::Read;
 use std::sync::Arc;
 
 /// What the subcommand takes.
@@ -88,17 +86,4 @@ fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, 
         .map_err(|e| format!("line {}: {}", e.line, String::from_utf8_lossy(&e.message)))?;
     let verified = verify::verify(Arc::new(proto)).map_err(|e| e.to_string())?;
     Ok(dump::dump(verified.proto()))
-}
-
-fn read(file: &OsString) -> Result<(Vec<u8>, Vec<u8>), String> {
-    if file == "-" {
-        let mut all = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut all)
-            .map_err(|e| e.to_string())?;
-        return Ok((all, b"=stdin".to_vec()));
-    }
-    let all = std::fs::read(file).map_err(|e| format!("cannot open {}: {e}", file.to_string_lossy()))?;
-    Ok((all, [b"@".to_vec(), bytes(file)].concat()))
 }

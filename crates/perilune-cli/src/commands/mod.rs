@@ -2,13 +2,14 @@
 //! its name is not in the list.
 
 mod check;
+mod compile;
 mod completions;
 mod dump;
 mod help;
 mod man;
 
 use crate::Status;
-use crate::options::LUA_OPTIONS;
+use crate::options::{LUA_OPTIONS, bytes};
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
@@ -31,6 +32,11 @@ const ALL: &[Subcommand] = &[
         name: "check",
         describe: check::describe,
         run: check::run,
+    },
+    Subcommand {
+        name: "compile",
+        describe: compile::describe,
+        run: compile::run,
     },
     Subcommand {
         name: "dump",
@@ -211,6 +217,21 @@ fn settings(matches: &ArgMatches) -> Result<Settings, String> {
         }
     }
     Ok(settings)
+}
+
+/// The text of a program, '-' for standard input, and its chunk name.
+fn read(file: &OsString) -> Result<(Vec<u8>, Vec<u8>), String> {
+    if file == "-" {
+        use std::io::Read;
+        let mut all = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut all)
+            .map_err(|e| e.to_string())?;
+        return Ok((all, b"=stdin".to_vec()));
+    }
+    let all = std::fs::read(file).map_err(|e| format!("cannot open {}: {e}", file.to_string_lossy()))?;
+    Ok((all, [b"@".to_vec(), bytes(file)].concat()))
 }
 
 /// Shows a subcommand's text on standard output, or its complaint.

@@ -141,6 +141,11 @@ fn searchpath(st: &mut State) -> Result<Ret, Throw> {
 
 /// Looks for `name` on the path in field `field` of the package table (upvalue 1).
 fn find_on(st: &mut State, name: &[u8], field: &str) -> Result<Result<Vec<u8>, Vec<u8>>, Throw> {
+    Ok(find_file(name, &path_in(st, field)?, b".", b"/"))
+}
+
+/// The path in field `field` of the package table (upvalue 1).
+fn path_in(st: &mut State, field: &str) -> Result<Vec<u8>, Throw> {
     let package = st.upvalue(1);
     let key = st.new_str(field.as_bytes())?;
     let path = st.index(package, key.into())?;
@@ -148,7 +153,14 @@ fn find_on(st: &mut State, name: &[u8], field: &str) -> Result<Result<Vec<u8>, V
     if !util::append_text(st, &mut text, path)? {
         return Err(st.error(format!("'package.{field}' must be a string")));
     }
-    Ok(find_file(name, util::c_str(&text), b".", b"/"))
+    Ok(util::c_str(&text).to_vec())
+}
+
+/// Where precompiled modules are: beside those that the templates of `path` for `.lua` files name.
+fn precompiled(path: &[u8]) -> Vec<u8> {
+    let templates = path.split(|&c| c == b';').filter_map(|t| t.strip_suffix(b".lua"));
+    let renamed: Vec<Vec<u8>> = templates.map(|t| [t, b".plc"].concat()).collect();
+    renamed.join(&b';')
 }
 
 /// What a searcher that found something returns: the loader and the file name.
@@ -184,9 +196,13 @@ fn search_preload(st: &mut State) -> Result<Ret, Throw> {
 
 fn search_lua(st: &mut State) -> Result<Ret, Throw> {
     let name = util::check_c_str(st, 1)?;
-    let file = match find_on(st, &name, "path")? {
+    let path = path_in(st, "path")?;
+    let file = match find_file(&name, &path, b".", b"/") {
         Ok(file) => file,
-        Err(message) => return util::ret_str(st, &message),
+        Err(message) => match find_file(&name, &precompiled(&path), b".", b"/") {
+            Ok(file) => file,
+            Err(_) => return util::ret_str(st, &message),
+        },
     };
     match base::load_file(st, Some(&file), b"bt", None)? {
         Ok(loader) => found(st, loader, &file),
