@@ -83,6 +83,12 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// Visits every statement of every function; one comes before those inside it.
+    pub fn each_stmt(&self, visit: &mut dyn FnMut(&Stmt)) {
+        for function in &self.funcs {
+            each_in(&function.body, visit);
+        }
+    }
     /// The bytes of a symbol.
     pub fn text(&self, s: Symbol) -> &[u8] {
         &self.symbols[s.index()]
@@ -507,4 +513,33 @@ pub enum UnOp {
     BNot,
     Not,
     Len,
+}
+
+fn each_in(block: &Block, visit: &mut dyn FnMut(&Stmt)) {
+    for stmt in &block.stmts {
+        visit(stmt);
+        match &stmt.kind {
+            StmtKind::Do(body)
+            | StmtKind::While { body, .. }
+            | StmtKind::Repeat { body, .. }
+            | StmtKind::NumericFor { body, .. }
+            | StmtKind::GenericFor { body, .. } => each_in(body, visit),
+            StmtKind::If { arms, otherwise } => {
+                arms.iter().for_each(|(_, body)| each_in(body, visit));
+                otherwise.iter().for_each(|body| each_in(body, visit));
+            }
+            StmtKind::Local { .. }
+            | StmtKind::LocalFunction { .. }
+            | StmtKind::Global { .. }
+            | StmtKind::GlobalFunction { .. }
+            | StmtKind::Assign { .. }
+            | StmtKind::Function { .. }
+            | StmtKind::Call(_)
+            | StmtKind::Return(_)
+            | StmtKind::TailCall(_)
+            | StmtKind::Break
+            | StmtKind::Goto(_)
+            | StmtKind::Label(_) => {}
+        }
+    }
 }

@@ -1,14 +1,12 @@
 //! `perilune compile`: a file -> the bytecode file that does the same.
 
-use super::{file_arg, read, setting_args, settings};
+use super::{file_arg, read, setting_args, settings, verified};
 use crate::Status;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use perilune_bytecode::{compile, file, verify};
-use perilune_syntax as syntax;
+use perilune_bytecode::file;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
@@ -62,13 +60,7 @@ fn compiled(matches: &ArgMatches) -> Result<(), String> {
         return Err(format!("'{}' is the file itself", input.to_string_lossy()));
     }
     let (source, name) = read(input)?;
-    let text = syntax::skip_shebang(&source);
-    let chunk = syntax::parse(text, &name, settings.options.dialect).map_err(|e| e.to_string())?;
-    let proto = compile::compile(&chunk, text, Some(Arc::from(name.as_slice()))).map_err(|e| {
-        let place = String::from_utf8_lossy(&syntax::chunk_id(&name)).into_owned();
-        format!("{place}:{}: {}", e.line, String::from_utf8_lossy(&e.message))
-    })?;
-    let verified = verify::verify(Arc::new(proto)).map_err(|e| e.to_string())?;
+    let verified = verified(&source, &name, &settings)?;
     let bytes = file::write(verified.proto(), matches.get_flag("strip"));
     match out {
         Some(out) => {

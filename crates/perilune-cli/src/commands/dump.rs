@@ -1,15 +1,14 @@
 //! `perilune dump`: a file -> the printed stages of its compilation.
 
-use super::{file_arg, finish, read, setting_args, settings};
+use super::{file_arg, finish, read, setting_args, settings, verified};
 use crate::Status;
 use crate::settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use perilune::Engine;
-use perilune_bytecode::{compile, dump, verify};
+use perilune_bytecode::dump;
 use perilune_syntax as syntax;
 use std::ffi::OsString;
-use std::sync::Arc;
 
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
@@ -78,12 +77,10 @@ fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, 
     if stage == "tokens" {
         return syntax::dump::tokens(text, &name).map_err(|e| format!("{e:?}"));
     }
-    let chunk = syntax::parse(text, &name, settings.options.dialect).map_err(|e| e.to_string())?;
     if stage == "ast" {
+        let chunk = syntax::parse(text, &name, settings.options.dialect).map_err(|e| e.to_string())?;
         return Ok(syntax::dump::chunk(&chunk));
     }
-    let proto = compile::compile(&chunk, text, Some(Arc::from(name.as_slice())))
-        .map_err(|e| format!("line {}: {}", e.line, String::from_utf8_lossy(&e.message)))?;
-    let verified = verify::verify(Arc::new(proto)).map_err(|e| e.to_string())?;
+    let verified = verified(&source, &name, settings)?;
     Ok(dump::dump(verified.proto()))
 }

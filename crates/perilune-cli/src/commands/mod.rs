@@ -13,8 +13,12 @@ use crate::options::{LUA_OPTIONS, bytes};
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use perilune_bytecode::compile as bytecode;
+use perilune_bytecode::verify::{self, VerifiedProto};
+use perilune_syntax as syntax;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A subcommand.
 struct Subcommand {
@@ -217,6 +221,17 @@ fn settings(matches: &ArgMatches) -> Result<Settings, String> {
         }
     }
     Ok(settings)
+}
+
+/// The verified bytecode of a program with that chunk name.
+fn verified(source: &[u8], name: &[u8], settings: &Settings) -> Result<VerifiedProto, String> {
+    let text = syntax::skip_shebang(source);
+    let chunk = syntax::parse(text, name, settings.options.dialect).map_err(|e| e.to_string())?;
+    let proto = bytecode::compile(&chunk, text, Some(Arc::from(name))).map_err(|e| {
+        let place = String::from_utf8_lossy(&syntax::chunk_id(name)).into_owned();
+        format!("{place}:{}: {}", e.line, String::from_utf8_lossy(&e.message))
+    })?;
+    verify::verify(Arc::new(proto)).map_err(|e| e.to_string())
 }
 
 /// The text of a program, '-' for standard input, and its chunk name.

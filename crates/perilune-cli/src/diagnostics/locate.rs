@@ -6,7 +6,7 @@
 
 use super::complaint::{Action, Complaint, Kind, LoopPart};
 use perilune_syntax::Lines;
-use perilune_syntax::ast::{BinOp, Block, Chunk, Expr, ExprId, ExprKind, Span, Stmt, StmtKind, UnOp};
+use perilune_syntax::ast::{BinOp, Chunk, Expr, ExprId, ExprKind, Span, StmtKind, UnOp};
 use std::ops::RangeInclusive;
 
 /// Lines, the first and the last.
@@ -369,7 +369,7 @@ impl Parsed<'_> {
 
     fn loop_part(&self, part: LoopPart, lines: &Range) -> Option<Culprit> {
         let mut found = Vec::new();
-        self.each_stmt(&mut |stmt| {
+        self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::NumericFor {
                 start, limit, step, ..
             } = &stmt.kind
@@ -388,7 +388,7 @@ impl Parsed<'_> {
 
     fn iterators(&self, lines: &Range) -> Vec<Culprit> {
         let mut found = Vec::new();
-        self.each_stmt(&mut |stmt| {
+        self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::GenericFor { exprs, .. } = &stmt.kind
                 && lines.contains(&stmt.span.line)
                 && let (Some(first), Some(last)) = (exprs.first(), exprs.last())
@@ -406,7 +406,7 @@ impl Parsed<'_> {
 
     fn defined_global(&self, name: &str, lines: &Range) -> Option<Culprit> {
         let mut found = Vec::new();
-        self.each_stmt(&mut |stmt| {
+        self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::Global { names, .. } = &stmt.kind {
                 let here = names.iter().filter(|(n, span)| {
                     self.chunk.text(*n) == name.as_bytes()
@@ -426,7 +426,7 @@ impl Parsed<'_> {
     /// The lines of the innermost statement around a line, if it has no parts that run at other times.
     pub fn statement(&self, line: u32) -> Option<Range> {
         let mut best: Option<Span> = None;
-        self.each_stmt(&mut |stmt| {
+        self.chunk.each_stmt(&mut |stmt| {
             let last = self.lines.line(stmt.span.end.saturating_sub(1));
             let is_around = (stmt.span.line..=last).contains(&line);
             let size = |s: Span| s.end - s.start;
@@ -438,15 +438,10 @@ impl Parsed<'_> {
         let is_inside = |s: Span| span.start <= s.start && s.end <= span.end;
         let has_function = self.chunk.funcs.iter().any(|f| f.line > 0 && is_inside(f.span));
         let mut has_block = false;
-        self.each_stmt(&mut |stmt| has_block |= stmt.span != span && is_inside(stmt.span));
+        self.chunk
+            .each_stmt(&mut |stmt| has_block |= stmt.span != span && is_inside(stmt.span));
         let last = self.lines.line(span.end.saturating_sub(1));
         (!has_function && !has_block).then_some(span.line..=last)
-    }
-
-    fn each_stmt(&self, visit: &mut dyn FnMut(&Stmt)) {
-        for function in &self.chunk.funcs {
-            each_in(&function.body, visit);
-        }
     }
 
     /// The name of a local of any function, where an expression names it.
@@ -472,34 +467,5 @@ fn only(found: Vec<Culprit>) -> Option<Culprit> {
     match found[..] {
         [one] => Some(one),
         _ => None,
-    }
-}
-
-fn each_in(block: &Block, visit: &mut dyn FnMut(&Stmt)) {
-    for stmt in &block.stmts {
-        visit(stmt);
-        match &stmt.kind {
-            StmtKind::Do(body)
-            | StmtKind::While { body, .. }
-            | StmtKind::Repeat { body, .. }
-            | StmtKind::NumericFor { body, .. }
-            | StmtKind::GenericFor { body, .. } => each_in(body, visit),
-            StmtKind::If { arms, otherwise } => {
-                arms.iter().for_each(|(_, body)| each_in(body, visit));
-                otherwise.iter().for_each(|body| each_in(body, visit));
-            }
-            StmtKind::Local { .. }
-            | StmtKind::LocalFunction { .. }
-            | StmtKind::Global { .. }
-            | StmtKind::GlobalFunction { .. }
-            | StmtKind::Assign { .. }
-            | StmtKind::Function { .. }
-            | StmtKind::Call(_)
-            | StmtKind::Return(_)
-            | StmtKind::TailCall(_)
-            | StmtKind::Break
-            | StmtKind::Goto(_)
-            | StmtKind::Label(_) => {}
-        }
     }
 }

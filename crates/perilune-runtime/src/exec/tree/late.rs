@@ -2,7 +2,7 @@
 //! on another line.
 
 use perilune_syntax::Lines;
-use perilune_syntax::ast::{Block, Chunk, ExprId, ExprKind, StmtKind, TableItem};
+use perilune_syntax::ast::{Chunk, ExprId, ExprKind, StmtKind, TableItem};
 use std::collections::{HashMap, HashSet};
 
 /// The lines that are not those where the fields end.
@@ -57,48 +57,12 @@ impl Uses {
                 }
             }
         }
-        for f in &chunk.funcs {
-            uses.bounds(&f.body);
-        }
-        uses
-    }
-
-    /// Notes the bounds of numeric loops.
-    fn bounds(&mut self, block: &Block) {
-        for stmt in &block.stmts {
-            match &stmt.kind {
-                StmtKind::NumericFor {
-                    start, limit, body, ..
-                } => {
-                    self.early.extend([*start, *limit]);
-                    self.bounds(body);
-                }
-                StmtKind::Do(body)
-                | StmtKind::While { body, .. }
-                | StmtKind::Repeat { body, .. }
-                | StmtKind::GenericFor { body, .. } => self.bounds(body),
-                StmtKind::If { arms, otherwise } => {
-                    for (_, body) in arms {
-                        self.bounds(body);
-                    }
-                    if let Some(body) = otherwise {
-                        self.bounds(body);
-                    }
-                }
-                StmtKind::Local { .. }
-                | StmtKind::LocalFunction { .. }
-                | StmtKind::Global { .. }
-                | StmtKind::GlobalFunction { .. }
-                | StmtKind::Assign { .. }
-                | StmtKind::Function { .. }
-                | StmtKind::Call(_)
-                | StmtKind::Return(_)
-                | StmtKind::TailCall(_)
-                | StmtKind::Break
-                | StmtKind::Goto(_)
-                | StmtKind::Label(_) => {}
+        chunk.each_stmt(&mut |stmt| {
+            if let StmtKind::NumericFor { start, limit, .. } = stmt.kind {
+                uses.early.extend([start, limit]);
             }
-        }
+        });
+        uses
     }
 
     /// Where the token begins that is read before the field, which ends at `end`, is fetched.
