@@ -90,6 +90,8 @@ pub fn run(job: &Job<'_>) -> Result<Output, String> {
     for name in CLEARED {
         command.env_remove(name);
     }
+    // Every run compiles what it runs.
+    command.env("PERILUNE_CACHE", "");
     if let Some(engine) = job.engine {
         command.env(VARIABLE, engine.name);
     }

@@ -35,6 +35,16 @@ pub struct Proto {
     pub locals: Vec<LocalVar>,
 }
 
+impl Proto {
+    /// Names the source of this function and of those in it. What others share keeps its name.
+    pub fn set_source(&mut self, name: &Arc<[u8]>) {
+        self.source = Some(name.clone());
+        for child in self.protos.iter_mut().filter_map(Arc::get_mut) {
+            child.set_source(name);
+        }
+    }
+}
+
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]

@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
+mod cache;
 mod commands;
 mod diagnostics;
 mod options;

@@ -1,6 +1,7 @@
 //! How programs are run, beside `lua`'s options: option or variable -> [`Settings`]. Each option is one
 //! row of a table, from which the front, the usage text, the help and the completions are made.
 
+use crate::cache::UserCache;
 use perilune::{Dialect, Engine, Error, Lua, Options, Stress};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ pub struct Settings {
     pub max_time: Option<Duration>,
     /// Say at the end what the collector did.
     pub stats: bool,
+    /// Compile files even if the cache has their bytecode, and keep none.
+    pub no_cache: bool,
 }
 
 /// An option that changes [`Settings`].
@@ -80,6 +83,15 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
+        name: "no-cache",
+        value: None,
+        about: "compile files even if the cache has their bytecode",
+        apply: |s, _| {
+            s.no_cache = true;
+            Ok(())
+        },
+    },
+    Setting {
         name: "stats",
         value: None,
         about: "say at the end what the garbage collector did",
@@ -125,6 +137,9 @@ impl Settings {
         let mut lua = Lua::with_options(self.options.clone())?;
         if let Some(limit) = self.max_time {
             lua.set_time_limit(limit);
+        }
+        if !self.no_cache {
+            lua.set_code_cache(Some(Box::new(UserCache)));
         }
         Ok(lua)
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{StopReason, Throw, text};
-use crate::exec::{Fibers, TreeChunk, TreeFn};
+use crate::exec::{CodeCache, Fibers, TreeChunk, TreeFn};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
 use crate::object::{
@@ -96,6 +96,8 @@ pub struct State {
     pub(crate) culprit: u8,
     /// The operands of the operation that the walker executes; looked at when it fails.
     pub(crate) operands: [Value; 2],
+    /// Where the bytecode of files is kept between runs.
+    pub(crate) code_cache: Option<Box<dyn CodeCache>>,
     /// The native stacks that the walker needs.
     pub(crate) fibers: Fibers,
     /// The coroutine that closes itself: what looks like a stop ends there.
@@ -153,6 +155,7 @@ impl State {
             stopped: Vec::new(),
             culprit: 0,
             operands: [Value::NIL; 2],
+            code_cache: None,
             fibers: Fibers::default(),
             closing_self: None,
             transfer: (0, 0),

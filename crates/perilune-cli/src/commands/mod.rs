@@ -1,6 +1,7 @@
 //! The subcommands: a first argument -> what it does. A run of a script comes by here only to learn that
 //! its name is not in the list.
 
+mod cache;
 mod check;
 mod compile;
 mod completions;
@@ -41,6 +42,11 @@ const ALL: &[Subcommand] = &[
         name: "compile",
         describe: compile::describe,
         run: compile::run,
+    },
+    Subcommand {
+        name: "cache",
+        describe: cache::describe,
+        run: cache::run,
     },
     Subcommand {
         name: "dump",

@@ -1,5 +1,6 @@
 //! The lines typed before: where their file is, and its reading and writing.
 
+use crate::platform::user_folder;
 use rustyline::history::{FileHistory, History};
 use rustyline::{Editor, Helper};
 use std::ffi::OsString;
@@ -32,14 +33,7 @@ fn path(var: impl Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Option
     if let Some(path) = var("PERILUNE_HISTORY") {
         return (!path.is_empty()).then(|| path.into());
     }
-    let name = if cfg!(windows) {
-        "LOCALAPPDATA"
-    } else {
-        "XDG_STATE_HOME"
-    };
-    let state = var(name).map(PathBuf::from).filter(|p| p.is_absolute());
-    let state = state.or_else(|| Some(home?.join(".local").join("state")))?;
-    Some(state.join("perilune").join("history"))
+    Some(user_folder(var, "XDG_STATE_HOME", ".local/state", home)?.join("history"))
 }
 
 /// Makes an empty file, for the user alone, unless there is one. A second process that does the same at

@@ -41,7 +41,66 @@ enum Refusal {
     Unreadable,
 }
 
+/// Where the bytecode of files is kept from one run to the next. What comes from it is verified as any
+/// other binary chunk.
+pub trait CodeCache: Send {
+    /// Whether it would keep the bytecode of this source.
+    fn wants(&self, source: &[u8]) -> bool;
+    /// The binary chunk that was kept for exactly this source in this dialect.
+    fn find(&mut self, source: &[u8], dialect: Dialect) -> Option<Vec<u8>>;
+    /// Keeps the binary chunk of a source; `name` is the chunk's name, for people. It may fail quietly.
+    fn keep(&mut self, source: &[u8], dialect: Dialect, name: &[u8], chunk: &[u8]);
+}
+
 impl State {
+    /// Makes files load from a cache, or not. The walker needs source, and does without.
+    pub fn set_code_cache(&mut self, cache: Option<Box<dyn CodeCache>>) {
+        self.code_cache = cache;
+    }
+
+    /// As [`State::load`], by way of the cache, if there is one and it wants the source.
+    ///
+    /// # Errors
+    /// As [`State::load`].
+    pub fn load_cached(
+        &mut self,
+        source: Vec<u8>,
+        chunk_name: &[u8],
+        mode: &[u8],
+        env: Option<Value>,
+    ) -> Result<Result<Value, Value>, Throw> {
+        let is_text = !source.starts_with(&file::SIGNATURE[..1]) && mode.contains(&b't');
+        let may = is_text && !self.walks_trees();
+        let Some(mut cache) = self.code_cache.take_if(|c| may && c.wants(&source)) else {
+            return self.load(source, chunk_name, mode, env);
+        };
+        let loaded = self.load_through(&mut *cache, source, chunk_name, env);
+        self.code_cache = Some(cache);
+        loaded
+    }
+
+    fn load_through(
+        &mut self,
+        cache: &mut dyn CodeCache,
+        source: Vec<u8>,
+        name: &[u8],
+        env: Option<Value>,
+    ) -> Result<Result<Value, Value>, Throw> {
+        let dialect = self.dialect();
+        if let Some(p) = cache.find(&source, dialect).and_then(|chunk| kept(&chunk, name)) {
+            self.tick(load_cost(&source))?;
+            return Ok(Ok(self.new_main_with(&p, None, env)?.into()));
+        }
+        let loaded = self.load(source.clone(), name, b"t", env)?;
+        if let Ok(f) = loaded
+            && let Some(closure) = f.as_closure()
+        {
+            let chunk = self.dump_function(closure, false)?;
+            cache.keep(&source, dialect, name, &chunk);
+        }
+        Ok(loaded)
+    }
+
     /// Compiles a text chunk, or reads a binary one, into a main function whose first upvalue is
     /// `env` (default: the globals). `mode` says which are allowed: "t", "b" or "bt".
     /// `Ok(Err(message))` is what is wrong with the chunk.
@@ -55,7 +114,7 @@ impl State {
         mode: &[u8],
         env: Option<Value>,
     ) -> Result<Result<Value, Value>, Throw> {
-        self.tick(source.len() as u64 / 16 + 1)?;
+        self.tick(load_cost(&source))?;
         let compiled = self.frontend().compile(Source::whole(source), chunk_name, mode);
         match compiled {
             Ok((p, tree)) => Ok(Ok(self.new_main_with(&p, tree, env)?.into())),
@@ -195,6 +254,18 @@ impl Frontend {
         let tree = self.keeps_tree.then(|| Arc::new(TreeChunk::new(chunk, &text)));
         Ok((proto, tree))
     }
+}
+
+/// What loading a chunk counts as, in instructions.
+fn load_cost(source: &[u8]) -> u64 {
+    source.len() as u64 / 16 + 1
+}
+
+/// What a cache kept, under the name that the chunk has in this run.
+fn kept(chunk: &[u8], name: &[u8]) -> Option<VerifiedProto> {
+    let mut proto = file::read(chunk).ok()?;
+    proto.set_source(&name.into());
+    verify::verify(Arc::new(proto)).ok()
 }
 
 /// What is reported of a binary chunk that is not well-formed.

@@ -23,6 +23,7 @@ mod trace;
 mod tree;
 mod unwind;
 
+pub use load::CodeCache;
 pub use signal::interrupt_on_ctrl_c;
 pub(crate) use tree::{Fibers, TreeChunk, TreeFn};
 

@@ -449,7 +449,7 @@ pub fn load_file(
     }
     skip_first_comment(&mut source);
     st.reserve(source.len())?;
-    st.load(source, &chunk_name, mode, env)
+    st.load_cached(source, &chunk_name, mode, env)
 }
 
 fn read_stdin(source: &mut Vec<u8>) -> std::io::Result<usize> {
