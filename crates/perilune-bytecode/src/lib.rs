@@ -4,8 +4,10 @@
 
 pub mod compile;
 pub mod debuginfo;
+pub mod disassembly;
 pub mod dump;
 pub mod file;
+pub mod listing;
 pub mod ops;
 pub mod proto;
 pub mod quick;

@@ -5,6 +5,7 @@
 mod cache;
 mod commands;
 mod diagnostics;
+mod disassembly;
 mod options;
 mod platform;
 mod repl;

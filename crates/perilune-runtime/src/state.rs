@@ -35,6 +35,8 @@ pub struct Options {
     pub max_memory: Option<usize>,
     /// The number of bytecode instructions it may run; exceeding it is a stop.
     pub max_instructions: Option<u64>,
+    /// Count how often each instruction of each function is executed. The walker does not.
+    pub counts: bool,
     /// Test aids.
     pub stress: Stress,
 }
@@ -343,6 +345,7 @@ impl State {
             protos.push(self.instantiate_proto(child, tree, strings)?);
         }
         let data = Box::new(ProtoData {
+            counts: Vec::new(),
             meta: p.clone(),
             code: p.code.clone().into(),
             consts: consts.into(),

@@ -2,7 +2,7 @@
 
 use crate::convert::{FromLuaMulti, IntoLuaMulti};
 use crate::value::{MultiValue, Value};
-use crate::{Context, Error, Result};
+use crate::{Context, Error, Result, listing};
 use perilune_runtime::heap::Rooted;
 use perilune_runtime::native::Ret;
 use perilune_runtime::{Throw, Value as Raw};
@@ -16,11 +16,11 @@ pub struct Function(pub(crate) Arc<Rooted>);
 type Callback = Arc<dyn Fn(&mut Context, MultiValue) -> Result<MultiValue> + Send + Sync>;
 
 impl Function {
-    /// The bytecode of a Lua function as it runs now, with what its instructions have learned; None
-    /// for a native function.
-    pub fn live_bytecode(&self, lua: &Context) -> Option<String> {
+    /// The bytecode of a Lua function as it runs now, and of those nested in it, with what its instructions
+    /// have learned; None for a native function.
+    pub fn listing(&self, lua: &Context) -> Option<Vec<listing::Function>> {
         let f = lua.heap.rooted_value(&self.0)?.as_closure()?;
-        Some(f.proto(&lua.heap).dump_live(&lua.heap))
+        Some(f.proto(&lua.heap).listing(&lua.heap))
     }
     pub(crate) fn root(st: &mut Context, v: Raw) -> Function {
         Function(Arc::new(st.heap.rooted(v)))

@@ -28,6 +28,7 @@ pub use convert::{FromLua, FromLuaMulti, IntoLua, IntoLuaMulti, Variadic};
 pub use error::{Error, Message, Result};
 pub use function::Function;
 pub use inspect::{ErrorSite, Frame, observing_handler};
+pub use perilune_bytecode::listing;
 pub use perilune_runtime::exec::CodeCache;
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;

@@ -1,11 +1,10 @@
 //! `perilune dump`: a file -> the printed stages of its compilation.
 
-use super::{file_arg, finish, read, setting_args, settings, verified};
+use super::{file_arg, finish, live, read, setting_args, settings, verified};
 use crate::Status;
 use crate::settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use perilune::Engine;
 use perilune_bytecode::dump;
 use perilune_syntax as syntax;
 use std::ffi::OsString;
@@ -47,28 +46,12 @@ fn text(matches: &ArgMatches) -> Result<String, String> {
     let file = matches.get_one::<OsString>("FILE").ok_or("no file")?;
     match matches.get_flag("live") {
         false => printed(stage, file, &settings),
-        true if stage == "bytecode" => live(file, settings),
+        true if stage == "bytecode" => {
+            let (source, name) = read(file)?;
+            Ok(dump::text(&live(&source, &name, settings)?))
+        }
         true => Err("'--live' shows bytecode only".to_owned()),
     }
-}
-
-fn live(file: &OsString, mut settings: Settings) -> Result<String, String> {
-    settings.options.engine = Engine::Vm;
-    let (source, name) = read(file)?;
-    let text = syntax::skip_shebang(&source);
-    let mut lua = settings.state().map_err(|e| e.to_string())?;
-    let f = lua
-        .load(text)
-        .set_name(&name)
-        .into_function()
-        .map_err(|e| e.to_string())?;
-    let ran = f.call::<()>(&mut lua, ());
-    let _ = lua.flush_stdout();
-    if let Err(e) = ran {
-        eprintln!("perilune: {e}");
-    }
-    settings.show_stats(&mut lua);
-    Ok(f.live_bytecode(&lua).unwrap_or_default())
 }
 
 fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, String> {

@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod compile;
 mod completions;
+mod dis;
 mod dump;
 mod help;
 mod man;
@@ -14,8 +15,10 @@ use crate::options::{LUA_OPTIONS, bytes};
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use perilune_bytecode::compile as bytecode;
+use perilune::Engine;
+use perilune_bytecode::listing::Function;
 use perilune_bytecode::verify::{self, VerifiedProto};
+use perilune_bytecode::{compile as bytecode, file};
 use perilune_syntax as syntax;
 use std::ffi::OsString;
 use std::path::Path;
@@ -47,6 +50,11 @@ const ALL: &[Subcommand] = &[
         name: "cache",
         describe: cache::describe,
         run: cache::run,
+    },
+    Subcommand {
+        name: "dis",
+        describe: dis::describe,
+        run: dis::run,
     },
     Subcommand {
         name: "dump",
@@ -229,8 +237,12 @@ fn settings(matches: &ArgMatches) -> Result<Settings, String> {
     Ok(settings)
 }
 
-/// The verified bytecode of a program with that chunk name.
+/// The verified bytecode of a program with that chunk name, which may be compiled already.
 fn verified(source: &[u8], name: &[u8], settings: &Settings) -> Result<VerifiedProto, String> {
+    if source.starts_with(file::SIGNATURE) {
+        let proto = file::read(source).map_err(|e| e.to_string())?;
+        return verify::verify(Arc::new(proto)).map_err(|e| e.to_string());
+    }
     let text = syntax::skip_shebang(source);
     let chunk = syntax::parse(text, name, settings.options.dialect).map_err(|e| e.to_string())?;
     let proto = bytecode::compile(&chunk, text, Some(Arc::from(name))).map_err(|e| {
@@ -238,6 +250,24 @@ fn verified(source: &[u8], name: &[u8], settings: &Settings) -> Result<VerifiedP
         format!("{place}:{}: {}", e.line, String::from_utf8_lossy(&e.message))
     })?;
     verify::verify(Arc::new(proto)).map_err(|e| e.to_string())
+}
+
+/// Runs a program on the VM: its functions as they are then.
+fn live(source: &[u8], name: &[u8], mut settings: Settings) -> Result<Vec<Function>, String> {
+    settings.options.engine = Engine::Vm;
+    let mut lua = settings.state().map_err(|e| e.to_string())?;
+    let f = lua
+        .load(syntax::skip_shebang(source))
+        .set_name(name)
+        .into_function()
+        .map_err(|e| e.to_string())?;
+    let ran = f.call::<()>(&mut lua, ());
+    let _ = lua.flush_stdout();
+    if let Err(e) = ran {
+        eprintln!("perilune: {e}");
+    }
+    settings.show_stats(&mut lua);
+    Ok(f.listing(&lua).unwrap_or_default())
 }
 
 /// The text of a program, '-' for standard input, and its chunk name.

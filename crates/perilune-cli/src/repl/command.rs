@@ -1,6 +1,7 @@
 //! The commands of the prompt that begin with a colon: a line -> what to show.
 
 use super::{compile, compile_expression, complete, show};
+use crate::disassembly;
 use crate::run::Session;
 use perilune::{Engine, Error, Value};
 use perilune_syntax::ast::{Chunk, ExprKind};
@@ -133,7 +134,7 @@ fn help() -> String {
     out
 }
 
-fn dis(s: &mut Session, text: &str, _: show::Style) -> Result<Answer, Error> {
+fn dis(s: &mut Session, text: &str, style: show::Style) -> Result<Answer, Error> {
     let f = match complete::resolve(&mut s.lua, text) {
         Some(Value::Function(f)) => f,
         Some(_) | None => match value_without_calls(s, text)? {
@@ -141,8 +142,13 @@ fn dis(s: &mut Session, text: &str, _: show::Style) -> Result<Answer, Error> {
             Some(_) | None => compile(s, text.as_bytes())?,
         },
     };
-    match f.live_bytecode(&s.lua) {
-        Some(listing) => Ok(Answer::Text(listing)),
+    match f.listing(&s.lua) {
+        Some(listing) => Ok(Answer::Text(disassembly::text(
+            &listing,
+            b"",
+            false,
+            style.colours,
+        ))),
         None => Err(refusal(format!(
             "'{text}' is a native function, which has no bytecode"
         ))),

@@ -1,4 +1,4 @@
-//! Hooks and the instruction limit: what the tracing loop does before each instruction.
+//! Hooks, the instruction limit and execution counts: what the tracing loop does before each instruction.
 
 use super::interp::TraceFlow;
 use crate::error::{StopReason, Throw};
@@ -10,9 +10,9 @@ use perilune_bytecode::ops::Instr;
 use std::sync::atomic::Ordering;
 
 impl State {
-    /// Makes the TRACE bit of the interrupt word agree with hooks and limits.
+    /// Makes the TRACE bit of the interrupt word agree with hooks, limits and counts.
     pub(crate) fn refresh_trace(&mut self) {
-        let on = self.fuel != u64::MAX || self.th().hook_mask != 0;
+        let on = self.fuel != u64::MAX || self.options.counts || self.th().hook_mask != 0;
         // Switches of coroutines come here: an atomic change costs as much as all the rest of one.
         if on == (self.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0) {
             return;
@@ -48,7 +48,7 @@ impl State {
         self.refresh_trace();
     }
 
-    /// Before an instruction: fuel, count hook, line hook.
+    /// Before an instruction: counts, fuel, count hook, line hook.
     pub(super) fn trace(&mut self) -> TraceFlow {
         if self.fuel != u64::MAX {
             if self.fuel == 0 {
@@ -57,12 +57,15 @@ impl State {
             }
             self.fuel -= 1;
         }
+        if self.options.counts {
+            self.count_instruction();
+        }
         if self.th().in_hook {
             return TraceFlow::Go;
         }
         let mask = self.th().hook_mask;
         if mask & (hook::COUNT | hook::LINE) == 0 {
-            return if mask == 0 && self.fuel == u64::MAX {
+            return if mask == 0 && self.fuel == u64::MAX && !self.options.counts {
                 TraceFlow::Leave
             } else {
                 TraceFlow::Go
@@ -73,6 +76,19 @@ impl State {
             Err(Throw::Error) => TraceFlow::Error,
             Err(Throw::Stop) => TraceFlow::Stop,
         }
+    }
+
+    /// Counts an execution of the running frame's next instruction.
+    fn count_instruction(&mut self) {
+        let f = self.frame();
+        // SAFETY: a Lua frame: its function stands below the base, its pc is in that function's code.
+        let bytes = unsafe {
+            let cl: Gc<Closure> = (*f.base.sub(1)).gc();
+            let proto = &mut *cl.proto(&self.heap).ptr();
+            let pc = (f.pc as usize - proto.code as usize) / size_of::<Instr>();
+            proto.count(pc)
+        };
+        self.heap.add_external(bytes);
     }
 
     fn trace_hooks(&mut self, mask: u8) -> Result<(), Throw> {

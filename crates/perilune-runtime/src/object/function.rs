@@ -9,7 +9,6 @@ use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
 use crate::state::State;
 use crate::value::{Tag, Value};
-use perilune_bytecode::dump;
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::proto::Proto;
 use std::sync::Arc;
@@ -26,6 +25,8 @@ pub struct ProtoData {
     pub(crate) protos: Box<[Gc<ProtoObj>]>,
     /// Its tree, if the walker runs it.
     pub(crate) tree: Option<Box<TreeFn>>,
+    /// How often each instruction was executed; empty where nothing was counted.
+    pub(crate) counts: Vec<u64>,
 }
 
 /// A compiled function of one state.
@@ -109,6 +110,7 @@ impl ProtoData {
         size_of::<ProtoData>()
             + size_of::<Proto>()
             + self.code.len() * 20
+            + self.counts.len() * 8
             + self.consts.len() * 48
             + self.protos.len() * 8
             + self.meta.locals.len() * size_of::<perilune_bytecode::proto::LocalVar>()
@@ -118,22 +120,6 @@ impl ProtoData {
 }
 
 impl Gc<ProtoObj> {
-    /// The code as it runs now, rewritten instructions beside their generic form, and that of all
-    /// functions nested in it.
-    pub fn dump_live(self, heap: &Heap) -> String {
-        let mut out = String::new();
-        let mut work = vec![self];
-        while let Some(p) = work.pop() {
-            // SAFETY: alive while the heap is borrowed.
-            let data = unsafe { &(*p.ptr()).data };
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out += &dump::function_with_notes(p.meta(heap), p.number(heap), &|pc| data.code[pc].learned());
-            work.extend(data.protos.iter().rev());
-        }
-        out
-    }
     /// Its number in the state: 2^32 of them are given in turn.
     pub fn number(self, _heap: &Heap) -> u32 {
         // SAFETY: alive while the heap is borrowed.

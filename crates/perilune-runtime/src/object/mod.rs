@@ -3,6 +3,7 @@
 
 pub(crate) mod feedback;
 mod function;
+mod live;
 pub(crate) mod shape;
 mod string;
 mod table;

@@ -12,6 +12,7 @@ mod os;
 mod pack;
 mod package;
 pub(crate) mod pattern;
+mod perilune;
 mod platform;
 mod sort;
 mod stream;

@@ -1,7 +1,7 @@
 //! `require` and the `package` library.
 
 use super::bytes::find_bytes;
-use super::{base, platform, util};
+use super::{base, perilune, platform, util};
 use crate::error::Throw;
 use crate::heap::Gc;
 use crate::native::{NativeFn, Ret};
@@ -190,6 +190,10 @@ fn search_preload(st: &mut State) -> Result<Ret, Throw> {
         return found(st, loader, b":preload:");
     }
     let name = util::check_c_str(st, 1)?;
+    if name == perilune::NAME {
+        let loader = st.new_native("perilune", perilune::open, &[])?;
+        return found(st, loader.into(), b":preload:");
+    }
     let message = [b"no field package.preload['", &name[..], b"']"].concat();
     util::ret_str(st, &message)
 }
