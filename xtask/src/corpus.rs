@@ -41,6 +41,8 @@ struct Plan {
     limit: Duration,
     /// The programs, by their path in tests/corpus, that are expected to differ.
     differing: Vec<String>,
+    /// Where a copy of the corpus is whose programs are compiled before they run.
+    precompiled: Option<PathBuf>,
 }
 
 /// `cargo xtask corpus`.
@@ -51,6 +53,7 @@ pub fn run(mut args: Args) -> Outcome {
     let given = args.option("--bin")?;
     let jobs = args.number("--jobs", 2)?.max(1) as usize;
     let write = args.flag("--write");
+    let precompiled = args.flag("--precompiled");
     let filters = args.plain()?;
     let files = programs(&filters);
     if let Some(peer) = peer {
@@ -63,6 +66,9 @@ pub fn run(mut args: Args) -> Outcome {
         };
     }
     let binary = paths::binary(given)?;
+    if precompiled {
+        return run_precompiled(binary, &files, jobs);
+    }
     let differences = Differences::read()?;
     let mut good = true;
     for engine in engines::chosen(engine.as_deref())? {
@@ -72,6 +78,22 @@ pub fn run(mut args: Args) -> Outcome {
         }
     }
     Ok(good)
+}
+
+/// Runs programs from their bytecode, under the name of their source. They run on the VM, whatever the engine.
+fn run_precompiled(binary: String, files: &[PathBuf], jobs: usize) -> Outcome {
+    let scratch = paths::target()
+        .join("xtask")
+        .join(format!("precompiled-{}", std::process::id()));
+    let fail = |e: std::io::Error| format!("{}: {e}", scratch.display());
+    paths::copy_tree(&paths::root().join("tests/corpus"), &scratch).map_err(fail)?;
+    let plan = Plan {
+        precompiled: Some(scratch.clone()),
+        ..plain("precompiled".to_string(), vec![binary], None)
+    };
+    let good = run_plan(&plan, files, jobs);
+    let _busy = std::fs::remove_dir_all(&scratch);
+    good
 }
 
 /// The programs that differ under one engine, by choice or for now: `tests/corpus/differences.txt`.
@@ -118,6 +140,7 @@ fn plain(title: String, command: Vec<String>, engine: Option<&'static Engine>) -
         lenient: false,
         limit: LIMIT,
         differing: Vec::new(),
+        precompiled: None,
     }
 }
 
@@ -217,7 +240,7 @@ fn skips(plan: &Plan, file: &Path) -> bool {
 
 /// Whether a program is not meant for this way to run it.
 fn left_out(plan: &Plan, expected: &Expectation) -> bool {
-    if plan.engine.is_none() {
+    if plan.engine.is_none() && plan.precompiled.is_none() {
         return expected.only_ours;
     }
     match (&plan.stress, &expected.no_stress) {
@@ -252,16 +275,39 @@ fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, St
         .unwrap_or_default();
     let mut command = plan.command.clone();
     command.extend(expected.options.iter().cloned());
-    command.push(name);
+    command.push(name.clone());
     command.extend(expected.args.iter().cloned());
     let dir = file.parent().unwrap_or(Path::new("."));
-    process::run(&Job {
-        command: &command,
-        engine: plan.engine,
-        dir,
-        stdin: &expected.stdin,
-        limit: plan.limit,
-    })
+    let run = |command: &[String], dir: &Path| {
+        process::run(&Job {
+            command,
+            engine: plan.engine,
+            dir,
+            stdin: &expected.stdin,
+            limit: plan.limit,
+        })
+    };
+    let Some(scratch) = &plan.precompiled else {
+        return run(&command, dir);
+    };
+    let corpus = paths::root().join("tests/corpus");
+    let copy = scratch.join(dir.strip_prefix(corpus).map_err(|e| e.to_string())?);
+    let compiled = run(&compiling(plan, expected, &name), &copy)?;
+    if compiled.end != End::Code(0) {
+        return Ok(compiled);
+    }
+    std::fs::rename(copy.join(format!("{name}.plc")), copy.join(&name)).map_err(|e| e.to_string())?;
+    run(&command, &copy)
+}
+
+/// The command that compiles a program.
+fn compiling(plan: &Plan, expected: &Expectation, name: &str) -> Vec<String> {
+    let dialect = expected.options.iter().filter(|o| o.starts_with("--std"));
+    let mut command = plan.command.clone();
+    command.push("compile".to_string());
+    command.extend(dialect.cloned());
+    command.extend(["-o".to_string(), format!("{name}.plc"), name.to_string()]);
+    command
 }
 
 fn complaint(expected: &Expectation, output: &Output) -> Option<String> {

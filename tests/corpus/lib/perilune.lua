@@ -22,7 +22,7 @@ local after = p.stats()
 print(after.full_collections > before.full_collections, math.type(after.memory), math.type(after.longest_pause))
 print(after.peak_memory > 0, after.minor_collections >= 0, after.incremental_steps >= 0, after.collector_time > 0)
 --> true	true	nil
---> at line 4-7: 2 params, 5 slots
+--> at line 5-8: 2 params, 5 slots
 --> true	true	true	true
 --> false	bad argument #1 to 'perilune.dis' (Lua function expected)
 --> false	bad argument #1 to 'perilune.dis' (function expected, got number)
