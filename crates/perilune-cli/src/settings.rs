@@ -103,7 +103,7 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "stress",
         value: Some("MODES"),
-        about: "provoke rare events: collect, minor, move, rewrite, border, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, border, nan, fail:N",
         apply: |s, v| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -212,6 +212,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "move" => r.move_stack = true,
             None if part == "rewrite" => r.rewrite = true,
             None if part == "border" => r.border = true,
+            None if part == "nan" => r.nan = true,
             Some(("fail", n)) => r.fail_allocation = n.parse().ok()?,
             None | Some(_) => return None,
         }

@@ -174,13 +174,27 @@ impl State {
             None => Err(self.type_error(i, "string")),
         }
     }
+    /// A float as it is to be written.
+    #[inline]
+    pub(crate) fn written(&self, f: f64) -> f64 {
+        if f.is_nan() && self.options.stress.nan {
+            -f
+        } else {
+            f
+        }
+    }
+    /// Appends the text of a float.
+    #[inline]
+    pub(crate) fn write_float(&self, out: &mut Vec<u8>, f: f64) {
+        number::write_float(out, self.written(f), self.dialect());
+    }
     /// The text of a number.
     pub(crate) fn number_text(&mut self, v: Value) -> Result<Gc<Str>, Throw> {
         let mut b = std::mem::take(&mut self.buffer);
         b.clear();
         match v.unpack() {
             Kind::Int(i) => number::write_int(&mut b, i),
-            Kind::Float(f) => number::write_float(&mut b, f, self.dialect()),
+            Kind::Float(f) => self.write_float(&mut b, f),
             _ => {}
         }
         let r = self.new_str(&b);

@@ -58,6 +58,9 @@ pub struct Stress {
     /// `#` of a table that has several borders answers the least one. A program whose output this
     /// changes relies on what the language leaves open.
     pub border: bool,
+    /// Every NaN is written with the other sign, in texts and packed. A program whose output this changes,
+    /// but for these signs, relies on what the language and the processor leave open.
+    pub nan: bool,
 }
 
 /// The C stack limit: how deep Rust functions may call back into Lua and the like, as in PUC.

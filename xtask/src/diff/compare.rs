@@ -77,16 +77,17 @@ impl Contest<'_> {
         }
         let excusable = !runs.iter().any(|(_, output)| crashed(output));
         for (engine, output) in runs.iter().filter(|_| excusable) {
-            if self.relies_on_border(engine, output)? {
+            if self.relies_on_luck(engine, output)? {
                 return Ok(Verdict::Undefined);
             }
         }
         Ok(Verdict::Differs(found))
     }
 
-    /// Whether the program, which ends thus under the engine, relies on which of several borders `#` finds.
-    fn relies_on_border(&self, engine: &Engine, output: &Output) -> Result<bool, String> {
-        let command = [self.ours, &["--stress=border".to_string()]].concat();
+    /// Whether the program, which ends thus under the engine, relies on which of several borders `#` finds, or
+    /// on the sign of a NaN.
+    fn relies_on_luck(&self, engine: &Engine, output: &Output) -> Result<bool, String> {
+        let command = [self.ours, &["--stress=border,nan".to_string()]].concat();
         let other = self.launch(&command, Some(engine), FILE, LIMIT)?;
         // Where `#` answers what is no border at all, the command says so in that mode.
         if String::from_utf8_lossy(&other.stderr).contains(NO_BORDER) {

@@ -38,7 +38,7 @@ pub(crate) fn append_text(st: &State, out: &mut Vec<u8>, v: Value) {
     match v.unpack() {
         Kind::Str(s) => out.extend_from_slice(s.bytes(&st.heap)),
         Kind::Int(i) => perilune_syntax::number::write_int(out, i),
-        Kind::Float(f) => perilune_syntax::number::write_float(out, f, st.dialect()),
+        Kind::Float(f) => st.write_float(out, f),
         _ => {}
     }
 }

@@ -329,7 +329,7 @@ fn write_value(st: &mut State, target: &mut Target, value: Value) -> Result<usiz
     let mut text = Vec::new();
     match (value.as_int(), value.as_float()) {
         (Some(int), _) => number::write_int(&mut text, int),
-        (_, Some(float)) => number::write_float(&mut text, float, st.dialect()),
+        (_, Some(float)) => st.write_float(&mut text, float),
         _ => {}
     }
     stream.write(&text).map(|()| text.len())

@@ -82,12 +82,26 @@ fn convert(st: &mut State, out: &mut Vec<u8>, conversion: &[u8], arg: usize) -> 
         b'a' | b'A' => {
             let spec = check(st, conversion, FLOAT_FLAGS, true)?;
             let value = st.check_num(arg)?;
-            number::format_float(out, value, letter, spec.flags, spec.width, spec.precision);
+            number::format_float(
+                out,
+                st.written(value),
+                letter,
+                spec.flags,
+                spec.width,
+                spec.precision,
+            );
         }
         b'f' | b'e' | b'E' | b'g' | b'G' => {
             let value = st.check_num(arg)?;
             let spec = check(st, conversion, FLOAT_FLAGS, true)?;
-            number::format_float(out, value, letter, spec.flags, spec.width, spec.precision);
+            number::format_float(
+                out,
+                st.written(value),
+                letter,
+                spec.flags,
+                spec.width,
+                spec.precision,
+            );
         }
         b'p' => pointer(st, out, conversion, arg)?,
         b'q' if conversion.len() > 1 => {

@@ -245,11 +245,13 @@ fn pack_value(
             put_int(out, n as u64, layout.little, size, false);
         }
         Kind::Float => {
-            let value = st.check_num(arg)? as f32;
+            let value = st.check_num(arg)?;
+            let value = st.written(value) as f32;
             put_bytes(out, value.to_le_bytes(), layout.little);
         }
         Kind::Double => {
             let value = st.check_num(arg)?;
+            let value = st.written(value);
             put_bytes(out, value.to_le_bytes(), layout.little);
         }
         _ => return pack_string(st, out, layout, kind, size, arg),

@@ -114,7 +114,7 @@ pub fn append_text(st: &mut State, buffer: &mut Vec<u8>, value: Value) -> Result
             buffer.extend_from_slice(s.bytes(&st.heap));
         }
         Kind::Int(i) => number::write_int(buffer, i),
-        Kind::Float(f) => number::write_float(buffer, f, st.dialect()),
+        Kind::Float(f) => st.write_float(buffer, f),
         _ => return Ok(false),
     }
     Ok(true)
@@ -139,7 +139,7 @@ pub fn write_text(st: &mut State, value: Value) -> io::Result<Option<usize>> {
         }
         Kind::Int(i) => number::write_int(&mut st.stdout, i),
         Kind::Float(f) => {
-            let dialect = st.dialect();
+            let (f, dialect) = (st.written(f), st.dialect());
             number::write_float(&mut st.stdout, f, dialect);
         }
         _ => return Ok(None),
