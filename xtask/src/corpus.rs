@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Longest run of a program without stress.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// The same under an emulator.
+const EMULATED_LIMIT: Duration = Duration::from_secs(300);
+
 /// What a program's comments say.
 #[derive(Default)]
 struct Expectation {
@@ -24,6 +27,8 @@ struct Expectation {
     errors: Vec<String>,
     stdout: Vec<u8>,
     only_ours: bool,
+    /// Not run under an emulator.
+    no_runner: bool,
     /// Not run under stress, or not under the modes named.
     no_stress: Option<Vec<String>>,
 }
@@ -41,6 +46,8 @@ struct Plan {
     limit: Duration,
     /// The programs, by their path in tests/corpus, that are expected to differ.
     differing: Vec<String>,
+    /// An emulator runs it.
+    emulated: bool,
     /// Where a copy of the corpus is whose programs are compiled before they run.
     precompiled: Option<PathBuf>,
 }
@@ -54,6 +61,7 @@ pub fn run(mut args: Args) -> Outcome {
     let jobs = args.number("--jobs", 2)?.max(1) as usize;
     let write = args.flag("--write");
     let precompiled = args.flag("--precompiled");
+    let runner = args.option("--runner")?;
     let filters = args.plain()?;
     let files = programs(&filters);
     if let Some(peer) = peer {
@@ -65,14 +73,21 @@ pub fn run(mut args: Args) -> Outcome {
             run_plan(&plan, &files, jobs)
         };
     }
-    let binary = paths::binary(given)?;
+    let ours = Ours {
+        runner: runner
+            .iter()
+            .flat_map(|r| r.split_whitespace())
+            .map(str::to_string)
+            .collect(),
+        binary: paths::binary(given)?,
+    };
     if precompiled {
-        return run_precompiled(binary, &files, jobs);
+        return run_precompiled(&ours, &files, jobs);
     }
     let differences = Differences::read()?;
     let mut good = true;
     for engine in engines::chosen(engine.as_deref())? {
-        for mut plan in plans(&binary, engine, stress.as_deref())? {
+        for mut plan in plans(&ours, engine, stress.as_deref())? {
             plan.differing = differences.of(engine);
             good &= run_plan(&plan, &files, jobs)?;
         }
@@ -81,7 +96,7 @@ pub fn run(mut args: Args) -> Outcome {
 }
 
 /// Runs programs from their bytecode, under the name of their source. They run on the VM, whatever the engine.
-fn run_precompiled(binary: String, files: &[PathBuf], jobs: usize) -> Outcome {
+fn run_precompiled(ours: &Ours, files: &[PathBuf], jobs: usize) -> Outcome {
     let scratch = paths::target()
         .join("xtask")
         .join(format!("precompiled-{}", std::process::id()));
@@ -89,7 +104,7 @@ fn run_precompiled(binary: String, files: &[PathBuf], jobs: usize) -> Outcome {
     paths::copy_tree(&paths::root().join("tests/corpus"), &scratch).map_err(fail)?;
     let plan = Plan {
         precompiled: Some(scratch.clone()),
-        ..plain("precompiled".to_string(), vec![binary], None)
+        ..ours.plan("precompiled".to_string(), &[], None)
     };
     let good = run_plan(&plan, files, jobs);
     let _busy = std::fs::remove_dir_all(&scratch);
@@ -131,6 +146,25 @@ impl Differences {
     }
 }
 
+/// The command that is tested, with what runs it where it is another machine's.
+struct Ours {
+    runner: Vec<String>,
+    binary: String,
+}
+
+impl Ours {
+    fn plan(&self, title: String, options: &[String], engine: Option<&'static Engine>) -> Plan {
+        let binary = [self.binary.clone()];
+        let command = [&self.runner[..], &binary, options].concat();
+        let emulated = !self.runner.is_empty();
+        Plan {
+            emulated,
+            limit: if emulated { EMULATED_LIMIT } else { LIMIT },
+            ..plain(title, command, engine)
+        }
+    }
+}
+
 fn plain(title: String, command: Vec<String>, engine: Option<&'static Engine>) -> Plan {
     Plan {
         title,
@@ -140,16 +174,14 @@ fn plain(title: String, command: Vec<String>, engine: Option<&'static Engine>) -
         lenient: false,
         limit: LIMIT,
         differing: Vec::new(),
+        emulated: false,
         precompiled: None,
     }
 }
 
 /// The runs that `--stress` asks for.
-fn plans(binary: &str, engine: &'static Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
-    let base = |mode: &[String]| {
-        let command = [&[binary.to_string()], mode].concat();
-        plain(engine.name.to_string(), command, Some(engine))
-    };
+fn plans(ours: &Ours, engine: &'static Engine, stress: Option<&str>) -> Result<Vec<Plan>, String> {
+    let base = |mode: &[String]| ours.plan(engine.name.to_string(), mode, Some(engine));
     let Some(wanted) = stress else {
         return Ok(vec![base(&[])]);
     };
@@ -242,6 +274,9 @@ fn skips(plan: &Plan, file: &Path) -> bool {
 fn left_out(plan: &Plan, expected: &Expectation) -> bool {
     if plan.engine.is_none() && plan.precompiled.is_none() {
         return expected.only_ours;
+    }
+    if plan.emulated && expected.no_runner {
+        return true;
     }
     match (&plan.stress, &expected.no_stress) {
         (Some(mode), Some(modes)) => modes.is_empty() || modes.contains(mode),
@@ -413,6 +448,7 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         }
         "stderr" => found.errors.push(value.to_string()),
         "only" if value == "perilune" => found.only_ours = true,
+        "no-runner" if !value.is_empty() => found.no_runner = true,
         "no-stress" => {
             let (modes, reason) = value.split_once(" - ").ok_or("no-stress: say `MODES - reason`")?;
             if reason.trim().is_empty() {

@@ -39,7 +39,7 @@ const TASKS: &[Task] = &[
     ),
     (
         "corpus",
-        "[--engine NAME] [--stress MODE|all] [--precompiled] [--peer CMD] [--bin PATH] [--jobs N] [FILTER...]",
+        "[--engine NAME] [--stress MODE|all] [--precompiled] [--peer CMD] [--bin PATH] [--runner CMD] [--jobs N] [FILTER...]",
         "run tests/corpus on every engine and compare with its expectations",
         corpus::run,
     ),
