@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use crate::symbols::Symbols;
+
 /// A stretch of the source: byte offsets `start..end`, and the line (from 1) on which it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -75,7 +77,7 @@ pub struct Chunk {
     /// The main function: vararg, with the one upvalue `_ENV`.
     pub main: FuncId,
     /// The interned strings.
-    pub symbols: Vec<Box<[u8]>>,
+    pub symbols: Symbols,
     /// The dialect it was parsed as.
     pub dialect: Dialect,
     /// For each expression the value it is known to have, by the rules of compile-time constants.
@@ -91,7 +93,7 @@ impl Chunk {
     }
     /// The bytes of a symbol.
     pub fn text(&self, s: Symbol) -> &[u8] {
-        &self.symbols[s.index()]
+        self.symbols.text(s)
     }
     /// The expression behind an id.
     pub fn expr(&self, e: ExprId) -> &Expr {

@@ -1,11 +1,10 @@
 //! Source bytes -> tokens.
 
-use std::hash::{BuildHasher, RandomState};
-
 use crate::ast::{Span, Symbol};
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::number::{Num, hex_digit, is_space, str_to_number};
 use crate::source::Source;
+use crate::symbols::Interner;
 use crate::token::{Token, TokenKind, reserved};
 
 /// Skips a byte order mark and a first line that starts with `#`, as loading a file does. The line
@@ -17,55 +16,6 @@ pub fn skip_shebang(source: &[u8]) -> &[u8] {
     }
     let end = source.iter().position(|&b| b == b'\n').unwrap_or(source.len());
     &source[end..]
-}
-
-/// The set of a chunk's strings.
-#[derive(Default)]
-pub(crate) struct Interner {
-    symbols: Vec<Box<[u8]>>,
-    /// Open addressing over `symbols`; 0 is free, otherwise index + 1. The size is a power of two.
-    slots: Vec<u32>,
-    hasher: RandomState,
-}
-
-impl Interner {
-    pub(crate) fn intern(&mut self, text: &[u8]) -> Symbol {
-        if self.symbols.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = self.hasher.hash_one(text) as usize & mask;
-        loop {
-            match self.slots[at] {
-                0 => break,
-                s if *self.symbols[s as usize - 1] == *text => return Symbol(s - 1),
-                _ => at = (at + 1) & mask,
-            }
-        }
-        self.symbols.push(text.into());
-        self.slots[at] = self.symbols.len() as u32;
-        Symbol(self.symbols.len() as u32 - 1)
-    }
-
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(64);
-        self.slots = vec![0; size];
-        for (i, text) in self.symbols.iter().enumerate() {
-            let mut at = self.hasher.hash_one(&**text) as usize & (size - 1);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (size - 1);
-            }
-            self.slots[at] = i as u32 + 1;
-        }
-    }
-
-    pub(crate) fn text(&self, s: Symbol) -> &[u8] {
-        &self.symbols[s.index()]
-    }
-
-    pub(crate) fn into_symbols(self) -> Vec<Box<[u8]>> {
-        self.symbols
-    }
 }
 
 /// Whether a long bracket starts here, as `skip_separator` finds it.
@@ -99,9 +49,16 @@ fn is_name_start(b: u8) -> bool {
     b.is_ascii_alphabetic() || b == b'_'
 }
 
-fn is_name_part(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
-}
+/// Whether each byte may be part of a name.
+const NAME_PARTS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric() || b as u8 == b'_';
+        b += 1;
+    }
+    table
+};
 
 impl<'s> Lexer<'s> {
     /// A lexer over `source`; `chunk` is how messages call it (see [`crate::chunk_id`]).
@@ -120,7 +77,7 @@ impl<'s> Lexer<'s> {
 
     /// The bytes of a symbol of a token.
     pub fn text(&self, s: Symbol) -> &[u8] {
-        self.symbols.text(s)
+        self.symbols.symbols().text(s)
     }
 
     /// The line the lexer has come to: that of the end of the token read last.
@@ -381,7 +338,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn name(&mut self) -> TokenKind {
-        self.skip_to(|b| !is_name_part(b));
+        self.skip_to(|b| !NAME_PARTS[usize::from(b)]);
         let text = &self.source.text[self.start..self.pos];
         reserved(text).unwrap_or_else(|| TokenKind::Name(self.symbols.intern(text)))
     }

@@ -15,6 +15,7 @@ pub mod number;
 mod parser;
 mod scope;
 mod source;
+mod symbols;
 pub mod token;
 
 pub use error::{ErrorKind, ParseError, SyntaxError, chunk_id, push_chunk_id};
@@ -22,3 +23,4 @@ pub use lexer::{Lexer, skip_shebang};
 pub use lines::Lines;
 pub use parser::{ParseOptions, parse, parse_source, parse_with};
 pub use source::{More, Source, Unreadable};
+pub use symbols::Symbols;

@@ -8,7 +8,7 @@ use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
 use perilune_syntax::Lines;
-use perilune_syntax::ast::{Chunk, FuncId, Function};
+use perilune_syntax::ast::{Chunk, FuncId, Function, Symbol};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl TreeFn {
         let symbols = st.new_table(n, 0)?;
         st.heap.roots.temps.push(symbols.into());
         for i in 0..n {
-            let s = st.new_str(&code.chunk.symbols[i])?;
+            let s = st.new_str(code.chunk.text(Symbol(i as u32)))?;
             symbols
                 .set_int(&mut st.heap, i as i64 + 1, s.into())
                 .map_err(|e| st.table_error(e))?;
