@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use crate::lines::Lines;
 use crate::symbols::Symbols;
 
 /// A stretch of the source: byte offsets `start..end`, and the line (from 1) on which it starts.
@@ -40,7 +41,7 @@ index_type!(
     Symbol
 );
 index_type!(
-    /// An expression, an index into [`Chunk::exprs`].
+    /// An expression, an index into [`Nodes::exprs`].
     ExprId
 );
 index_type!(
@@ -67,21 +68,72 @@ pub enum Dialect {
     Lua54,
 }
 
+/// The main function of every chunk.
+pub const MAIN: FuncId = FuncId(0);
+
+/// The expressions of a chunk; while it is being parsed, those that are still needed.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    /// All expressions, operands before operators.
+    pub exprs: Vec<Expr>,
+    /// For each expression the value it is known to have, by the rules of compile-time constants.
+    pub constants: Vec<Option<Constant>>,
+}
+
+impl Nodes {
+    /// The expression behind an id.
+    #[inline]
+    pub fn expr(&self, e: ExprId) -> &Expr {
+        &self.exprs[e.index()]
+    }
+
+    /// The value of an expression, if the rules of compile-time constants know it.
+    #[inline]
+    pub fn constant(&self, e: ExprId) -> Option<Constant> {
+        self.constants[e.index()]
+    }
+
+    /// Forgets all expressions but the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.exprs.truncate(count);
+        self.constants.truncate(count);
+    }
+}
+
+/// A function and what it refers to: all that its bytecode depends on, but for the functions inside it.
+#[derive(Clone, Copy)]
+pub struct Unit<'a> {
+    /// Which function it is.
+    pub id: FuncId,
+    /// The function.
+    pub function: &'a Function,
+    /// Its expressions, and perhaps others.
+    pub nodes: &'a Nodes,
+    /// The chunk's strings, at least those that it needs.
+    pub symbols: &'a Symbols,
+    /// The chunk's text, at least to the token behind the function.
+    pub text: &'a [u8],
+    /// The lines of that text.
+    pub lines: &'a Lines,
+    /// The dialect of the chunk.
+    pub dialect: Dialect,
+}
+
 /// One parsed chunk.
 #[derive(Debug)]
 pub struct Chunk {
     /// All expressions.
-    pub exprs: Vec<Expr>,
+    pub nodes: Nodes,
     /// All functions; the main function is `main`.
     pub funcs: Vec<Function>,
-    /// The main function: vararg, with the one upvalue `_ENV`.
+    /// The main function, [`MAIN`]: vararg, with the one upvalue `_ENV`.
     pub main: FuncId,
     /// The interned strings.
     pub symbols: Symbols,
     /// The dialect it was parsed as.
     pub dialect: Dialect,
-    /// For each expression the value it is known to have, by the rules of compile-time constants.
-    pub constants: Vec<Option<Constant>>,
+    /// The lines of its text.
+    pub lines: Lines,
 }
 
 impl Chunk {
@@ -97,7 +149,23 @@ impl Chunk {
     }
     /// The expression behind an id.
     pub fn expr(&self, e: ExprId) -> &Expr {
-        &self.exprs[e.index()]
+        self.nodes.expr(e)
+    }
+    /// The value of an expression, if the rules of compile-time constants know it.
+    pub fn constant(&self, e: ExprId) -> Option<Constant> {
+        self.nodes.constant(e)
+    }
+    /// A function with what its bytecode depends on; `text` is what the chunk was parsed from.
+    pub fn unit<'a>(&'a self, id: FuncId, text: &'a [u8]) -> Unit<'a> {
+        Unit {
+            id,
+            function: self.func(id),
+            nodes: &self.nodes,
+            symbols: &self.symbols,
+            text,
+            lines: &self.lines,
+            dialect: self.dialect,
+        }
     }
     /// The function behind an id.
     pub fn func(&self, f: FuncId) -> &Function {

@@ -2,6 +2,7 @@
 
 use crate::ast::{Span, Symbol};
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
+use crate::lines::Lines;
 use crate::number::{Num, hex_digit, is_space, str_to_number};
 use crate::source::Source;
 use crate::symbols::Interner;
@@ -35,6 +36,8 @@ pub struct Lexer<'s> {
     pos: usize,
     /// The line of `pos`.
     line: u32,
+    /// The lines up to `pos`.
+    pub(crate) lines: Lines,
     /// Start of the token being read.
     start: usize,
     start_line: u32,
@@ -67,6 +70,7 @@ impl<'s> Lexer<'s> {
             source,
             pos: 0,
             line: 1,
+            lines: Lines::default(),
             start: 0,
             start_line: 1,
             shown: Vec::new(),
@@ -203,6 +207,7 @@ impl<'s> Lexer<'s> {
             self.pos += 1;
         }
         self.line += 1;
+        self.lines.push(self.pos as u32);
     }
 
     /// Skips a comment whose `--` is already read.

@@ -5,8 +5,8 @@ mod expr;
 mod stmt;
 
 use crate::ast::{
-    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, Span, Stmt,
-    StmtKind, Symbol, Upvalue, UpvalueSource, Vararg,
+    Block, Chunk, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, MAIN, Nodes, Span,
+    Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
 };
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
@@ -79,13 +79,28 @@ pub fn parse_source(
     chunk_name: &[u8],
     options: ParseOptions<'_>,
 ) -> Result<(Chunk, Vec<u8>), ParseError> {
-    let too_large = u32::try_from(source.text().len()).is_err();
     let mut parser = Parser::new(source, chunk_name, options);
-    if too_large {
-        return Err(parser.limit("chunk is too large"));
-    }
     parser.main()?;
     Ok(parser.finish())
+}
+
+/// Takes the functions of a chunk one by one, as they end: inner ones before those around them.
+pub type Receiver<'a> = dyn FnMut(Unit<'_>) + 'a;
+
+/// As [`parse_source`], but hands each function over when it ends, and forgets it then: no more of the
+/// tree is kept than the functions that have not ended.
+///
+/// # Errors
+/// As those of [`parse_source`]; the functions that end before them have been handed over.
+pub fn parse_functions<'a>(
+    source: Source<'_>,
+    chunk_name: &[u8],
+    options: ParseOptions<'a>,
+    receiver: &'a mut Receiver<'a>,
+) -> Result<(), ParseError> {
+    let mut parser = Parser::new(source, chunk_name, options);
+    parser.receiver = Some(receiver);
+    parser.main()
 }
 
 struct Parser<'s, 'a> {
@@ -97,12 +112,14 @@ struct Parser<'s, 'a> {
     last_line: u32,
     last_end: u32,
     scopes: Scopes,
-    exprs: Vec<Expr>,
-    constants: Vec<Option<Constant>>,
+    nodes: Nodes,
     /// What expressions end in whose value is not in `constants`.
     settled: BTreeMap<u32, fold::Settled>,
-    /// `None` while the function is being parsed.
+    /// How many functions there are so far.
+    count: u32,
+    /// The functions that have ended, unless `receiver` gets them.
     funcs: Vec<Option<Function>>,
+    receiver: Option<&'a mut Receiver<'a>>,
     level: u32,
     /// The global variable read last, if it is constant.
     constant_global: Option<ExprId>,
@@ -131,10 +148,11 @@ impl<'s, 'a> Parser<'s, 'a> {
             last_line: 1,
             last_end: 0,
             scopes: Scopes::new(options.dialect),
-            exprs: Vec::new(),
-            constants: Vec::new(),
+            nodes: Nodes::default(),
             settled: BTreeMap::new(),
+            count: 0,
             funcs: Vec::new(),
+            receiver: None,
             level: options.levels,
             constant_global: None,
             env_name,
@@ -146,19 +164,21 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     fn finish(self) -> (Chunk, Vec<u8>) {
         let chunk = Chunk {
-            exprs: self.exprs,
+            nodes: self.nodes,
             funcs: self.funcs.into_iter().flatten().collect(),
-            main: FuncId(0),
+            main: MAIN,
             symbols: self.lex.symbols.into_symbols(),
             dialect: self.options.dialect,
-            constants: self.constants,
+            lines: self.lex.lines,
         };
         (chunk, self.lex.source.text)
     }
 
     fn main(&mut self) -> Step<()> {
-        self.funcs.push(None);
-        self.scopes.open_function(0);
+        if u32::try_from(self.lex.source.text.len()).is_err() {
+            return Err(self.limit("chunk is too large"));
+        }
+        let id = self.open_function(0);
         let function = self.scopes.current();
         function.vararg = Vararg::Anonymous;
         function.upvalues.push(Upvalue {
@@ -176,10 +196,17 @@ impl<'s, 'a> Parser<'s, 'a> {
             end: self.lex.source.text.len() as u32,
             line: 1,
         };
-        self.close_function(FuncId(0), body, span, 0, 0)
+        self.close_function(id, body, span, 0, 0)
     }
 
-    /// Leaves the current function and stores it.
+    /// Enters a function that is defined on `line`.
+    fn open_function(&mut self, line: u32) -> FuncId {
+        self.scopes.open_function(line);
+        self.count += 1;
+        FuncId(self.count - 1)
+    }
+
+    /// Leaves the current function and stores it, or hands it over.
     fn close_function(
         &mut self,
         id: FuncId,
@@ -195,18 +222,48 @@ impl<'s, 'a> Parser<'s, 'a> {
         if !state.goto_targets.is_empty() {
             aim_gotos(&mut body, &state.goto_targets);
         }
-        self.funcs[id.index()] = Some(Function {
-            span,
-            line: state.line,
-            end_line,
-            params,
-            vararg: state.vararg,
-            locals: state.locals,
-            upvalues: state.upvalues,
-            labels: state.labels,
-            body,
-        });
+        self.finish_function(
+            id,
+            Function {
+                span,
+                line: state.line,
+                end_line,
+                params,
+                vararg: state.vararg,
+                locals: state.locals,
+                upvalues: state.upvalues,
+                labels: state.labels,
+                body,
+            },
+        );
         Ok(())
+    }
+
+    fn finish_function(&mut self, id: FuncId, function: Function) {
+        let Some(receive) = &mut self.receiver else {
+            let count = self.funcs.len().max(id.index() + 1);
+            self.funcs.resize_with(count, || None);
+            self.funcs[id.index()] = Some(function);
+            return;
+        };
+        receive(Unit {
+            id,
+            function: &function,
+            nodes: &self.nodes,
+            symbols: self.lex.symbols.symbols(),
+            text: &self.lex.source.text,
+            lines: &self.lex.lines,
+            dialect: self.options.dialect,
+        });
+    }
+
+    /// Forgets the expressions from the first `count` on, which are those of a function that has ended,
+    /// if they have been handed over.
+    fn forget(&mut self, count: usize) {
+        if self.receiver.is_some() {
+            self.nodes.truncate(count);
+            drop(self.settled.split_off(&(count as u32)));
+        }
     }
 
     // Tokens.
@@ -364,15 +421,15 @@ impl<'s, 'a> Parser<'s, 'a> {
     // Nodes and scopes.
 
     fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(self.exprs.len() as u32);
-        let known = fold::of_node(&kind, &self.constants);
+        let id = ExprId(self.nodes.exprs.len() as u32);
+        let known = fold::of_node(&kind, &self.nodes.constants);
         if known.is_none()
-            && let Some(s) = fold::settle(&kind, &self.constants, &self.settled)
+            && let Some(s) = fold::settle(&kind, &self.nodes.constants, &self.settled)
         {
             self.settled.insert(id.0, s);
         }
-        self.constants.push(known);
-        self.exprs.push(Expr { kind, span });
+        self.nodes.constants.push(known);
+        self.nodes.exprs.push(Expr { kind, span });
         id
     }
 

@@ -113,7 +113,7 @@ impl Exp {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// Frees the register that holds the value, if it is a temporary.
     pub(super) fn release_exp(&mut self, e: &Exp) {
         if let Some(reg) = e.fixed() {

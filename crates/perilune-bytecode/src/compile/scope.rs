@@ -5,7 +5,7 @@ use super::func::{BlockState, NO_JUMP};
 use crate::ops::Op;
 use perilune_syntax::ast::{Block, LabelId, StmtKind};
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// Opens a scope.
     pub(super) fn enter_block(&mut self, is_loop: bool) {
         debug_assert_eq!(self.fs.free, self.fs.var_level());

@@ -6,17 +6,17 @@ use std::cell::Cell;
 /// Lines and tokens of a source text.
 pub(super) struct SourceMap<'a> {
     text: &'a [u8],
-    lines: Lines,
+    lines: &'a Lines,
     /// The line found last.
     last: Cell<u32>,
 }
 
 impl<'a> SourceMap<'a> {
-    /// Splits the text into lines.
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    /// The map of a text with these lines.
+    pub(super) fn new(text: &'a [u8], lines: &'a Lines) -> Self {
         SourceMap {
             text,
-            lines: Lines::of(text),
+            lines,
             last: Cell::new(1),
         }
     }

@@ -7,7 +7,6 @@ use crate::ops::{Instr, Op};
 use perilune_syntax::ast::{
     Block, Dialect, ExprId, ExprKind, FuncId, LocalId, LocalKind, Span, Stmt, StmtKind,
 };
-use perilune_syntax::fold;
 use std::ops::Range;
 
 /// Hidden variables of a numeric loop.
@@ -15,7 +14,7 @@ const NUMERIC_STATE: usize = 2;
 /// Hidden variables of a generic loop.
 const GENERIC_STATE: usize = 3;
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// The statements of a block whose scope is open.
     pub(super) fn statements(&mut self, block: &'a Block) -> CResult {
         for stmt in &block.stmts {
@@ -38,7 +37,7 @@ impl<'a> Compiler<'a> {
     fn statement(&mut self, stmt: &'a Stmt) -> CResult {
         match &stmt.kind {
             StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), exprs, stmt.span),
-            StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
+            StmtKind::LocalFunction { var, func, expr } => self.local_function(*var, *func, *expr),
             StmtKind::Global { targets, exprs, .. } => self.global_stmt(targets, exprs),
             StmtKind::GlobalFunction { target, expr } => self.global_function(*target, *expr, stmt.span),
             StmtKind::Assign { targets, exprs } => self.assign(targets, exprs),
@@ -84,7 +83,7 @@ impl<'a> Compiler<'a> {
         if exprs.is_empty() {
             self.pos = span.end;
         }
-        let func = self.fs.func;
+        let func = self.unit.function;
         let locals = &func.locals;
         let last = vars.clone().last().map(|v| &locals[v as usize].kind);
         if matches!(last, Some(LocalKind::CompileTime(_))) {
@@ -94,7 +93,7 @@ impl<'a> Compiler<'a> {
                 self.put_next(&mut e)?;
             }
             if let Some(&last) = exprs.last()
-                && fold::constant(self.chunk, last).is_none()
+                && self.unit.nodes.constant(last).is_none()
             {
                 let free = self.fs.free;
                 let mut e = self.expr(last)?;
@@ -121,9 +120,9 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn local_function(&mut self, var: LocalId, func: FuncId) -> CResult {
+    fn local_function(&mut self, var: LocalId, func: FuncId, expr: ExprId) -> CResult {
         self.activate_local(var)?;
-        self.closure(func)?;
+        self.closure(func, self.expr_of(expr).span.end)?;
         let pc = self.fs.pc() as u32;
         if let Some(debug) = self.fs.locals.last_mut() {
             debug.start_pc = pc;
@@ -135,7 +134,7 @@ impl<'a> Compiler<'a> {
         let Some(&first) = exprs.first() else {
             return Ok(());
         };
-        let line = self.chunk.expr(first).span.line;
+        let line = self.expr_of(first).span.line;
         let mut places = Vec::with_capacity(targets.len());
         for &target in targets {
             places.push(self.expr(target)?);
@@ -154,7 +153,7 @@ impl<'a> Compiler<'a> {
         let end = self.pos;
         let mut e = self.expr(target)?;
         self.pos = end;
-        let ExprKind::Global { name, .. } = self.chunk.expr(target).kind else {
+        let ExprKind::Global { name, .. } = self.expr_of(target).kind else {
             return Ok(());
         };
         let reg = self.put_any(&mut e)?;
@@ -322,7 +321,7 @@ impl<'a> Compiler<'a> {
 
     /// Whether a loop needs its control variable apart from the variable that the body sees.
     fn needs_copy(&self, var: LocalId) -> bool {
-        self.chunk.dialect == Dialect::Lua54 && self.fs.func.locals[var.index()].assigned
+        self.unit.dialect == Dialect::Lua54 && self.unit.function.locals[var.index()].assigned
     }
 
     fn activate_hidden(&mut self, count: usize) -> CResult {
@@ -383,7 +382,7 @@ impl<'a> Compiler<'a> {
     fn generic_for(&mut self, vars: Range<u32>, exprs: &[ExprId], body: &'a Block, span: Span) -> CResult {
         self.enter_block(true);
         let base = self.fs.free;
-        let line = exprs.first().map_or(span.line, |&e| self.chunk.expr(e).span.line);
+        let line = exprs.first().map_or(span.line, |&e| self.expr_of(e).span.line);
         let e = self.expr_list(exprs)?;
         self.adjust(GENERIC_STATE + 1, exprs.len(), e)?;
         self.activate_hidden(GENERIC_STATE)?;

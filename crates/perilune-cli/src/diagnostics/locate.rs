@@ -94,7 +94,7 @@ impl Parsed<'_> {
     }
 
     fn all(&self) -> impl Iterator<Item = (ExprId, &Expr)> {
-        let all = self.chunk.exprs.iter().enumerate();
+        let all = self.chunk.nodes.exprs.iter().enumerate();
         all.map(|(n, e)| (ExprId(n as u32), e))
     }
 
@@ -272,7 +272,7 @@ impl Parsed<'_> {
 
     fn binaries(&self, ops: &[BinOp], lines: &Range) -> Vec<Culprit> {
         let fits = |e: &&Expr| matches!(&e.kind, ExprKind::Binary { op, line: l, .. } if lines.contains(l) && ops.contains(op));
-        let all = self.chunk.exprs.iter().filter(fits);
+        let all = self.chunk.nodes.exprs.iter().filter(fits);
         all.map(|e| Culprit {
             span: e.span,
             value: None,
@@ -329,7 +329,7 @@ impl Parsed<'_> {
     fn call(&self, function: &str, lines: &Range) -> Option<&Expr> {
         // Natives that no variable holds are called by the name of their library.
         let name = function.rsplit('.').next()?.as_bytes();
-        let mut all = self.chunk.exprs.iter();
+        let mut all = self.chunk.nodes.exprs.iter();
         let call = all.find(|e| self.call_on(e, lines) == Some(Some(name)))?;
         let is_only = all.all(|e| self.call_on(e, lines) != Some(Some(name)));
         is_only.then_some(call)

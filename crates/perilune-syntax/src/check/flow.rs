@@ -193,7 +193,7 @@ impl Flow<'_, '_> {
 
     /// Whether a condition is always true.
     fn is_true(&self, cond: ExprId) -> bool {
-        match self.chunk.constants[cond.index()] {
+        match self.chunk.constant(cond) {
             Some(Constant::Bool(true) | Constant::Int(_) | Constant::Float(_) | Constant::Str(_)) => true,
             Some(Constant::Nil | Constant::Bool(false)) | None => false,
         }

@@ -216,7 +216,7 @@ impl Live<'_, '_> {
     /// Whether a value is one that variables begin with: a literal or an empty table.
     fn is_plain(&self, e: ExprId) -> bool {
         let is_empty = matches!(&self.chunk.expr(e).kind, ExprKind::Table(items) if items.is_empty());
-        is_empty || self.chunk.constants[e.index()].is_some()
+        is_empty || self.chunk.constant(e).is_some()
     }
 
     fn report(&mut self, name: crate::ast::Symbol, span: crate::ast::Span) {

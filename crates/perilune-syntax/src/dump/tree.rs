@@ -397,7 +397,7 @@ impl<'a> Printer<'a> {
     /// An expression with parts.
     fn compound_expr(&mut self, e: ExprId, line: u32) {
         let chunk = self.chunk;
-        let known = chunk.constants[e.index()];
+        let known = chunk.constant(e);
         let known = known.map_or(String::new(), |c| format!(" => {}", self.constant(c)));
         let mut operation = |line: u32, head: &str, parts: &[ExprId]| {
             self.node(line, &format!("{head}{known}"));

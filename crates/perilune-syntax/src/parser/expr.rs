@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::Parser;
-use crate::ast::{BinOp, Constant, ExprId, ExprKind, FuncId, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
+use crate::ast::{BinOp, Constant, ExprId, ExprKind, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
 use crate::error::Step;
 use crate::scope::{Found, GlobalRule, VarKind};
 use crate::token::TokenKind;
@@ -190,7 +190,7 @@ impl Parser<'_, '_> {
 
     /// The named vararg parameter used otherwise than by indexing needs its table.
     fn use_whole(&mut self, e: ExprId) {
-        if let ExprKind::Local { id: local, .. } = self.exprs[e.index()].kind
+        if let ExprKind::Local { id: local, .. } = self.nodes.exprs[e.index()].kind
             && self.scopes.current().is_vararg_table(local)
         {
             self.scopes.current().needs_vararg_table();
@@ -319,9 +319,9 @@ impl Parser<'_, '_> {
 
     /// Checks that an assignment to `target` is allowed, and notes it.
     pub(super) fn check_assignable(&mut self, target: ExprId) -> Step<()> {
-        let read_only = match &self.exprs[target.index()].kind {
+        let read_only = match &self.nodes.exprs[target.index()].kind {
             ExprKind::Constant(_) => {
-                let span = self.exprs[target.index()].span;
+                let span = self.nodes.exprs[target.index()].span;
                 let name = &self.lex.source.text[span.start as usize..span.end as usize];
                 return Err(self.constant_assigned(name));
             }
@@ -366,9 +366,8 @@ impl Parser<'_, '_> {
 
     /// A function from its parameters to its `end`; `line` is the line of its definition.
     pub(super) fn function_body(&mut self, start: Span, is_method: bool, line: u32) -> Step<ExprId> {
-        let id = FuncId(self.funcs.len() as u32);
-        self.funcs.push(None);
-        self.scopes.open_function(line);
+        let id = self.open_function(line);
+        let outer_nodes = self.nodes.exprs.len();
         self.expect_char(b'(')?;
         let mut params = 0;
         if is_method {
@@ -386,6 +385,7 @@ impl Parser<'_, '_> {
         self.expect_match(TokenKind::End, TokenKind::Function, line)?;
         let span = self.span_from(start);
         self.close_function(id, body, span, params, end_line)?;
+        self.forget(outer_nodes);
         Ok(self.add(ExprKind::Function(id), span))
     }
 

@@ -293,7 +293,7 @@ impl Parser<'_, '_> {
         };
         let value = exprs.last().and_then(|e| {
             let settled = self.settled.get(&e.0).copied();
-            self.constants[e.index()].or_else(|| settled?.constant())
+            self.nodes.constant(*e).or_else(|| settled?.constant())
         });
         match value {
             Some(value) if exprs.len() == vars.len() && last == Attribute::Const => {
@@ -315,7 +315,7 @@ impl Parser<'_, '_> {
         self.activate(1)?;
         let line = self.lex.line();
         let expr = self.function_body(start, false, line)?;
-        let ExprKind::Function(func) = self.exprs[expr.index()].kind else {
+        let ExprKind::Function(func) = self.nodes.exprs[expr.index()].kind else {
             unreachable!("function_body makes a function");
         };
         Ok(StmtKind::LocalFunction { var, func, expr })
@@ -424,7 +424,7 @@ impl Parser<'_, '_> {
         if self.at_char(b'=') || self.at_char(b',') {
             return self.assignment(first);
         }
-        match self.exprs[first.index()].kind {
+        match self.nodes.exprs[first.index()].kind {
             ExprKind::Call { .. } | ExprKind::Method { .. } => Ok(StmtKind::Call(first)),
             _ => Err(self.syntax_error(b"syntax error")),
         }
@@ -451,7 +451,7 @@ impl Parser<'_, '_> {
         let values = if empty { Vec::new() } else { self.expr_list()? };
         self.eat_char(b';')?;
         if let [only] = values[..]
-            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.exprs[only.index()].kind
+            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.nodes.exprs[only.index()].kind
             && !self.scopes.is_closing()
         {
             return Ok(StmtKind::TailCall(only));

@@ -7,7 +7,6 @@ use crate::heap::Gc;
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
-use perilune_syntax::Lines;
 use perilune_syntax::ast::{Chunk, FuncId, Function, Symbol};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use std::sync::Arc;
 /// A chunk for any number of states.
 pub(crate) struct TreeChunk {
     pub(super) chunk: Chunk,
-    pub(super) lines: Lines,
     /// For each function those directly inside it, in source order.
     children: Vec<Vec<FuncId>>,
     /// For each function which child of its parent it is.
@@ -43,10 +41,8 @@ impl TreeChunk {
             siblings.push(f);
             open.push(f);
         }
-        let lines = Lines::of(text);
         TreeChunk {
-            late_lines: late_lines(&chunk, text, &lines),
-            lines,
+            late_lines: late_lines(&chunk, text),
             chunk,
             children,
             nth,
@@ -55,7 +51,7 @@ impl TreeChunk {
 
     /// Bytes that one function's share of it takes, roughly.
     fn share(&self) -> usize {
-        let all = self.chunk.exprs.len() * 80 + self.chunk.symbols.len() * 24;
+        let all = self.chunk.nodes.exprs.len() * 80 + self.chunk.symbols.len() * 24;
         all / self.chunk.funcs.len().max(1)
     }
 }

@@ -134,7 +134,7 @@ impl<'t> Walker<'t> {
                 base: (*(*st.thread.ptr()).frame).base,
                 limit: st.fibers.limit,
                 st,
-                exprs: &tree.code.chunk.exprs,
+                exprs: &tree.code.chunk.nodes.exprs,
                 symbols: (*tree.symbols.ptr()).payloads(),
                 func: tree.func(),
                 tree,
@@ -262,7 +262,7 @@ impl<'t> Walker<'t> {
     /// As [`Walker::at`], for an offset in the source.
     #[cold]
     fn at_offset(&mut self, role: Role, offset: u32, d: usize) {
-        let line = self.tree.code.lines.line(offset);
+        let line = self.tree.code.chunk.lines.line(offset);
         self.at(Place::offset(role, offset, line), d);
     }
 

@@ -21,7 +21,7 @@ impl TreeFn {
     }
     /// Whether an expression is a constant.
     pub(super) fn is_constant(&self, e: ExprId) -> bool {
-        self.code.chunk.constants[e.index()].is_some()
+        self.code.chunk.constant(e).is_some()
     }
     /// The line on which the function's last token stands.
     pub(super) fn last_line(&self) -> u32 {
@@ -33,7 +33,7 @@ impl TreeFn {
     }
     /// The line of an offset in the source.
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
-        self.code.lines.line(offset)
+        self.code.chunk.lines.line(offset)
     }
     /// Where an activation is before it has executed anything.
     pub(in crate::exec) fn start(&self) -> Place {
@@ -82,7 +82,7 @@ pub(super) fn line_of(tree: &TreeFn, e: ExprId) -> u32 {
         } => end(),
         ExprKind::Binary { line, .. } | ExprKind::Unary { line, .. } => *line,
         ExprKind::Call { line, .. } => *line,
-        ExprKind::Method { obj, .. } => tree.code.lines.line(tree.code.chunk.expr(*obj).span.end),
+        ExprKind::Method { obj, .. } => tree.code.chunk.lines.line(tree.code.chunk.expr(*obj).span.end),
         ExprKind::Index { .. } => end(),
         _ => expr.span.line,
     }
