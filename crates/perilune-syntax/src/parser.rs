@@ -5,8 +5,8 @@ mod expr;
 mod stmt;
 
 use crate::ast::{
-    Block, Chunk, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, MAIN, Nodes, Span,
-    Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
+    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, MAIN, Nodes,
+    Span, Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
 };
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
@@ -147,7 +147,7 @@ impl<'s, 'a> Parser<'s, 'a> {
             ahead: None,
             last_line: 1,
             last_end: 0,
-            scopes: Scopes::new(options.dialect),
+            scopes: Scopes::new(options.dialect, env_name),
             nodes: Nodes::default(),
             settled: BTreeMap::new(),
             count: 0,
@@ -420,17 +420,35 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     // Nodes and scopes.
 
-    fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
+    /// Adds an expression whose value is `known`, if it is.
+    #[inline(always)]
+    fn push(&mut self, kind: ExprKind, span: Span, known: Option<Constant>) -> ExprId {
+        debug_assert_eq!(known, fold::of_node(&kind, &self.nodes.constants));
         let id = ExprId(self.nodes.exprs.len() as u32);
+        self.nodes.constants.push(known);
+        self.nodes.exprs.push(Expr { kind, span });
+        id
+    }
+
+    /// Adds an expression whose value is not known.
+    fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        self.push(kind, span, None)
+    }
+
+    /// Adds an expression whose value may follow from those of its operands.
+    fn add_operator(&mut self, kind: ExprKind, span: Span) -> ExprId {
         let known = fold::of_node(&kind, &self.nodes.constants);
         if known.is_none()
             && let Some(s) = fold::settle(&kind, &self.nodes.constants, &self.settled)
         {
-            self.settled.insert(id.0, s);
+            self.settled.insert(self.nodes.exprs.len() as u32, s);
         }
-        self.nodes.constants.push(known);
-        self.nodes.exprs.push(Expr { kind, span });
-        id
+        self.push(kind, span, known)
+    }
+
+    /// Adds a string.
+    fn add_str(&mut self, s: Symbol, span: Span) -> ExprId {
+        self.push(ExprKind::Str(s), span, Some(Constant::Str(s)))
     }
 
     /// From `start` to the end of the token used last.

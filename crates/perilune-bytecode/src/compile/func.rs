@@ -19,7 +19,7 @@ const MAX_LOCALS: usize = 200;
 /// Jumps to jumps that are followed at the end before giving up (there may be a cycle).
 const MAX_JUMP_CHAIN: u32 = 100;
 
-/// What makes a constant equal to another.
+/// What makes a constant that is no string equal to another.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum ConstKey {
     Nil,
@@ -27,8 +27,18 @@ pub(super) enum ConstKey {
     True,
     Int(i64),
     Float(u64),
-    Str(Symbol),
 }
+
+/// Where a string is in the constant table of a function.
+#[derive(Clone, Copy, Default)]
+struct StrIndex {
+    /// Which function, by [`FuncState::serial`]; 0 for none.
+    serial: u32,
+    index: u32,
+}
+
+/// How many constants the table that finds them keeps room for from one function to the next.
+const KEPT_CONSTS: usize = 256;
 
 /// A fast hash for small keys that no adversary gains by colliding: the table lives for one
 /// compilation.
@@ -100,6 +110,10 @@ pub(super) struct FuncState {
     pub(super) lines: Vec<u32>,
     pub(super) consts: Vec<Const>,
     const_index: HashMap<ConstKey, u32, BuildHasherDefault<KeyHasher>>,
+    /// For each symbol where it is in `consts`, if it is.
+    str_index: Vec<StrIndex>,
+    /// How many functions there have been, this one included.
+    serial: u32,
     pub(super) protos: Vec<Arc<Proto>>,
     pub(super) locals: Vec<LocalVar>,
     /// Register of each local that is or was active.
@@ -135,6 +149,8 @@ impl FuncState {
         self.lines.clear();
         self.consts.clear();
         self.const_index.clear();
+        self.const_index.shrink_to(KEPT_CONSTS);
+        self.serial += 1;
         self.protos.clear();
         self.locals.clear();
         self.regs.clear();
@@ -203,6 +219,22 @@ impl FuncState {
             self.consts.push(value());
         }
         index
+    }
+
+    /// The index of a string constant, added when it is new.
+    fn str_constant(&mut self, s: Symbol, text: impl FnOnce() -> Arc<[u8]>) -> u32 {
+        if self.str_index.len() <= s.index() {
+            self.str_index.resize(s.index() + 1, StrIndex::default());
+        }
+        let found = &mut self.str_index[s.index()];
+        if found.serial != self.serial {
+            *found = StrIndex {
+                serial: self.serial,
+                index: self.consts.len() as u32,
+            };
+            self.consts.push(Const::Str(text()));
+        }
+        found.index
     }
 
     /// Marks the next position as a jump target and returns it.
@@ -471,8 +503,9 @@ impl Compiler<'_, '_> {
 
     /// The constant's index.
     pub(super) fn str_constant(&mut self, s: Symbol) -> u32 {
-        let text = self.string(s);
-        self.fs.constant(ConstKey::Str(s), || Const::Str(text))
+        let symbols = self.unit.symbols;
+        self.fs
+            .str_constant(s, || super::string(self.strings, symbols, s))
     }
 
     /// Makes sure that `n` registers from the first free one on exist.

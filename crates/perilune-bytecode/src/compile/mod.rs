@@ -225,10 +225,16 @@ impl<'a> Compiler<'a, '_> {
     }
 
     /// Raises the error that a limit of this function is exceeded, if it is.
+    #[inline(always)]
     fn check_limit(&self, value: u32, limit: u32, what: &str) -> CResult {
         if value <= limit {
             return Ok(());
         }
+        Err(self.beyond_limit(limit, what))
+    }
+
+    #[cold]
+    fn beyond_limit(&self, limit: u32, what: &str) -> CompileError {
         let (near, line) = self.map.near(self.pos);
         let place = match self.unit.function.line {
             0 => "main function".to_string(),
@@ -236,7 +242,7 @@ impl<'a> Compiler<'a, '_> {
         };
         let mut message = format!("too many {what} (limit is {limit}) in {place} near ").into_bytes();
         message.extend_from_slice(&near);
-        Err(CompileError { line, message })
+        CompileError { line, message }
     }
 
     /// Takes in a nested function and returns its index.

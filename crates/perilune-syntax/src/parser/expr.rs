@@ -80,7 +80,7 @@ impl Parser<'_, '_> {
                 let line = self.lex.line();
                 self.advance()?;
                 let operand = self.sub_expr(UNARY_PRIORITY)?;
-                self.add(ExprKind::Unary { op, operand, line }, self.span_from(start))
+                self.add_operator(ExprKind::Unary { op, operand, line }, self.span_from(start))
             }
             None => self.simple_expr()?,
         };
@@ -95,26 +95,26 @@ impl Parser<'_, '_> {
                 Operator::And => ExprKind::And { lhs, rhs },
                 Operator::Or => ExprKind::Or { lhs, rhs },
             };
-            lhs = self.add(kind, self.span_from(start));
+            lhs = self.add_operator(kind, self.span_from(start));
         }
         self.leave_level();
         Ok(lhs)
     }
 
     fn simple_expr(&mut self) -> Step<ExprId> {
-        let kind = match self.tok.kind {
-            TokenKind::Float(f) => ExprKind::Float(f),
-            TokenKind::Int(i) => ExprKind::Int(i),
-            TokenKind::Str(s) => ExprKind::Str(s),
-            TokenKind::Nil => ExprKind::Nil,
-            TokenKind::True => ExprKind::True,
-            TokenKind::False => ExprKind::False,
+        let (kind, known) = match self.tok.kind {
+            TokenKind::Float(f) => (ExprKind::Float(f), Some(Constant::Float(f))),
+            TokenKind::Int(i) => (ExprKind::Int(i), Some(Constant::Int(i))),
+            TokenKind::Str(s) => (ExprKind::Str(s), Some(Constant::Str(s))),
+            TokenKind::Nil => (ExprKind::Nil, Some(Constant::Nil)),
+            TokenKind::True => (ExprKind::True, Some(Constant::Bool(true))),
+            TokenKind::False => (ExprKind::False, Some(Constant::Bool(false))),
             TokenKind::Dots => {
                 if self.scopes.current().vararg == Vararg::None {
                     let text = b"cannot use '...' outside a vararg function";
                     return Err(self.syntax_error(text));
                 }
-                ExprKind::Vararg
+                (ExprKind::Vararg, None)
             }
             TokenKind::Char(b'{') => return self.constructor(),
             TokenKind::Function => {
@@ -125,7 +125,7 @@ impl Parser<'_, '_> {
             }
             _ => return self.suffixed_expr(),
         };
-        let id = self.add(kind, self.tok.span);
+        let id = self.push(kind, self.tok.span, known);
         self.advance()?;
         Ok(id)
     }
@@ -140,7 +140,7 @@ impl Parser<'_, '_> {
                 self.advance()?;
                 let inner = self.expr()?;
                 self.expect_match(TokenKind::Char(b')'), TokenKind::Char(b'('), line)?;
-                Ok(self.add(ExprKind::Paren(inner), self.span_from(start)))
+                Ok(self.add_operator(ExprKind::Paren(inner), self.span_from(start)))
             }
             _ => Err(self.syntax_error(b"unexpected symbol")),
         }
@@ -201,7 +201,7 @@ impl Parser<'_, '_> {
     pub(super) fn field(&mut self, obj: ExprId, start: Span) -> Step<ExprId> {
         self.advance()?;
         let (name, span) = self.expect_name()?;
-        let key = self.add(ExprKind::Str(name), span);
+        let key = self.add_str(name, span);
         Ok(self.add(ExprKind::Index { obj, key }, self.span_from(start)))
     }
 
@@ -229,7 +229,7 @@ impl Parser<'_, '_> {
             }
             TokenKind::Char(b'{') => vec![self.constructor()?],
             TokenKind::Str(s) => {
-                let id = self.add(ExprKind::Str(s), self.tok.span);
+                let id = self.add_str(s, self.tok.span);
                 self.advance()?;
                 vec![id]
             }
@@ -257,7 +257,7 @@ impl Parser<'_, '_> {
         let kind = self.tok.kind;
         let key = match kind {
             TokenKind::Name(name) if self.look_ahead()? == TokenKind::Char(b'=') => {
-                let key = self.add(ExprKind::Str(name), self.tok.span);
+                let key = self.add_str(name, self.tok.span);
                 self.advance()?;
                 key
             }
@@ -295,8 +295,8 @@ impl Parser<'_, '_> {
                 slot: self.scopes.current().locals[id.index()].slot,
             },
             Found::Upvalue(index) => ExprKind::Upvalue(index),
-            Found::Constant(value) => ExprKind::Constant(value),
-            Found::Global(_) => ExprKind::Constant(Constant::Nil),
+            Found::Constant(value) => return self.push(ExprKind::Constant(value), span, Some(value)),
+            Found::Global(_) => unreachable!("a global is a field of the environment"),
         };
         self.add(kind, span)
     }
