@@ -1,7 +1,7 @@
 //! The resolved syntax tree: what the parser makes of a chunk, and all that the tree walker and the
 //! bytecode compiler know of it.
 //!
-//! Expressions and functions live in arenas of the [`Chunk`] and name each other by index, so that a
+//! Expressions, lists and functions live in arenas of the [`Chunk`] and name each other by index, so that a
 //! chain of a million operators neither recurses when it is dropped nor costs a box per node. Names
 //! are resolved while parsing: an expression says whether it reads a local, an upvalue, a
 //! compile-time constant or a field of `_ENV`.
@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use crate::lines::Lines;
+pub use crate::nodes::{List, Listed, Nodes};
 use crate::symbols::Symbols;
 
 /// A stretch of the source: byte offsets `start..end`, and the line (from 1) on which it starts.
@@ -71,35 +72,6 @@ pub enum Dialect {
 /// The main function of every chunk.
 pub const MAIN: FuncId = FuncId(0);
 
-/// The expressions of a chunk; while it is being parsed, those that are still needed.
-#[derive(Debug, Default)]
-pub struct Nodes {
-    /// All expressions, operands before operators.
-    pub exprs: Vec<Expr>,
-    /// For each expression the value it is known to have, by the rules of compile-time constants.
-    pub constants: Vec<Option<Constant>>,
-}
-
-impl Nodes {
-    /// The expression behind an id.
-    #[inline]
-    pub fn expr(&self, e: ExprId) -> &Expr {
-        &self.exprs[e.index()]
-    }
-
-    /// The value of an expression, if the rules of compile-time constants know it.
-    #[inline]
-    pub fn constant(&self, e: ExprId) -> Option<Constant> {
-        self.constants[e.index()]
-    }
-
-    /// Forgets all expressions but the first `count`.
-    pub(crate) fn truncate(&mut self, count: usize) {
-        self.exprs.truncate(count);
-        self.constants.truncate(count);
-    }
-}
-
 /// A function and what it refers to: all that its bytecode depends on, but for the functions inside it.
 #[derive(Clone, Copy)]
 pub struct Unit<'a> {
@@ -140,7 +112,7 @@ impl Chunk {
     /// Visits every statement of every function; one comes before those inside it.
     pub fn each_stmt(&self, visit: &mut dyn FnMut(&Stmt)) {
         for function in &self.funcs {
-            each_in(&function.body, visit);
+            each_in(&self.nodes, &function.body, visit);
         }
     }
     /// The bytes of a symbol.
@@ -150,6 +122,10 @@ impl Chunk {
     /// The expression behind an id.
     pub fn expr(&self, e: ExprId) -> &Expr {
         self.nodes.expr(e)
+    }
+    /// The entries of a list.
+    pub fn list<T: Listed>(&self, list: List<T>) -> &[T] {
+        self.nodes.list(list)
     }
     /// The value of an expression, if the rules of compile-time constants know it.
     pub fn constant(&self, e: ExprId) -> Option<Constant> {
@@ -293,15 +269,21 @@ pub struct Label {
 }
 
 /// A block: a scope.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
     /// Its statements in order.
-    pub stmts: Vec<Stmt>,
+    pub stmts: List<Stmt>,
     /// Span of the whole block; `end` is where the closing keyword starts.
     pub span: Span,
     /// Line of the token that ends the block (`end`, `until`, `else`, end of file...).
     pub end_line: u32,
 }
+
+/// A condition and the block that it guards.
+pub type Arm = (ExprId, Block);
+
+/// A declared name, and where it stands.
+pub type Name = (Symbol, Span);
 
 /// A statement.
 #[derive(Debug)]
@@ -323,7 +305,7 @@ pub enum StmtKind {
         /// The declared locals.
         vars: Range<u32>,
         /// Initial values.
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `local function f`: in scope inside the body.
     LocalFunction {
@@ -338,12 +320,12 @@ pub enum StmtKind {
     /// code. `global *` makes no statement but this one with no names.
     Global {
         /// The declared names, and where they stand.
-        names: Box<[(Symbol, Span)]>,
+        names: List<Name>,
         /// With values, what each name is, as [`ExprKind::Global`].
-        targets: Vec<ExprId>,
+        targets: List<ExprId>,
         /// Initial values; when not empty each name is checked to be nil before it is assigned
         /// ("global 'x' already defined").
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `global function f`: checked to be undefined, then assigned.
     GlobalFunction {
@@ -355,9 +337,9 @@ pub enum StmtKind {
     /// `a, b.c = ...`
     Assign {
         /// Locals, upvalues, globals or index expressions.
-        targets: Vec<ExprId>,
+        targets: List<ExprId>,
         /// The values.
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `function a.b.c:m() ... end`
     Function {
@@ -387,7 +369,7 @@ pub enum StmtKind {
     /// `if ... elseif ... else ... end`
     If {
         /// Conditions and their blocks.
-        arms: Vec<(ExprId, Block)>,
+        arms: List<Arm>,
         /// The `else` block.
         otherwise: Option<Block>,
     },
@@ -409,12 +391,12 @@ pub enum StmtKind {
         /// The variables (contiguous ids).
         vars: Range<u32>,
         /// The expression list, adjusted to four values (iterator, state, control, closing).
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
         /// The body.
         body: Block,
     },
     /// `return ...`
-    Return(Vec<ExprId>),
+    Return(List<ExprId>),
     /// `return f(...)` where no variable of the function is to be closed: the callee, a call or method call,
     /// takes this function's place.
     TailCall(ExprId),
@@ -427,7 +409,7 @@ pub enum StmtKind {
 }
 
 /// An expression.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -436,7 +418,7 @@ pub struct Expr {
 }
 
 /// The kinds of expression.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ExprKind {
     /// `nil`
     Nil,
@@ -485,7 +467,7 @@ pub enum ExprKind {
         /// The callee.
         callee: ExprId,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: List<ExprId>,
         /// The line PUC gives the call instruction: that of the callee's first token's suffix
         /// line (`luaK_fixline(fs, line)` in `funcargs`).
         line: u32,
@@ -497,7 +479,7 @@ pub enum ExprKind {
         /// The method's name.
         name: Symbol,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: List<ExprId>,
         /// As for `Call`.
         line: u32,
     },
@@ -538,11 +520,11 @@ pub enum ExprKind {
     /// `(e)`: one value, and not assignable.
     Paren(ExprId),
     /// A table constructor; items in source order.
-    Table(Vec<TableItem>),
+    Table(List<TableItem>),
 }
 
 /// One item of a table constructor.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum TableItem {
     /// `e`
     Positional(ExprId),
@@ -585,18 +567,21 @@ pub enum UnOp {
     Len,
 }
 
-fn each_in(block: &Block, visit: &mut dyn FnMut(&Stmt)) {
-    for stmt in &block.stmts {
+fn each_in(nodes: &Nodes, block: &Block, visit: &mut dyn FnMut(&Stmt)) {
+    for stmt in nodes.list(block.stmts) {
         visit(stmt);
         match &stmt.kind {
             StmtKind::Do(body)
             | StmtKind::While { body, .. }
             | StmtKind::Repeat { body, .. }
             | StmtKind::NumericFor { body, .. }
-            | StmtKind::GenericFor { body, .. } => each_in(body, visit),
+            | StmtKind::GenericFor { body, .. } => each_in(nodes, body, visit),
             StmtKind::If { arms, otherwise } => {
-                arms.iter().for_each(|(_, body)| each_in(body, visit));
-                otherwise.iter().for_each(|body| each_in(body, visit));
+                nodes
+                    .list(*arms)
+                    .iter()
+                    .for_each(|(_, body)| each_in(nodes, body, visit));
+                otherwise.iter().for_each(|body| each_in(nodes, body, visit));
             }
             StmtKind::Local { .. }
             | StmtKind::LocalFunction { .. }

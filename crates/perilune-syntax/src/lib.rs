@@ -11,6 +11,7 @@ pub mod error;
 pub mod fold;
 pub mod lexer;
 mod lines;
+mod nodes;
 pub mod number;
 mod parser;
 mod scope;

@@ -5,12 +5,13 @@ mod expr;
 mod stmt;
 
 use crate::ast::{
-    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, MAIN, Nodes,
-    Span, Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
+    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, List, LocalId, MAIN,
+    Nodes, Span, Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
 };
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
 use crate::lexer::Lexer;
+use crate::nodes::Mark;
 use crate::scope::{Refusal, Scopes, VarKind};
 use crate::source::Source;
 use crate::token::{Token, TokenKind};
@@ -210,7 +211,7 @@ impl<'s, 'a> Parser<'s, 'a> {
     fn close_function(
         &mut self,
         id: FuncId,
-        mut body: Block,
+        body: Block,
         span: Span,
         params: u32,
         end_line: u32,
@@ -220,7 +221,7 @@ impl<'s, 'a> Parser<'s, 'a> {
             return Ok(());
         };
         if !state.goto_targets.is_empty() {
-            aim_gotos(&mut body, &state.goto_targets);
+            aim_gotos(&mut self.nodes, body, &state.goto_targets);
         }
         self.finish_function(
             id,
@@ -257,12 +258,11 @@ impl<'s, 'a> Parser<'s, 'a> {
         });
     }
 
-    /// Forgets the expressions from the first `count` on, which are those of a function that has ended,
-    /// if they have been handed over.
-    fn forget(&mut self, count: usize) {
+    /// Forgets a function that has ended and was handed over.
+    fn forget(&mut self, mark: &Mark) {
         if self.receiver.is_some() {
-            self.nodes.truncate(count);
-            drop(self.settled.split_off(&(count as u32)));
+            self.nodes.forget(mark);
+            drop(self.settled.split_off(&(self.nodes.exprs.len() as u32)));
         }
     }
 
@@ -460,7 +460,7 @@ impl<'s, 'a> Parser<'s, 'a> {
     }
 
     /// A block that started at `start` and ends before the current token.
-    fn block_of(&self, stmts: Vec<Stmt>, start: Span) -> Block {
+    fn block_of(&self, stmts: List<Stmt>, start: Span) -> Block {
         let span = Span {
             end: self.tok.span.start,
             ..start
@@ -502,21 +502,23 @@ impl<'s, 'a> Parser<'s, 'a> {
 }
 
 /// Replaces the index of each `goto`, which is what the parser writes first, by its label.
-fn aim_gotos(block: &mut Block, targets: &[LabelId]) {
-    for stmt in &mut block.stmts {
+fn aim_gotos(nodes: &mut Nodes, block: Block, targets: &[LabelId]) {
+    for i in 0..block.stmts.len() {
+        let stmt = &mut nodes.list_mut(block.stmts)[i];
         match &mut stmt.kind {
             StmtKind::Goto(label) => *label = targets[label.index()],
-            StmtKind::Do(body)
-            | StmtKind::While { body, .. }
-            | StmtKind::Repeat { body, .. }
-            | StmtKind::NumericFor { body, .. }
-            | StmtKind::GenericFor { body, .. } => aim_gotos(body, targets),
-            StmtKind::If { arms, otherwise } => {
-                for (_, body) in arms {
-                    aim_gotos(body, targets);
+            &mut StmtKind::Do(body)
+            | &mut StmtKind::While { body, .. }
+            | &mut StmtKind::Repeat { body, .. }
+            | &mut StmtKind::NumericFor { body, .. }
+            | &mut StmtKind::GenericFor { body, .. } => aim_gotos(nodes, body, targets),
+            &mut StmtKind::If { arms, otherwise } => {
+                for i in 0..arms.len() {
+                    let (_, body) = nodes.list(arms)[i];
+                    aim_gotos(nodes, body, targets);
                 }
                 if let Some(body) = otherwise {
-                    aim_gotos(body, targets);
+                    aim_gotos(nodes, body, targets);
                 }
             }
             StmtKind::Local { .. }

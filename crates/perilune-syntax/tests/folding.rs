@@ -62,13 +62,13 @@ fn constants() {
 #[test]
 fn every_expression_knows_its_value() {
     let chunk = parse(b"f(1 + 2 * 3)", b"=c", Dialect::Lua55).expect("valid source");
-    let StmtKind::Call(call) = chunk.func(chunk.main).body.stmts[0].kind else {
+    let StmtKind::Call(call) = chunk.list(chunk.func(chunk.main).body.stmts)[0].kind else {
         panic!("a call");
     };
     let ExprKind::Call { args, .. } = &chunk.expr(call).kind else {
         panic!("a call");
     };
-    assert_eq!(chunk.constant(args[0]), Some(Constant::Int(7)));
+    assert_eq!(chunk.constant(chunk.list(*args)[0]), Some(Constant::Int(7)));
     assert_eq!(chunk.constant(call), None);
 }
 

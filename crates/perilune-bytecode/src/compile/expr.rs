@@ -81,7 +81,7 @@ impl Compiler<'_, '_> {
             ExprKind::Constant(value) => constant(*value),
             ExprKind::Vararg => self.varargs(expr.span),
             ExprKind::Function(func) => return self.closure(*func, expr.span.end),
-            ExprKind::Table(items) => return self.table(items, expr.span),
+            ExprKind::Table(items) => return self.table(self.list(*items), expr.span),
             ExprKind::Global { env, name } => {
                 let mut table = self.primary(*env)?;
                 self.pos = expr.span.end;
@@ -141,13 +141,13 @@ impl Compiler<'_, '_> {
             }
             ExprKind::Call { args, line, .. } => {
                 let base = self.put_next(&mut e)?;
-                return self.call(base, args, *line, expr.span);
+                return self.call(base, self.list(*args), *line, expr.span);
             }
             ExprKind::Method { name, args, line, .. } => {
                 self.next_token();
                 self.next_token();
                 let base = self.method(&mut e, *name)?;
-                return self.call(base, args, *line, expr.span);
+                return self.call(base, self.list(*args), *line, expr.span);
             }
             ExprKind::Paren(_) => {
                 self.pos = expr.span.end;

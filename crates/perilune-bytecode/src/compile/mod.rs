@@ -21,7 +21,8 @@ use crate::proto::{Proto, UpvalueDesc};
 use func::{FuncState, Returned};
 use perilune_syntax::Symbols;
 use perilune_syntax::ast::{
-    Chunk, Dialect, Expr, ExprId, FuncId, Function, LocalId, MAIN, Symbol, Unit, UpvalueSource, Vararg,
+    Chunk, Dialect, Expr, ExprId, FuncId, Function, List, Listed, LocalId, MAIN, Symbol, Unit, UpvalueSource,
+    Vararg,
 };
 use source::SourceMap;
 use std::fmt;
@@ -206,6 +207,10 @@ impl<'a> Compiler<'a, '_> {
     /// A symbol as a shared string.
     fn string(&mut self, s: Symbol) -> Arc<[u8]> {
         string(self.strings, self.unit.symbols, s)
+    }
+
+    fn list<T: Listed>(&self, list: List<T>) -> &'a [T] {
+        self.unit.nodes.list(list)
     }
 
     fn expr_of(&self, id: ExprId) -> &'a Expr {

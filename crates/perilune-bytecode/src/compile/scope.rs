@@ -42,7 +42,7 @@ impl<'a> Compiler<'a, '_> {
         }
         let depth = self.fs.blocks.len() - 1;
         let mut last = ends_scope;
-        for stmt in block.stmts.iter().rev() {
+        for stmt in self.list(block.stmts).iter().rev() {
             let StmtKind::Label(id) = stmt.kind else {
                 last = false;
                 continue;

@@ -17,7 +17,7 @@ const GENERIC_STATE: usize = 3;
 impl<'a> Compiler<'a, '_> {
     /// The statements of a block whose scope is open.
     pub(super) fn statements(&mut self, block: &'a Block) -> CResult {
-        for stmt in &block.stmts {
+        for stmt in self.list(block.stmts) {
             self.statement(stmt)?;
             debug_assert!(self.fs.free >= self.fs.var_level());
             self.fs.free = self.fs.var_level();
@@ -36,11 +36,13 @@ impl<'a> Compiler<'a, '_> {
 
     fn statement(&mut self, stmt: &'a Stmt) -> CResult {
         match &stmt.kind {
-            StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), exprs, stmt.span),
+            StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), self.list(*exprs), stmt.span),
             StmtKind::LocalFunction { var, func, expr } => self.local_function(*var, *func, *expr),
-            StmtKind::Global { targets, exprs, .. } => self.global_stmt(targets, exprs),
+            StmtKind::Global { targets, exprs, .. } => {
+                self.global_stmt(self.list(*targets), self.list(*exprs))
+            }
             StmtKind::GlobalFunction { target, expr } => self.global_function(*target, *expr, stmt.span),
-            StmtKind::Assign { targets, exprs } => self.assign(targets, exprs),
+            StmtKind::Assign { targets, exprs } => self.assign(self.list(*targets), self.list(*exprs)),
             StmtKind::Function { target, expr } => self.function_stmt(*target, *expr, stmt.span),
             StmtKind::Call(call) => self.call_stmt(*call),
             StmtKind::Do(block) => {
@@ -49,7 +51,7 @@ impl<'a> Compiler<'a, '_> {
             }
             StmtKind::While { cond, body } => self.while_loop(*cond, body, stmt.span),
             StmtKind::Repeat { body, cond } => self.repeat_loop(body, *cond),
-            StmtKind::If { arms, otherwise } => self.if_stmt(arms, otherwise.as_ref()),
+            StmtKind::If { arms, otherwise } => self.if_stmt(self.list(*arms), otherwise.as_ref()),
             StmtKind::NumericFor {
                 var,
                 start,
@@ -58,9 +60,9 @@ impl<'a> Compiler<'a, '_> {
                 body,
             } => self.numeric_for(*var, [Some(*start), Some(*limit), *step], body, stmt.span),
             StmtKind::GenericFor { vars, exprs, body } => {
-                self.generic_for(vars.clone(), exprs, body, stmt.span)
+                self.generic_for(vars.clone(), self.list(*exprs), body, stmt.span)
             }
-            StmtKind::Return(exprs) => self.return_stmt(exprs, stmt.span),
+            StmtKind::Return(exprs) => self.return_stmt(self.list(*exprs), stmt.span),
             StmtKind::TailCall(call) => self.tail_call(*call, stmt.span),
             StmtKind::Break => {
                 self.pos = stmt.span.end;

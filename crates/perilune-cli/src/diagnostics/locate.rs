@@ -340,6 +340,7 @@ impl Parsed<'_> {
         let (ExprKind::Call { args, .. } | ExprKind::Method { args, .. }) = &call.kind else {
             return None;
         };
+        let args = self.chunk.list(*args);
         // The last one may stand for several.
         let is_open = |e: &ExprId| {
             let kind = &self.expr(*e).kind;
@@ -391,6 +392,7 @@ impl Parsed<'_> {
         self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::GenericFor { exprs, .. } = &stmt.kind
                 && lines.contains(&stmt.span.line)
+                && let exprs = self.chunk.list(*exprs)
                 && let (Some(first), Some(last)) = (exprs.first(), exprs.last())
             {
                 let span = Span {
@@ -408,7 +410,7 @@ impl Parsed<'_> {
         let mut found = Vec::new();
         self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::Global { names, .. } = &stmt.kind {
-                let here = names.iter().filter(|(n, span)| {
+                let here = self.chunk.list(*names).iter().filter(|(n, span)| {
                     self.chunk.text(*n) == name.as_bytes()
                         && (lines.contains(&span.line) || lines.contains(&stmt.span.line))
                 });

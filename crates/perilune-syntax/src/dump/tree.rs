@@ -179,7 +179,7 @@ impl<'a> Printer<'a> {
     }
 
     fn statements(&mut self, block: &Block) {
-        for stmt in &block.stmts {
+        for stmt in self.chunk.list(block.stmts) {
             self.stmt(stmt);
         }
     }
@@ -218,7 +218,7 @@ impl<'a> Printer<'a> {
         match &stmt.kind {
             StmtKind::Local { vars, exprs } => {
                 self.node(line, &format!("local {}", self.all_declared(vars.clone())));
-                self.values(exprs);
+                self.values(self.chunk.list(*exprs));
             }
             StmtKind::LocalFunction { var, expr, .. } => {
                 self.node(line, &format!("local function {}", self.declared(*var)));
@@ -228,21 +228,27 @@ impl<'a> Printer<'a> {
                 self.node(line, "global (declares only)");
             }
             StmtKind::Global { targets, exprs, .. } => {
-                self.node(line, &format!("global {}", self.globals(targets)));
-                self.values(exprs);
+                self.node(
+                    line,
+                    &format!("global {}", self.globals(self.chunk.list(*targets))),
+                );
+                self.values(self.chunk.list(*exprs));
             }
             StmtKind::GlobalFunction { target, expr } => {
                 self.node(line, &format!("global function {}", self.globals(&[*target])));
                 self.exprs(&[*expr]);
             }
-            StmtKind::Assign { targets, exprs } => self.assignment("assign", line, targets, exprs),
+            StmtKind::Assign { targets, exprs } => {
+                let (targets, exprs) = (self.chunk.list(*targets), self.chunk.list(*exprs));
+                self.assignment("assign", line, targets, exprs);
+            }
             StmtKind::Function { target, expr } => {
                 self.assignment("assign function", line, &[*target], &[*expr]);
             }
             StmtKind::Call(e) => self.expr(*e),
             StmtKind::Return(exprs) => {
                 self.node(line, "return");
-                self.exprs(exprs);
+                self.exprs(self.chunk.list(*exprs));
             }
             StmtKind::TailCall(call) => {
                 self.node(line, "return (tail call)");
@@ -258,7 +264,9 @@ impl<'a> Printer<'a> {
                 self.node(line, "do");
                 self.inside(|p| p.statements(body));
             }
-            StmtKind::If { arms, otherwise } => self.branches(line, arms, otherwise.as_ref()),
+            StmtKind::If { arms, otherwise } => {
+                self.branches(line, self.chunk.list(*arms), otherwise.as_ref());
+            }
             StmtKind::While { cond, body } => {
                 self.node(line, "while");
                 self.exprs(&[*cond]);
@@ -288,7 +296,7 @@ impl<'a> Printer<'a> {
             StmtKind::GenericFor { vars, exprs, body } => {
                 self.node(line, &format!("for {}", self.all_declared(vars.clone())));
                 self.word("in");
-                self.exprs(exprs);
+                self.exprs(self.chunk.list(*exprs));
                 self.repeated("do", body);
             }
         }
@@ -405,10 +413,10 @@ impl<'a> Printer<'a> {
         };
         match &chunk.expr(e).kind {
             ExprKind::Function(id) => self.function(*id),
-            ExprKind::Table(items) => self.table(line, items),
+            ExprKind::Table(items) => self.table(line, chunk.list(*items)),
             ExprKind::Index { obj, key } => self.index(line, *obj, *key),
             ExprKind::Call { callee, args, line } => {
-                operation(*line, "call", &[&[*callee], &args[..]].concat())
+                operation(*line, "call", &[&[*callee], chunk.list(*args)].concat())
             }
             ExprKind::Method {
                 obj,
@@ -417,7 +425,7 @@ impl<'a> Printer<'a> {
                 line,
             } => {
                 let head = format!("call method :{}", plain(chunk.text(*name)));
-                operation(*line, &head, &[&[*obj], &args[..]].concat());
+                operation(*line, &head, &[&[*obj], chunk.list(*args)].concat());
             }
             ExprKind::Binary { op, lhs, rhs, line } => operation(*line, binary_text(*op), &[*lhs, *rhs]),
             ExprKind::Unary { op, operand, line } => operation(*line, unary_text(*op), &[*operand]),

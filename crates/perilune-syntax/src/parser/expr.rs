@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::Parser;
-use crate::ast::{BinOp, Constant, ExprId, ExprKind, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
+use crate::ast::{BinOp, Constant, ExprId, ExprKind, List, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
 use crate::error::Step;
 use crate::scope::{Found, GlobalRule, VarKind};
 use crate::token::TokenKind;
@@ -63,12 +63,18 @@ impl Parser<'_, '_> {
     }
 
     /// `expr {',' expr}`
-    pub(super) fn expr_list(&mut self) -> Step<Vec<ExprId>> {
-        let mut list = vec![self.expr()?];
-        while self.eat_char(b',')? {
-            list.push(self.expr()?);
+    pub(super) fn expr_list(&mut self) -> Step<List<ExprId>> {
+        let first = self.expr()?;
+        if !self.at_char(b',') {
+            return Ok(self.nodes.list_of(first));
         }
-        Ok(list)
+        let list = self.nodes.begin_list::<ExprId>();
+        self.nodes.append(first);
+        while self.eat_char(b',')? {
+            let e = self.expr()?;
+            self.nodes.append(e);
+        }
+        Ok(self.nodes.end_list(list))
     }
 
     /// An operand and the binary operators of a priority above `limit` that follow it.
@@ -214,24 +220,27 @@ impl Parser<'_, '_> {
     }
 
     /// The arguments of a call, and the line of the call.
-    fn arguments(&mut self) -> Step<(Vec<ExprId>, u32)> {
+    fn arguments(&mut self) -> Step<(List<ExprId>, u32)> {
         let line = self.lex.line();
         let args = match self.tok.kind {
             TokenKind::Char(b'(') => {
                 self.advance()?;
                 let args = if self.at_char(b')') {
-                    Vec::new()
+                    List::default()
                 } else {
                     self.expr_list()?
                 };
                 self.expect_match(TokenKind::Char(b')'), TokenKind::Char(b'('), line)?;
                 args
             }
-            TokenKind::Char(b'{') => vec![self.constructor()?],
+            TokenKind::Char(b'{') => {
+                let table = self.constructor()?;
+                self.nodes.list_of(table)
+            }
             TokenKind::Str(s) => {
                 let id = self.add_str(s, self.tok.span);
                 self.advance()?;
-                vec![id]
+                self.nodes.list_of(id)
             }
             _ => return Err(self.syntax_error(b"function arguments expected")),
         };
@@ -242,14 +251,16 @@ impl Parser<'_, '_> {
         let start = self.tok.span;
         let line = self.lex.line();
         self.expect_char(b'{')?;
-        let mut items = Vec::new();
+        let items = self.nodes.begin_list::<TableItem>();
         while !self.at_char(b'}') {
-            items.push(self.table_item()?);
+            let item = self.table_item()?;
+            self.nodes.append(item);
             if !self.eat_char(b',')? && !self.eat_char(b';')? {
                 break;
             }
         }
         self.expect_match(TokenKind::Char(b'}'), TokenKind::Char(b'{'), line)?;
+        let items = self.nodes.end_list(items);
         Ok(self.add(ExprKind::Table(items), self.span_from(start)))
     }
 
@@ -367,7 +378,7 @@ impl Parser<'_, '_> {
     /// A function from its parameters to its `end`; `line` is the line of its definition.
     pub(super) fn function_body(&mut self, start: Span, is_method: bool, line: u32) -> Step<ExprId> {
         let id = self.open_function(line);
-        let outer_nodes = self.nodes.exprs.len();
+        let around = self.nodes.mark();
         self.expect_char(b'(')?;
         let mut params = 0;
         if is_method {
@@ -385,7 +396,7 @@ impl Parser<'_, '_> {
         self.expect_match(TokenKind::End, TokenKind::Function, line)?;
         let span = self.span_from(start);
         self.close_function(id, body, span, params, end_line)?;
-        self.forget(outer_nodes);
+        self.forget(&around);
         Ok(self.add(ExprKind::Function(id), span))
     }
 

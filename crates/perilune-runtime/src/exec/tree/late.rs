@@ -50,7 +50,7 @@ impl Uses {
         let mut uses = Uses::default();
         for e in &chunk.nodes.exprs {
             let ExprKind::Table(items) = &e.kind else { continue };
-            for item in items {
+            for item in chunk.list(*items) {
                 match *item {
                     TableItem::Positional(e) => drop(uses.items.insert(e)),
                     TableItem::Keyed(_, value) => drop(uses.early.insert(value)),

@@ -25,7 +25,10 @@ impl TreeFn {
     }
     /// The line on which the function's last token stands.
     pub(super) fn last_line(&self) -> u32 {
-        match (self.func().line, self.func().body.stmts.last()) {
+        match (
+            self.func().line,
+            self.code.chunk.list(self.func().body.stmts).last(),
+        ) {
             (0, Some(last)) => self.line(last.span.end.saturating_sub(1)),
             (0, None) => 1,
             _ => self.func().end_line,
@@ -292,7 +295,7 @@ impl<'a> Scopes<'a> {
     }
 
     fn block(&mut self, block: &'a Block) {
-        for stmt in &block.stmts {
+        for stmt in self.tree.code.chunk.list(block.stmts) {
             if stmt.span.start > self.offset {
                 return;
             }
@@ -306,7 +309,14 @@ impl<'a> Scopes<'a> {
                     self.block(body);
                 }
                 StmtKind::If { arms, otherwise } if inside => {
-                    let blocks = arms.iter().map(|(_, b)| b).chain(otherwise);
+                    let blocks = self
+                        .tree
+                        .code
+                        .chunk
+                        .list(*arms)
+                        .iter()
+                        .map(|(_, b)| b)
+                        .chain(otherwise);
                     let here = blocks.rev().find(|b| b.span.start <= self.offset);
                     if let Some(block) = here {
                         self.block(block);
