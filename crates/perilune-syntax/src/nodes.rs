@@ -163,6 +163,7 @@ impl Nodes {
     }
 
     /// Adds an entry to the list that began last.
+    #[inline(always)]
     pub(crate) fn append<T: Listed>(&mut self, entry: T) {
         T::pool_mut(self).open.push(entry);
     }

@@ -268,17 +268,30 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     // Tokens.
 
+    /// Goes to the next token.
+    #[inline(never)]
     fn advance(&mut self) -> Step<()> {
         self.last_line = self.lex.line();
         self.last_end = self.tok.span.end;
-        self.tok = match self.ahead.take() {
-            Some(token) => token,
-            None => self.read()?,
-        };
-        Ok(())
+        if let Some(token) = self.ahead.take() {
+            self.tok = token;
+            return Ok(());
+        }
+        self.count_token()?;
+        self.lex.read(&mut self.tok)
     }
 
-    fn read(&mut self) -> Step<Token> {
+    fn look_ahead(&mut self) -> Step<TokenKind> {
+        if self.ahead.is_none() {
+            self.count_token()?;
+            self.ahead = Some(self.lex.next_token()?);
+        }
+        Ok(self.ahead.map_or(TokenKind::Eof, |token| token.kind))
+    }
+
+    /// Another token is read: looks now and then whether to stop.
+    #[inline(always)]
+    fn count_token(&mut self) -> Step<()> {
         self.tokens_left -= 1;
         if self.tokens_left == 0 {
             self.tokens_left = TOKENS_PER_LOOK;
@@ -286,27 +299,21 @@ impl<'s, 'a> Parser<'s, 'a> {
                 return Err(ParseError::Interrupted);
             }
         }
-        self.lex.next_token()
+        Ok(())
     }
 
-    fn look_ahead(&mut self) -> Step<TokenKind> {
-        let token = match self.ahead {
-            Some(token) => token,
-            None => self.read()?,
-        };
-        self.ahead = Some(token);
-        Ok(token.kind)
-    }
-
+    #[inline(always)]
     fn at(&self, kind: TokenKind) -> bool {
         self.tok.kind == kind
     }
 
+    #[inline(always)]
     fn at_char(&self, c: u8) -> bool {
         self.tok.kind == TokenKind::Char(c)
     }
 
     /// Takes the current token if it is `kind`.
+    #[inline(always)]
     fn eat(&mut self, kind: TokenKind) -> Step<bool> {
         let found = self.at(kind);
         if found {
@@ -315,10 +322,12 @@ impl<'s, 'a> Parser<'s, 'a> {
         Ok(found)
     }
 
+    #[inline(always)]
     fn eat_char(&mut self, c: u8) -> Step<bool> {
         self.eat(TokenKind::Char(c))
     }
 
+    #[inline(always)]
     fn check(&mut self, kind: TokenKind) -> Step<()> {
         if self.at(kind) {
             Ok(())
@@ -327,6 +336,7 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
     }
 
+    #[inline(always)]
     fn expect(&mut self, kind: TokenKind) -> Step<()> {
         self.check(kind)?;
         self.advance()
@@ -362,11 +372,13 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     // Errors.
 
+    #[cold]
     fn expected(&self, kind: TokenKind) -> ParseError {
         self.syntax_error(&[&kind.describe()[..], b" expected"].concat())
     }
 
     /// An error at the current token.
+    #[cold]
     fn syntax_error(&self, text: &[u8]) -> ParseError {
         self.lex
             .error_on(text, Some(self.tok.kind), self.lex.line(), self.tok.span)
@@ -431,6 +443,7 @@ impl<'s, 'a> Parser<'s, 'a> {
     }
 
     /// Adds an expression whose value is not known.
+    #[inline(always)]
     fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
         self.push(kind, span, None)
     }

@@ -6,7 +6,9 @@ use crate::ops::Op;
 use crate::proto::Const;
 use perilune_syntax::ast::Symbol;
 
-/// Where the value of an expression is, or how it is got.
+/// Where the value of an expression is, or how it is got. The tag is as wide as what stands beside it, so
+/// that copies are made of whole words.
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// No expression: an empty list.

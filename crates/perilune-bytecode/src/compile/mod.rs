@@ -45,7 +45,8 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-type CResult<T = ()> = Result<T, CompileError>;
+/// The error is in a box, so that what mostly succeeds answers in registers.
+type CResult<T = ()> = Result<T, Box<CompileError>>;
 
 /// Compiles a chunk. `source` is the text it was parsed from, `name` the source name that all its
 /// functions get.
@@ -73,7 +74,7 @@ pub struct ChunkCompiler {
     /// Room for what is known of a function while it is compiled.
     state: FuncState,
     /// The first limit in the text that is exceeded, and its offset.
-    error: Option<(u32, CompileError)>,
+    error: Option<(u32, Box<CompileError>)>,
 }
 
 /// A compiled function that waits for the one around it.
@@ -163,7 +164,7 @@ impl ChunkCompiler {
     /// If the main function was not compiled.
     pub fn finish(mut self) -> Result<Proto, CompileError> {
         if let Some((_, error)) = self.error {
-            return Err(error);
+            return Err(*error);
         }
         let main = self.finished.get_mut(MAIN.index()).and_then(Option::take);
         Ok(main.expect("the main function was compiled").proto)
@@ -239,7 +240,7 @@ impl<'a> Compiler<'a, '_> {
     }
 
     #[cold]
-    fn beyond_limit(&self, limit: u32, what: &str) -> CompileError {
+    fn beyond_limit(&self, limit: u32, what: &str) -> Box<CompileError> {
         let (near, line) = self.map.near(self.pos);
         let place = match self.unit.function.line {
             0 => "main function".to_string(),
@@ -247,7 +248,7 @@ impl<'a> Compiler<'a, '_> {
         };
         let mut message = format!("too many {what} (limit is {limit}) in {place} near ").into_bytes();
         message.extend_from_slice(&near);
-        CompileError { line, message }
+        Box::new(CompileError { line, message })
     }
 
     /// Takes in a nested function and returns its index.
