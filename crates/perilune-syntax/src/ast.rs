@@ -173,9 +173,10 @@ pub struct Function {
 }
 
 /// The vararg parameter of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vararg {
     /// Not a vararg function.
+    #[default]
     None,
     /// `...`
     Anonymous,

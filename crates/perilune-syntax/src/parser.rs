@@ -16,6 +16,7 @@ use crate::scope::{Refusal, Scopes, VarKind};
 use crate::source::Source;
 use crate::token::{Token, TokenKind};
 use std::collections::BTreeMap;
+use std::mem::take;
 
 /// How deep statements and expressions may nest, calls of C functions around the parser included.
 const MAX_LEVELS: u32 = 200;
@@ -217,39 +218,44 @@ impl<'s, 'a> Parser<'s, 'a> {
         end_line: u32,
     ) -> Step<()> {
         self.leave_block()?;
-        let Some(state) = self.scopes.close_function() else {
+        let Some(mut state) = self.scopes.close_function() else {
             return Ok(());
         };
         if !state.goto_targets.is_empty() {
             aim_gotos(&mut self.nodes, body, &state.goto_targets);
         }
-        self.finish_function(
-            id,
-            Function {
-                span,
-                line: state.line,
-                end_line,
-                params,
-                vararg: state.vararg,
-                locals: state.locals,
-                upvalues: state.upvalues,
-                labels: state.labels,
-                body,
-            },
-        );
+        let function = Function {
+            span,
+            line: state.line,
+            end_line,
+            params,
+            vararg: state.vararg,
+            locals: take(&mut state.locals),
+            upvalues: take(&mut state.upvalues),
+            labels: take(&mut state.labels),
+            body,
+        };
+        if self.receiver.is_none() {
+            self.keep(id, function);
+            return Ok(());
+        }
+        self.hand_over(id, &function);
+        (state.locals, state.upvalues, state.labels) = (function.locals, function.upvalues, function.labels);
+        self.scopes.reuse(state);
         Ok(())
     }
 
-    fn finish_function(&mut self, id: FuncId, function: Function) {
-        let Some(receive) = &mut self.receiver else {
-            let count = self.funcs.len().max(id.index() + 1);
-            self.funcs.resize_with(count, || None);
-            self.funcs[id.index()] = Some(function);
-            return;
-        };
+    fn keep(&mut self, id: FuncId, function: Function) {
+        let count = self.funcs.len().max(id.index() + 1);
+        self.funcs.resize_with(count, || None);
+        self.funcs[id.index()] = Some(function);
+    }
+
+    fn hand_over(&mut self, id: FuncId, function: &Function) {
+        let Some(receive) = &mut self.receiver else { return };
         receive(Unit {
             id,
-            function: &function,
+            function,
             nodes: &self.nodes,
             symbols: self.lex.symbols.symbols(),
             text: &self.lex.source.text,

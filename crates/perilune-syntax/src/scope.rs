@@ -107,6 +107,7 @@ struct PendingGoto {
 }
 
 /// A function being parsed.
+#[derive(Default)]
 pub(crate) struct FunctionState {
     /// Line of its definition, 0 for the main function.
     pub line: u32,
@@ -130,6 +131,8 @@ pub(crate) struct FunctionState {
 pub(crate) struct Scopes {
     dialect: Dialect,
     functions: Vec<FunctionState>,
+    /// Empty functions with room in their lists.
+    spare: Vec<FunctionState>,
     declarations: Vec<Declaration>,
     /// For each symbol the innermost active declaration of that name: its index + 1, or 0.
     bindings: Vec<u32>,
@@ -153,6 +156,7 @@ impl Scopes {
         Scopes {
             dialect,
             functions: Vec::new(),
+            spare: Vec::new(),
             declarations: Vec::new(),
             bindings: Vec::new(),
             named_globals: 0,
@@ -165,20 +169,29 @@ impl Scopes {
 
     /// Enters a function and its outermost block.
     pub(crate) fn open_function(&mut self, line: u32) {
+        let spare = self.spare.pop().unwrap_or_default();
         self.functions.push(FunctionState {
             line,
-            vararg: Vararg::None,
-            locals: Vec::new(),
-            upvalues: Vec::new(),
-            labels: Vec::new(),
-            goto_targets: Vec::new(),
             first: self.declarations.len(),
-            active: 0,
             first_label: self.labels.len(),
-            registered: 0,
-            blocks: Vec::new(),
+            ..spare
         });
         self.enter_block(false);
+    }
+
+    /// Takes back a function of which nothing is needed any more: the next one gets the room of its lists.
+    pub(crate) fn reuse(&mut self, mut function: FunctionState) {
+        function.locals.clear();
+        function.upvalues.clear();
+        function.labels.clear();
+        function.goto_targets.clear();
+        function.blocks.clear();
+        self.spare.push(FunctionState {
+            vararg: Vararg::None,
+            active: 0,
+            registered: 0,
+            ..function
+        });
     }
 
     /// Leaves the function whose outermost block has been left.
@@ -541,6 +554,9 @@ impl Scopes {
     }
 
     fn resolve_gotos(&mut self, block: &BlockState, text: &dyn Fn(Symbol) -> Vec<u8>) -> Result<(), Refusal> {
+        if self.gotos.len() == block.first_goto {
+            return Ok(());
+        }
         let pending = self.gotos.split_off(block.first_goto);
         for mut goto in pending {
             let labels = &self.labels[block.first_label..];

@@ -37,7 +37,7 @@ impl Compiler<'_, '_> {
         let mut e = self.primary(first)?;
         while self.fs.spine.len() > bottom {
             if let Some(id) = self.fs.spine.pop() {
-                e = self.extend(id, e)?;
+                self.extend(id, &mut e)?;
             }
         }
         Ok(e)
@@ -106,52 +106,52 @@ impl Compiler<'_, '_> {
         Ok(Exp::from(kind))
     }
 
-    /// What follows the left operand `e` of an expression.
-    fn extend(&mut self, id: ExprId, mut e: Exp) -> CResult<Exp> {
+    /// What follows the left operand `e` of an expression; `e` becomes the whole.
+    fn extend(&mut self, id: ExprId, e: &mut Exp) -> CResult {
         let expr = self.expr_of(id);
         match &expr.kind {
             ExprKind::Binary { op, rhs, line, .. } => {
                 self.next_token();
-                self.infix(*op, &mut e)?;
+                self.infix(*op, e)?;
                 let right = self.expr(*rhs)?;
-                return self.postfix(*op, e, right, *line);
+                *e = self.postfix(*op, *e, right, *line)?;
             }
             ExprKind::And { rhs, .. } => {
                 self.next_token();
-                self.go_if_true(&mut e)?;
+                self.go_if_true(e)?;
                 let mut right = self.expr(*rhs)?;
                 self.discharge_vars(&mut right);
                 self.fs.join(&mut right.on_false, e.on_false);
-                return Ok(right);
+                *e = right;
             }
             ExprKind::Or { rhs, .. } => {
                 self.next_token();
-                self.go_if_false(&mut e)?;
+                self.go_if_false(e)?;
                 let mut right = self.expr(*rhs)?;
                 self.discharge_vars(&mut right);
                 self.fs.join(&mut right.on_true, e.on_true);
-                return Ok(right);
+                *e = right;
             }
             ExprKind::Index { key, .. } => {
-                self.make_indexable(&mut e)?;
+                self.make_indexable(e)?;
                 let mut key = self.expr(*key)?;
                 self.make_value(&mut key)?;
                 self.pos = expr.span.end;
-                self.index(&mut e, &mut key)?;
+                self.index(e, &mut key)?;
             }
             ExprKind::Call { args, line, .. } => {
-                let base = self.put_next(&mut e)?;
-                return self.call(base, self.list(*args), *line, expr.span);
+                let base = self.put_next(e)?;
+                *e = self.call(base, self.list(*args), *line, expr.span)?;
             }
             ExprKind::Method { name, args, line, .. } => {
                 self.next_token();
                 self.next_token();
-                let base = self.method(&mut e, *name)?;
-                return self.call(base, self.list(*args), *line, expr.span);
+                let base = self.method(e, *name)?;
+                *e = self.call(base, self.list(*args), *line, expr.span)?;
             }
             ExprKind::Paren(_) => {
                 self.pos = expr.span.end;
-                self.discharge_vars(&mut e);
+                self.discharge_vars(e);
             }
             ExprKind::Nil
             | ExprKind::True
@@ -168,7 +168,7 @@ impl Compiler<'_, '_> {
             | ExprKind::Unary { .. }
             | ExprKind::Table(_) => {}
         }
-        Ok(e)
+        Ok(())
     }
 
     /// The variable, as something that can also be assigned.

@@ -191,6 +191,17 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn assign(&mut self, targets: &[ExprId], exprs: &[ExprId]) -> CResult {
+        if let ([target], [e]) = (targets, exprs) {
+            let place = self.expr(*target)?;
+            let mut e = self.expr(*e)?;
+            self.set_one_result(&mut e);
+            return self.store(&place, &mut e);
+        }
+        self.assign_all(targets, exprs)
+    }
+
+    /// As [`Self::assign`], for any number of targets.
+    fn assign_all(&mut self, targets: &[ExprId], exprs: &[ExprId]) -> CResult {
         let mut places: Vec<Exp> = Vec::with_capacity(targets.len());
         for &target in targets {
             let place = self.expr(target)?;
