@@ -1,12 +1,16 @@
 //! The resolved syntax tree: what the parser makes of a chunk, and all that the tree walker and the
 //! bytecode compiler know of it.
 //!
-//! Expressions and functions live in arenas of the [`Chunk`] and name each other by index, so that a
+//! Expressions, lists and functions live in arenas of the [`Chunk`] and name each other by index, so that a
 //! chain of a million operators neither recurses when it is dropped nor costs a box per node. Names
 //! are resolved while parsing: an expression says whether it reads a local, an upvalue, a
 //! compile-time constant or a field of `_ENV`.
 
 use std::ops::Range;
+
+use crate::lines::Lines;
+pub use crate::nodes::{List, Listed, Nodes};
+use crate::symbols::Symbols;
 
 /// A stretch of the source: byte offsets `start..end`, and the line (from 1) on which it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +42,7 @@ index_type!(
     Symbol
 );
 index_type!(
-    /// An expression, an index into [`Chunk::exprs`].
+    /// An expression, an index into [`Nodes::exprs`].
     ExprId
 );
 index_type!(
@@ -65,37 +69,79 @@ pub enum Dialect {
     Lua54,
 }
 
+/// The main function of every chunk.
+pub const MAIN: FuncId = FuncId(0);
+
+/// A function and what it refers to: all that its bytecode depends on, but for the functions inside it.
+#[derive(Clone, Copy)]
+pub struct Unit<'a> {
+    /// Which function it is.
+    pub id: FuncId,
+    /// The function.
+    pub function: &'a Function,
+    /// Its expressions, and perhaps others.
+    pub nodes: &'a Nodes,
+    /// The chunk's strings, at least those that it needs.
+    pub symbols: &'a Symbols,
+    /// The chunk's text, at least to the token behind the function.
+    pub text: &'a [u8],
+    /// The lines of that text.
+    pub lines: &'a Lines,
+    /// The dialect of the chunk.
+    pub dialect: Dialect,
+}
+
 /// One parsed chunk.
 #[derive(Debug)]
 pub struct Chunk {
     /// All expressions.
-    pub exprs: Vec<Expr>,
+    pub nodes: Nodes,
     /// All functions; the main function is `main`.
     pub funcs: Vec<Function>,
-    /// The main function: vararg, with the one upvalue `_ENV`.
+    /// The main function, [`MAIN`]: vararg, with the one upvalue `_ENV`.
     pub main: FuncId,
     /// The interned strings.
-    pub symbols: Vec<Box<[u8]>>,
+    pub symbols: Symbols,
     /// The dialect it was parsed as.
     pub dialect: Dialect,
-    /// For each expression the value it is known to have, by the rules of compile-time constants.
-    pub constants: Vec<Option<Constant>>,
+    /// The lines of its text.
+    pub lines: Lines,
 }
 
 impl Chunk {
     /// Visits every statement of every function; one comes before those inside it.
     pub fn each_stmt(&self, visit: &mut dyn FnMut(&Stmt)) {
         for function in &self.funcs {
-            each_in(&function.body, visit);
+            each_in(&self.nodes, &function.body, visit);
         }
     }
     /// The bytes of a symbol.
     pub fn text(&self, s: Symbol) -> &[u8] {
-        &self.symbols[s.index()]
+        self.symbols.text(s)
     }
     /// The expression behind an id.
     pub fn expr(&self, e: ExprId) -> &Expr {
-        &self.exprs[e.index()]
+        self.nodes.expr(e)
+    }
+    /// The entries of a list.
+    pub fn list<T: Listed>(&self, list: List<T>) -> &[T] {
+        self.nodes.list(list)
+    }
+    /// The value of an expression, if the rules of compile-time constants know it.
+    pub fn constant(&self, e: ExprId) -> Option<Constant> {
+        self.nodes.constant(e)
+    }
+    /// A function with what its bytecode depends on; `text` is what the chunk was parsed from.
+    pub fn unit<'a>(&'a self, id: FuncId, text: &'a [u8]) -> Unit<'a> {
+        Unit {
+            id,
+            function: self.func(id),
+            nodes: &self.nodes,
+            symbols: &self.symbols,
+            text,
+            lines: &self.lines,
+            dialect: self.dialect,
+        }
     }
     /// The function behind an id.
     pub fn func(&self, f: FuncId) -> &Function {
@@ -127,9 +173,10 @@ pub struct Function {
 }
 
 /// The vararg parameter of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vararg {
     /// Not a vararg function.
+    #[default]
     None,
     /// `...`
     Anonymous,
@@ -223,15 +270,21 @@ pub struct Label {
 }
 
 /// A block: a scope.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
     /// Its statements in order.
-    pub stmts: Vec<Stmt>,
+    pub stmts: List<Stmt>,
     /// Span of the whole block; `end` is where the closing keyword starts.
     pub span: Span,
     /// Line of the token that ends the block (`end`, `until`, `else`, end of file...).
     pub end_line: u32,
 }
+
+/// A condition and the block that it guards.
+pub type Arm = (ExprId, Block);
+
+/// A declared name, and where it stands.
+pub type Name = (Symbol, Span);
 
 /// A statement.
 #[derive(Debug)]
@@ -253,7 +306,7 @@ pub enum StmtKind {
         /// The declared locals.
         vars: Range<u32>,
         /// Initial values.
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `local function f`: in scope inside the body.
     LocalFunction {
@@ -268,12 +321,12 @@ pub enum StmtKind {
     /// code. `global *` makes no statement but this one with no names.
     Global {
         /// The declared names, and where they stand.
-        names: Box<[(Symbol, Span)]>,
+        names: List<Name>,
         /// With values, what each name is, as [`ExprKind::Global`].
-        targets: Vec<ExprId>,
+        targets: List<ExprId>,
         /// Initial values; when not empty each name is checked to be nil before it is assigned
         /// ("global 'x' already defined").
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `global function f`: checked to be undefined, then assigned.
     GlobalFunction {
@@ -285,9 +338,9 @@ pub enum StmtKind {
     /// `a, b.c = ...`
     Assign {
         /// Locals, upvalues, globals or index expressions.
-        targets: Vec<ExprId>,
+        targets: List<ExprId>,
         /// The values.
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
     },
     /// `function a.b.c:m() ... end`
     Function {
@@ -317,7 +370,7 @@ pub enum StmtKind {
     /// `if ... elseif ... else ... end`
     If {
         /// Conditions and their blocks.
-        arms: Vec<(ExprId, Block)>,
+        arms: List<Arm>,
         /// The `else` block.
         otherwise: Option<Block>,
     },
@@ -339,12 +392,12 @@ pub enum StmtKind {
         /// The variables (contiguous ids).
         vars: Range<u32>,
         /// The expression list, adjusted to four values (iterator, state, control, closing).
-        exprs: Vec<ExprId>,
+        exprs: List<ExprId>,
         /// The body.
         body: Block,
     },
     /// `return ...`
-    Return(Vec<ExprId>),
+    Return(List<ExprId>),
     /// `return f(...)` where no variable of the function is to be closed: the callee, a call or method call,
     /// takes this function's place.
     TailCall(ExprId),
@@ -357,7 +410,7 @@ pub enum StmtKind {
 }
 
 /// An expression.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -366,7 +419,7 @@ pub struct Expr {
 }
 
 /// The kinds of expression.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ExprKind {
     /// `nil`
     Nil,
@@ -415,7 +468,7 @@ pub enum ExprKind {
         /// The callee.
         callee: ExprId,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: List<ExprId>,
         /// The line PUC gives the call instruction: that of the callee's first token's suffix
         /// line (`luaK_fixline(fs, line)` in `funcargs`).
         line: u32,
@@ -427,7 +480,7 @@ pub enum ExprKind {
         /// The method's name.
         name: Symbol,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: List<ExprId>,
         /// As for `Call`.
         line: u32,
     },
@@ -468,11 +521,11 @@ pub enum ExprKind {
     /// `(e)`: one value, and not assignable.
     Paren(ExprId),
     /// A table constructor; items in source order.
-    Table(Vec<TableItem>),
+    Table(List<TableItem>),
 }
 
 /// One item of a table constructor.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum TableItem {
     /// `e`
     Positional(ExprId),
@@ -515,18 +568,21 @@ pub enum UnOp {
     Len,
 }
 
-fn each_in(block: &Block, visit: &mut dyn FnMut(&Stmt)) {
-    for stmt in &block.stmts {
+fn each_in(nodes: &Nodes, block: &Block, visit: &mut dyn FnMut(&Stmt)) {
+    for stmt in nodes.list(block.stmts) {
         visit(stmt);
         match &stmt.kind {
             StmtKind::Do(body)
             | StmtKind::While { body, .. }
             | StmtKind::Repeat { body, .. }
             | StmtKind::NumericFor { body, .. }
-            | StmtKind::GenericFor { body, .. } => each_in(body, visit),
+            | StmtKind::GenericFor { body, .. } => each_in(nodes, body, visit),
             StmtKind::If { arms, otherwise } => {
-                arms.iter().for_each(|(_, body)| each_in(body, visit));
-                otherwise.iter().for_each(|body| each_in(body, visit));
+                nodes
+                    .list(*arms)
+                    .iter()
+                    .for_each(|(_, body)| each_in(nodes, body, visit));
+                otherwise.iter().for_each(|body| each_in(nodes, body, visit));
             }
             StmtKind::Local { .. }
             | StmtKind::LocalFunction { .. }

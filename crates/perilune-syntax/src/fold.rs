@@ -2,16 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::{BinOp, Chunk, Constant, ExprId, ExprKind, UnOp};
+use crate::ast::{BinOp, Constant, ExprId, ExprKind, UnOp};
 use crate::number::{
     Num, float_floor_div, float_mod, float_pow, int_floor_div, int_mod, shift_left, shift_right,
 };
-
-/// The value of an expression, if the rules of compile-time constants know it. Found while parsing;
-/// costs a look-up.
-pub fn constant(chunk: &Chunk, e: ExprId) -> Option<Constant> {
-    chunk.constants[e.index()]
-}
 
 /// Whether a constant counts as true.
 pub fn truthy(c: Constant) -> bool {

@@ -1,11 +1,11 @@
 //! Source bytes -> tokens.
 
-use std::hash::{BuildHasher, RandomState};
-
 use crate::ast::{Span, Symbol};
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
+use crate::lines::Lines;
 use crate::number::{Num, hex_digit, is_space, str_to_number};
 use crate::source::Source;
+use crate::symbols::Interner;
 use crate::token::{Token, TokenKind, reserved};
 
 /// Skips a byte order mark and a first line that starts with `#`, as loading a file does. The line
@@ -17,55 +17,6 @@ pub fn skip_shebang(source: &[u8]) -> &[u8] {
     }
     let end = source.iter().position(|&b| b == b'\n').unwrap_or(source.len());
     &source[end..]
-}
-
-/// The set of a chunk's strings.
-#[derive(Default)]
-pub(crate) struct Interner {
-    symbols: Vec<Box<[u8]>>,
-    /// Open addressing over `symbols`; 0 is free, otherwise index + 1. The size is a power of two.
-    slots: Vec<u32>,
-    hasher: RandomState,
-}
-
-impl Interner {
-    pub(crate) fn intern(&mut self, text: &[u8]) -> Symbol {
-        if self.symbols.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = self.hasher.hash_one(text) as usize & mask;
-        loop {
-            match self.slots[at] {
-                0 => break,
-                s if *self.symbols[s as usize - 1] == *text => return Symbol(s - 1),
-                _ => at = (at + 1) & mask,
-            }
-        }
-        self.symbols.push(text.into());
-        self.slots[at] = self.symbols.len() as u32;
-        Symbol(self.symbols.len() as u32 - 1)
-    }
-
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(64);
-        self.slots = vec![0; size];
-        for (i, text) in self.symbols.iter().enumerate() {
-            let mut at = self.hasher.hash_one(&**text) as usize & (size - 1);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (size - 1);
-            }
-            self.slots[at] = i as u32 + 1;
-        }
-    }
-
-    pub(crate) fn text(&self, s: Symbol) -> &[u8] {
-        &self.symbols[s.index()]
-    }
-
-    pub(crate) fn into_symbols(self) -> Vec<Box<[u8]>> {
-        self.symbols
-    }
 }
 
 /// Whether a long bracket starts here, as `skip_separator` finds it.
@@ -85,6 +36,8 @@ pub struct Lexer<'s> {
     pos: usize,
     /// The line of `pos`.
     line: u32,
+    /// The lines up to `pos`.
+    pub(crate) lines: Lines,
     /// Start of the token being read.
     start: usize,
     start_line: u32,
@@ -99,9 +52,16 @@ fn is_name_start(b: u8) -> bool {
     b.is_ascii_alphabetic() || b == b'_'
 }
 
-fn is_name_part(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
-}
+/// Whether each byte may be part of a name.
+const NAME_PARTS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric() || b as u8 == b'_';
+        b += 1;
+    }
+    table
+};
 
 impl<'s> Lexer<'s> {
     /// A lexer over `source`; `chunk` is how messages call it (see [`crate::chunk_id`]).
@@ -110,6 +70,7 @@ impl<'s> Lexer<'s> {
             source,
             pos: 0,
             line: 1,
+            lines: Lines::default(),
             start: 0,
             start_line: 1,
             shown: Vec::new(),
@@ -120,7 +81,7 @@ impl<'s> Lexer<'s> {
 
     /// The bytes of a symbol of a token.
     pub fn text(&self, s: Symbol) -> &[u8] {
-        self.symbols.text(s)
+        self.symbols.symbols().text(s)
     }
 
     /// The line the lexer has come to: that of the end of the token read last.
@@ -133,17 +94,24 @@ impl<'s> Lexer<'s> {
     /// # Errors
     /// A malformed token, or that the source cannot be read.
     pub fn next_token(&mut self) -> Result<Token, ParseError> {
-        let kind = match self.scan() {
-            Ok(kind) => kind,
-            Err(error) => return Err(self.look_past_token().err().unwrap_or(error)),
+        let mut token = Token {
+            kind: TokenKind::Eof,
+            span: self.span(),
         };
+        self.read(&mut token)?;
+        Ok(token)
+    }
+
+    /// Reads the next token into `token`.
+    pub(crate) fn read(&mut self, token: &mut Token) -> Step<()> {
+        if let Err(error) = self.scan(&mut token.kind) {
+            return Err(self.look_past_token().err().unwrap_or(error));
+        }
+        token.span = self.span();
         if self.pos >= self.source.text.len() {
             self.look_past_token()?;
         }
-        Ok(Token {
-            kind,
-            span: self.span(),
-        })
+        Ok(())
     }
 
     /// Looks at the byte after a token. A failure to read it comes before what else is wrong: until
@@ -210,29 +178,45 @@ impl<'s> Lexer<'s> {
         found
     }
 
-    fn scan(&mut self) -> Step<TokenKind> {
+    /// Finds the next token. Its kind is written where it is wanted: what is copied as a whole just after
+    /// it was written in parts is slow.
+    #[inline(always)]
+    fn scan(&mut self, kind: &mut TokenKind) -> Step<()> {
         loop {
             self.begin();
             let Some(c) = self.current() else {
-                return Ok(TokenKind::Eof);
+                *kind = TokenKind::Eof;
+                return Ok(());
             };
             match c {
-                b'\n' | b'\r' => self.line_break(),
-                b' ' | b'\t' | b'\x0B' | b'\x0C' => self.pos += 1,
+                b'\n' | b'\r' => {
+                    self.line_break();
+                    continue;
+                }
+                b' ' | b'\t' | b'\x0B' | b'\x0C' => {
+                    self.pos += 1;
+                    continue;
+                }
                 b'-' => {
                     self.pos += 1;
-                    if !self.eat(b'-') {
-                        return Ok(TokenKind::Char(b'-'));
+                    if self.eat(b'-') {
+                        self.comment()?;
+                        continue;
                     }
-                    self.comment()?;
+                    *kind = TokenKind::Char(b'-');
+                    return Ok(());
                 }
-                b'[' => return self.open_bracket(),
-                b'"' | b'\'' => return self.string(c),
-                b'.' => return self.dots(),
-                b'0'..=b'9' => return self.numeral(),
-                c if is_name_start(c) => return Ok(self.name()),
-                c => return Ok(self.operator(c)),
+                b'[' => match self.open_bracket()? {
+                    Some(s) => *kind = TokenKind::Str(s),
+                    None => *kind = TokenKind::Char(b'['),
+                },
+                b'"' | b'\'' => *kind = TokenKind::Str(self.string(c)?),
+                b'.' => return self.dots(kind),
+                b'0'..=b'9' => return self.numeral(kind),
+                c if is_name_start(c) => self.name(kind),
+                c => self.operator(c, kind),
             }
+            return Ok(());
         }
     }
 
@@ -246,6 +230,7 @@ impl<'s> Lexer<'s> {
             self.pos += 1;
         }
         self.line += 1;
+        self.lines.push(self.pos as u32);
     }
 
     /// Skips a comment whose `--` is already read.
@@ -274,9 +259,10 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn open_bracket(&mut self) -> Step<TokenKind> {
+    /// A long string, or none where there is a bracket alone.
+    fn open_bracket(&mut self) -> Step<Option<Symbol>> {
         match self.skip_separator(b'[') {
-            Bracket::Single => Ok(TokenKind::Char(b'[')),
+            Bracket::Single => Ok(None),
             Bracket::Broken => {
                 self.shown.clear();
                 self.fail_at_text("invalid long string delimiter")
@@ -284,7 +270,7 @@ impl<'s> Lexer<'s> {
             Bracket::Long(sep) => {
                 self.long_bracket(sep, true)?;
                 let content = &self.shown[sep..self.shown.len() - sep];
-                Ok(TokenKind::Str(self.symbols.intern(content)))
+                Ok(Some(self.symbols.intern(content)))
             }
         }
     }
@@ -336,25 +322,24 @@ impl<'s> Lexer<'s> {
         Err(self.error(text.as_bytes(), Some(TokenKind::Eof)))
     }
 
-    fn dots(&mut self) -> Step<TokenKind> {
+    fn dots(&mut self, kind: &mut TokenKind) -> Step<()> {
         self.pos += 1;
         if self.eat(b'.') {
-            return Ok(if self.eat(b'.') {
-                TokenKind::Dots
-            } else {
-                TokenKind::Concat
-            });
-        }
-        if matches!(self.current(), Some(b'0'..=b'9')) {
-            self.numeral()
+            *kind = TokenKind::Concat;
+            if self.eat(b'.') {
+                *kind = TokenKind::Dots;
+            }
+        } else if matches!(self.current(), Some(b'0'..=b'9')) {
+            return self.numeral(kind);
         } else {
-            Ok(TokenKind::Char(b'.'))
+            *kind = TokenKind::Char(b'.');
         }
+        Ok(())
     }
 
     /// Reads a numeral (an initial dot may be behind `pos` already). It takes all that could belong
     /// to one; the conversion decides whether it does.
-    fn numeral(&mut self) -> Step<TokenKind> {
+    fn numeral(&mut self, kind: &mut TokenKind) -> Step<()> {
         let mut exponent = [b'e', b'E'];
         let first = self.source.text[self.pos];
         self.pos += 1;
@@ -374,21 +359,27 @@ impl<'s> Lexer<'s> {
             }
         }
         match str_to_number(&self.source.text[self.start..self.pos]) {
-            Some(Num::Int(i)) => Ok(TokenKind::Int(i)),
-            Some(Num::Float(f)) => Ok(TokenKind::Float(f)),
-            None => Err(self.error(b"malformed number", Some(TokenKind::Float(0.0)))),
+            Some(Num::Int(i)) => *kind = TokenKind::Int(i),
+            Some(Num::Float(f)) => *kind = TokenKind::Float(f),
+            None => return Err(self.error(b"malformed number", Some(TokenKind::Float(0.0)))),
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn name(&mut self, kind: &mut TokenKind) {
+        self.skip_to(|b| !NAME_PARTS[usize::from(b)]);
+        let text = &self.source.text[self.start..self.pos];
+        match reserved(text) {
+            Some(word) => *kind = word,
+            None => *kind = TokenKind::Name(self.symbols.intern(text)),
         }
     }
 
-    fn name(&mut self) -> TokenKind {
-        self.skip_to(|b| !is_name_part(b));
-        let text = &self.source.text[self.start..self.pos];
-        reserved(text).unwrap_or_else(|| TokenKind::Name(self.symbols.intern(text)))
-    }
-
-    fn operator(&mut self, c: u8) -> TokenKind {
+    #[inline(always)]
+    fn operator(&mut self, c: u8, kind: &mut TokenKind) {
         self.pos += 1;
-        let double = match (c, self.current()) {
+        *kind = match (c, self.current()) {
             (b'=', Some(b'=')) => TokenKind::Eq,
             (b'<', Some(b'=')) => TokenKind::Le,
             (b'<', Some(b'<')) => TokenKind::Shl,
@@ -397,14 +388,16 @@ impl<'s> Lexer<'s> {
             (b'/', Some(b'/')) => TokenKind::IDiv,
             (b'~', Some(b'=')) => TokenKind::Ne,
             (b':', Some(b':')) => TokenKind::DoubleColon,
-            _ => return TokenKind::Char(c),
+            _ => {
+                *kind = TokenKind::Char(c);
+                return;
+            }
         };
         self.pos += 1;
-        double
     }
 
     /// Reads a quoted string.
-    fn string(&mut self, quote: u8) -> Step<TokenKind> {
+    fn string(&mut self, quote: u8) -> Step<Symbol> {
         self.shown.clear();
         let rest = &self.source.text[self.pos + 1..];
         let stop = |b: &u8| *b == quote || matches!(b, b'\\' | b'\n' | b'\r');
@@ -412,14 +405,14 @@ impl<'s> Lexer<'s> {
             && rest[len] == quote
         {
             self.pos += len + 2;
-            return Ok(TokenKind::Str(self.symbols.intern(&rest[..len])));
+            return Ok(self.symbols.intern(&rest[..len]));
         }
         self.string_with_escapes(quote)
     }
 
     /// As [`Self::string`], for any string. `shown` collects the quotes and the contents; while an
     /// escape sequence is read, also its source text, for error messages.
-    fn string_with_escapes(&mut self, quote: u8) -> Step<TokenKind> {
+    fn string_with_escapes(&mut self, quote: u8) -> Step<Symbol> {
         self.keep();
         loop {
             match self.current() {
@@ -435,7 +428,7 @@ impl<'s> Lexer<'s> {
             }
         }
         let content = &self.shown[1..self.shown.len() - 1];
-        Ok(TokenKind::Str(self.symbols.intern(content)))
+        Ok(self.symbols.intern(content))
     }
 
     /// Takes the current byte into `shown`.

@@ -4,6 +4,13 @@
 #[derive(Debug)]
 pub struct Lines(Vec<u32>);
 
+impl Default for Lines {
+    /// The lines of an empty text.
+    fn default() -> Self {
+        Lines(vec![0])
+    }
+}
+
 impl Lines {
     /// Splits a text into lines; `\r\n` and `\n\r` count once.
     pub fn of(text: &[u8]) -> Lines {
@@ -19,6 +26,11 @@ impl Lines {
             }
         }
         Lines(starts)
+    }
+
+    /// Another line starts at `offset`.
+    pub(crate) fn push(&mut self, offset: u32) {
+        self.0.push(offset);
     }
 
     /// The line, from 1, of the byte at `offset`.

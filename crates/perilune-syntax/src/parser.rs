@@ -5,16 +5,18 @@ mod expr;
 mod stmt;
 
 use crate::ast::{
-    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, Span, Stmt,
-    StmtKind, Symbol, Upvalue, UpvalueSource, Vararg,
+    Block, Chunk, Constant, Dialect, Expr, ExprId, ExprKind, FuncId, Function, LabelId, List, LocalId, MAIN,
+    Nodes, Span, Stmt, StmtKind, Symbol, Unit, Upvalue, UpvalueSource, Vararg,
 };
 use crate::error::{ErrorKind, ParseError, Step, SyntaxError};
 use crate::fold;
 use crate::lexer::Lexer;
+use crate::nodes::Mark;
 use crate::scope::{Refusal, Scopes, VarKind};
 use crate::source::Source;
 use crate::token::{Token, TokenKind};
 use std::collections::BTreeMap;
+use std::mem::take;
 
 /// How deep statements and expressions may nest, calls of C functions around the parser included.
 const MAX_LEVELS: u32 = 200;
@@ -79,13 +81,28 @@ pub fn parse_source(
     chunk_name: &[u8],
     options: ParseOptions<'_>,
 ) -> Result<(Chunk, Vec<u8>), ParseError> {
-    let too_large = u32::try_from(source.text().len()).is_err();
     let mut parser = Parser::new(source, chunk_name, options);
-    if too_large {
-        return Err(parser.limit("chunk is too large"));
-    }
     parser.main()?;
     Ok(parser.finish())
+}
+
+/// Takes the functions of a chunk one by one, as they end: inner ones before those around them.
+pub type Receiver<'a> = dyn FnMut(Unit<'_>) + 'a;
+
+/// As [`parse_source`], but hands each function over when it ends, and forgets it then: no more of the
+/// tree is kept than the functions that have not ended.
+///
+/// # Errors
+/// As those of [`parse_source`]; the functions that end before them have been handed over.
+pub fn parse_functions<'a>(
+    source: Source<'_>,
+    chunk_name: &[u8],
+    options: ParseOptions<'a>,
+    receiver: &'a mut Receiver<'a>,
+) -> Result<(), ParseError> {
+    let mut parser = Parser::new(source, chunk_name, options);
+    parser.receiver = Some(receiver);
+    parser.main()
 }
 
 struct Parser<'s, 'a> {
@@ -97,12 +114,14 @@ struct Parser<'s, 'a> {
     last_line: u32,
     last_end: u32,
     scopes: Scopes,
-    exprs: Vec<Expr>,
-    constants: Vec<Option<Constant>>,
+    nodes: Nodes,
     /// What expressions end in whose value is not in `constants`.
     settled: BTreeMap<u32, fold::Settled>,
-    /// `None` while the function is being parsed.
+    /// How many functions there are so far.
+    count: u32,
+    /// The functions that have ended, unless `receiver` gets them.
     funcs: Vec<Option<Function>>,
+    receiver: Option<&'a mut Receiver<'a>>,
     level: u32,
     /// The global variable read last, if it is constant.
     constant_global: Option<ExprId>,
@@ -130,11 +149,12 @@ impl<'s, 'a> Parser<'s, 'a> {
             ahead: None,
             last_line: 1,
             last_end: 0,
-            scopes: Scopes::new(options.dialect),
-            exprs: Vec::new(),
-            constants: Vec::new(),
+            scopes: Scopes::new(options.dialect, env_name),
+            nodes: Nodes::default(),
             settled: BTreeMap::new(),
+            count: 0,
             funcs: Vec::new(),
+            receiver: None,
             level: options.levels,
             constant_global: None,
             env_name,
@@ -146,19 +166,21 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     fn finish(self) -> (Chunk, Vec<u8>) {
         let chunk = Chunk {
-            exprs: self.exprs,
+            nodes: self.nodes,
             funcs: self.funcs.into_iter().flatten().collect(),
-            main: FuncId(0),
+            main: MAIN,
             symbols: self.lex.symbols.into_symbols(),
             dialect: self.options.dialect,
-            constants: self.constants,
+            lines: self.lex.lines,
         };
         (chunk, self.lex.source.text)
     }
 
     fn main(&mut self) -> Step<()> {
-        self.funcs.push(None);
-        self.scopes.open_function(0);
+        if u32::try_from(self.lex.source.text.len()).is_err() {
+            return Err(self.limit("chunk is too large"));
+        }
+        let id = self.open_function(0);
         let function = self.scopes.current();
         function.vararg = Vararg::Anonymous;
         function.upvalues.push(Upvalue {
@@ -176,52 +198,106 @@ impl<'s, 'a> Parser<'s, 'a> {
             end: self.lex.source.text.len() as u32,
             line: 1,
         };
-        self.close_function(FuncId(0), body, span, 0, 0)
+        self.close_function(id, body, span, 0, 0)
     }
 
-    /// Leaves the current function and stores it.
+    /// Enters a function that is defined on `line`.
+    fn open_function(&mut self, line: u32) -> FuncId {
+        self.scopes.open_function(line);
+        self.count += 1;
+        FuncId(self.count - 1)
+    }
+
+    /// Leaves the current function and stores it, or hands it over.
     fn close_function(
         &mut self,
         id: FuncId,
-        mut body: Block,
+        body: Block,
         span: Span,
         params: u32,
         end_line: u32,
     ) -> Step<()> {
         self.leave_block()?;
-        let Some(state) = self.scopes.close_function() else {
+        let Some(mut state) = self.scopes.close_function() else {
             return Ok(());
         };
         if !state.goto_targets.is_empty() {
-            aim_gotos(&mut body, &state.goto_targets);
+            aim_gotos(&mut self.nodes, body, &state.goto_targets);
         }
-        self.funcs[id.index()] = Some(Function {
+        let function = Function {
             span,
             line: state.line,
             end_line,
             params,
             vararg: state.vararg,
-            locals: state.locals,
-            upvalues: state.upvalues,
-            labels: state.labels,
+            locals: take(&mut state.locals),
+            upvalues: take(&mut state.upvalues),
+            labels: take(&mut state.labels),
             body,
-        });
+        };
+        if self.receiver.is_none() {
+            self.keep(id, function);
+            return Ok(());
+        }
+        self.hand_over(id, &function);
+        (state.locals, state.upvalues, state.labels) = (function.locals, function.upvalues, function.labels);
+        self.scopes.reuse(state);
         Ok(())
+    }
+
+    fn keep(&mut self, id: FuncId, function: Function) {
+        let count = self.funcs.len().max(id.index() + 1);
+        self.funcs.resize_with(count, || None);
+        self.funcs[id.index()] = Some(function);
+    }
+
+    fn hand_over(&mut self, id: FuncId, function: &Function) {
+        let Some(receive) = &mut self.receiver else { return };
+        receive(Unit {
+            id,
+            function,
+            nodes: &self.nodes,
+            symbols: self.lex.symbols.symbols(),
+            text: &self.lex.source.text,
+            lines: &self.lex.lines,
+            dialect: self.options.dialect,
+        });
+    }
+
+    /// Forgets a function that has ended and was handed over.
+    fn forget(&mut self, mark: &Mark) {
+        if self.receiver.is_some() {
+            self.nodes.forget(mark);
+            drop(self.settled.split_off(&(self.nodes.exprs.len() as u32)));
+        }
     }
 
     // Tokens.
 
+    /// Goes to the next token.
+    #[inline(never)]
     fn advance(&mut self) -> Step<()> {
         self.last_line = self.lex.line();
         self.last_end = self.tok.span.end;
-        self.tok = match self.ahead.take() {
-            Some(token) => token,
-            None => self.read()?,
-        };
-        Ok(())
+        if let Some(token) = self.ahead.take() {
+            self.tok = token;
+            return Ok(());
+        }
+        self.count_token()?;
+        self.lex.read(&mut self.tok)
     }
 
-    fn read(&mut self) -> Step<Token> {
+    fn look_ahead(&mut self) -> Step<TokenKind> {
+        if self.ahead.is_none() {
+            self.count_token()?;
+            self.ahead = Some(self.lex.next_token()?);
+        }
+        Ok(self.ahead.map_or(TokenKind::Eof, |token| token.kind))
+    }
+
+    /// Another token is read: looks now and then whether to stop.
+    #[inline(always)]
+    fn count_token(&mut self) -> Step<()> {
         self.tokens_left -= 1;
         if self.tokens_left == 0 {
             self.tokens_left = TOKENS_PER_LOOK;
@@ -229,27 +305,21 @@ impl<'s, 'a> Parser<'s, 'a> {
                 return Err(ParseError::Interrupted);
             }
         }
-        self.lex.next_token()
+        Ok(())
     }
 
-    fn look_ahead(&mut self) -> Step<TokenKind> {
-        let token = match self.ahead {
-            Some(token) => token,
-            None => self.read()?,
-        };
-        self.ahead = Some(token);
-        Ok(token.kind)
-    }
-
+    #[inline(always)]
     fn at(&self, kind: TokenKind) -> bool {
         self.tok.kind == kind
     }
 
+    #[inline(always)]
     fn at_char(&self, c: u8) -> bool {
         self.tok.kind == TokenKind::Char(c)
     }
 
     /// Takes the current token if it is `kind`.
+    #[inline(always)]
     fn eat(&mut self, kind: TokenKind) -> Step<bool> {
         let found = self.at(kind);
         if found {
@@ -258,10 +328,12 @@ impl<'s, 'a> Parser<'s, 'a> {
         Ok(found)
     }
 
+    #[inline(always)]
     fn eat_char(&mut self, c: u8) -> Step<bool> {
         self.eat(TokenKind::Char(c))
     }
 
+    #[inline(always)]
     fn check(&mut self, kind: TokenKind) -> Step<()> {
         if self.at(kind) {
             Ok(())
@@ -270,6 +342,7 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
     }
 
+    #[inline(always)]
     fn expect(&mut self, kind: TokenKind) -> Step<()> {
         self.check(kind)?;
         self.advance()
@@ -305,11 +378,13 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     // Errors.
 
+    #[cold]
     fn expected(&self, kind: TokenKind) -> ParseError {
         self.syntax_error(&[&kind.describe()[..], b" expected"].concat())
     }
 
     /// An error at the current token.
+    #[cold]
     fn syntax_error(&self, text: &[u8]) -> ParseError {
         self.lex
             .error_on(text, Some(self.tok.kind), self.lex.line(), self.tok.span)
@@ -363,17 +438,36 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     // Nodes and scopes.
 
-    fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(self.exprs.len() as u32);
-        let known = fold::of_node(&kind, &self.constants);
-        if known.is_none()
-            && let Some(s) = fold::settle(&kind, &self.constants, &self.settled)
-        {
-            self.settled.insert(id.0, s);
-        }
-        self.constants.push(known);
-        self.exprs.push(Expr { kind, span });
+    /// Adds an expression whose value is `known`, if it is.
+    #[inline(always)]
+    fn push(&mut self, kind: ExprKind, span: Span, known: Option<Constant>) -> ExprId {
+        debug_assert_eq!(known, fold::of_node(&kind, &self.nodes.constants));
+        let id = ExprId(self.nodes.exprs.len() as u32);
+        self.nodes.constants.push(known);
+        self.nodes.exprs.push(Expr { kind, span });
         id
+    }
+
+    /// Adds an expression whose value is not known.
+    #[inline(always)]
+    fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        self.push(kind, span, None)
+    }
+
+    /// Adds an expression whose value may follow from those of its operands.
+    fn add_operator(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        let known = fold::of_node(&kind, &self.nodes.constants);
+        if known.is_none()
+            && let Some(s) = fold::settle(&kind, &self.nodes.constants, &self.settled)
+        {
+            self.settled.insert(self.nodes.exprs.len() as u32, s);
+        }
+        self.push(kind, span, known)
+    }
+
+    /// Adds a string.
+    fn add_str(&mut self, s: Symbol, span: Span) -> ExprId {
+        self.push(ExprKind::Str(s), span, Some(Constant::Str(s)))
     }
 
     /// From `start` to the end of the token used last.
@@ -385,7 +479,7 @@ impl<'s, 'a> Parser<'s, 'a> {
     }
 
     /// A block that started at `start` and ends before the current token.
-    fn block_of(&self, stmts: Vec<Stmt>, start: Span) -> Block {
+    fn block_of(&self, stmts: List<Stmt>, start: Span) -> Block {
         let span = Span {
             end: self.tok.span.start,
             ..start
@@ -427,21 +521,23 @@ impl<'s, 'a> Parser<'s, 'a> {
 }
 
 /// Replaces the index of each `goto`, which is what the parser writes first, by its label.
-fn aim_gotos(block: &mut Block, targets: &[LabelId]) {
-    for stmt in &mut block.stmts {
+fn aim_gotos(nodes: &mut Nodes, block: Block, targets: &[LabelId]) {
+    for i in 0..block.stmts.len() {
+        let stmt = &mut nodes.list_mut(block.stmts)[i];
         match &mut stmt.kind {
             StmtKind::Goto(label) => *label = targets[label.index()],
-            StmtKind::Do(body)
-            | StmtKind::While { body, .. }
-            | StmtKind::Repeat { body, .. }
-            | StmtKind::NumericFor { body, .. }
-            | StmtKind::GenericFor { body, .. } => aim_gotos(body, targets),
-            StmtKind::If { arms, otherwise } => {
-                for (_, body) in arms {
-                    aim_gotos(body, targets);
+            &mut StmtKind::Do(body)
+            | &mut StmtKind::While { body, .. }
+            | &mut StmtKind::Repeat { body, .. }
+            | &mut StmtKind::NumericFor { body, .. }
+            | &mut StmtKind::GenericFor { body, .. } => aim_gotos(nodes, body, targets),
+            &mut StmtKind::If { arms, otherwise } => {
+                for i in 0..arms.len() {
+                    let (_, body) = nodes.list(arms)[i];
+                    aim_gotos(nodes, body, targets);
                 }
                 if let Some(body) = otherwise {
-                    aim_gotos(body, targets);
+                    aim_gotos(nodes, body, targets);
                 }
             }
             StmtKind::Local { .. }

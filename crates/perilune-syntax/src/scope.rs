@@ -37,6 +37,8 @@ struct Declaration {
     local: Option<LocalId>,
     /// How many registers variables take, this one included; set when it becomes active.
     level: u32,
+    /// While it is active: the declaration of the same name that it hides, as in [`Scopes::bindings`].
+    hides: u32,
 }
 
 impl Declaration {
@@ -105,6 +107,7 @@ struct PendingGoto {
 }
 
 /// A function being parsed.
+#[derive(Default)]
 pub(crate) struct FunctionState {
     /// Line of its definition, 0 for the main function.
     pub line: u32,
@@ -128,7 +131,17 @@ pub(crate) struct FunctionState {
 pub(crate) struct Scopes {
     dialect: Dialect,
     functions: Vec<FunctionState>,
+    /// Empty functions with room in their lists.
+    spare: Vec<FunctionState>,
     declarations: Vec<Declaration>,
+    /// For each symbol the innermost active declaration of that name: its index + 1, or 0.
+    bindings: Vec<u32>,
+    /// How many declarations of global variables by name are active.
+    named_globals: u32,
+    /// The active `global *`, the innermost last: whether they are constant.
+    all_globals: Vec<bool>,
+    /// The name of the environment.
+    env: Symbol,
     labels: Vec<VisibleLabel>,
     gotos: Vec<PendingGoto>,
 }
@@ -138,11 +151,17 @@ fn quoted(before: &str, name: &[u8], after: &str) -> Refusal {
 }
 
 impl Scopes {
-    pub(crate) fn new(dialect: Dialect) -> Self {
+    /// No scope yet; `env` is the name of the environment, an upvalue of the main function.
+    pub(crate) fn new(dialect: Dialect, env: Symbol) -> Self {
         Scopes {
             dialect,
             functions: Vec::new(),
+            spare: Vec::new(),
             declarations: Vec::new(),
+            bindings: Vec::new(),
+            named_globals: 0,
+            all_globals: Vec::new(),
+            env,
             labels: Vec::new(),
             gotos: Vec::new(),
         }
@@ -150,20 +169,29 @@ impl Scopes {
 
     /// Enters a function and its outermost block.
     pub(crate) fn open_function(&mut self, line: u32) {
+        let spare = self.spare.pop().unwrap_or_default();
         self.functions.push(FunctionState {
             line,
-            vararg: Vararg::None,
-            locals: Vec::new(),
-            upvalues: Vec::new(),
-            labels: Vec::new(),
-            goto_targets: Vec::new(),
             first: self.declarations.len(),
-            active: 0,
             first_label: self.labels.len(),
-            registered: 0,
-            blocks: Vec::new(),
+            ..spare
         });
         self.enter_block(false);
+    }
+
+    /// Takes back a function of which nothing is needed any more: the next one gets the room of its lists.
+    pub(crate) fn reuse(&mut self, mut function: FunctionState) {
+        function.locals.clear();
+        function.upvalues.clear();
+        function.labels.clear();
+        function.goto_targets.clear();
+        function.blocks.clear();
+        self.spare.push(FunctionState {
+            vararg: Vararg::None,
+            active: 0,
+            registered: 0,
+            ..function
+        });
     }
 
     /// Leaves the function whose outermost block has been left.
@@ -197,6 +225,7 @@ impl Scopes {
             kind,
             local,
             level: 0,
+            hides: 0,
         });
         Ok(())
     }
@@ -254,6 +283,7 @@ impl Scopes {
             if level > MAX_LOCALS {
                 return Err(self.limit(self.top(), MAX_LOCALS, "local variables"));
             }
+            self.bind(index);
             if let Some(id) = self.declarations[index].local {
                 self.current().locals[id.index()].slot = level as u8 - 1;
             }
@@ -263,7 +293,41 @@ impl Scopes {
 
     /// Brings the next `count` declarations into scope that need no register.
     pub(crate) fn activate_unregistered(&mut self, count: usize) {
-        self.current().active += count;
+        for _ in 0..count {
+            let function = self.current();
+            let index = function.first + function.active;
+            function.active += 1;
+            self.bind(index);
+        }
+    }
+
+    /// A declaration becomes active: its name stands for it.
+    fn bind(&mut self, index: usize) {
+        let declaration = &mut self.declarations[index];
+        match (declaration.kind, declaration.name) {
+            (VarKind::Global { constant }, None) => self.all_globals.push(constant),
+            (VarKind::Global { .. }, Some(_)) => self.named_globals += 1,
+            (_, _) => {}
+        }
+        let Some(name) = declaration.name else { return };
+        if self.bindings.len() <= name.index() {
+            self.bindings.resize(name.index() + 1, 0);
+        }
+        let binding = &mut self.bindings[name.index()];
+        declaration.hides = std::mem::replace(binding, index as u32 + 1);
+    }
+
+    /// The active declaration that came last goes out of scope.
+    fn unbind(&mut self, index: usize) {
+        let declaration = &self.declarations[index];
+        match (declaration.kind, declaration.name) {
+            (VarKind::Global { .. }, None) => drop(self.all_globals.pop()),
+            (VarKind::Global { .. }, Some(_)) => self.named_globals -= 1,
+            (_, _) => {}
+        }
+        if let Some(name) = declaration.name {
+            self.bindings[name.index()] = declaration.hides;
+        }
     }
 
     /// Turns the local declared last into a compile-time constant.
@@ -299,32 +363,63 @@ impl Scopes {
 
     /// Finds what `name` stands for here; captures it as an upvalue where it has to be.
     pub(crate) fn find(&mut self, name: Symbol) -> Result<Found, Refusal> {
-        let mut rule = GlobalRule::Preamble;
-        self.find_from(self.top(), name, &mut rule, true)
+        let Some((level, found)) = self.find_bound(name) else {
+            return Ok(Found::Global(self.undeclared_rule()));
+        };
+        match found {
+            Found::Constant(_) | Found::Global(_) => Ok(found),
+            Found::Local(_) | Found::VarargParam(_) | Found::Upvalue(_) if level == self.top() => Ok(found),
+            Found::Local(_) | Found::VarargParam(_) | Found::Upvalue(_) => {
+                self.find_upvalue(self.top(), name, level, found)
+            }
+        }
     }
 
-    fn find_from(
+    /// The innermost active declaration of `name`, or the main function's environment, and the function
+    /// that it belongs to.
+    fn find_bound(&self, name: Symbol) -> Option<(usize, Found)> {
+        let binding = self.bindings.get(name.index()).copied().unwrap_or_default();
+        let Some(index) = binding.checked_sub(1) else {
+            return (name == self.env).then_some((0, Found::Upvalue(0)));
+        };
+        let declaration = &self.declarations[index as usize];
+        let level = self.functions.iter().rposition(|f| f.first <= index as usize)?;
+        let found = match declaration.kind {
+            VarKind::CompileTime(value) => Found::Constant(value),
+            VarKind::Global { constant } => Found::Global(GlobalRule::Declared { constant }),
+            VarKind::VarargTable => Found::VarargParam(declaration.local?),
+            VarKind::Regular | VarKind::Const | VarKind::Close => Found::Local(declaration.local?),
+        };
+        Some((level, found))
+    }
+
+    /// What the declarations of globals say of a name that none is for.
+    fn undeclared_rule(&self) -> GlobalRule {
+        match self.all_globals.last() {
+            Some(&constant) => GlobalRule::Declared { constant },
+            None if self.named_globals > 0 => GlobalRule::Undeclared,
+            None => GlobalRule::Preamble,
+        }
+    }
+
+    /// The upvalue of the function at `level` for a variable of the function at `owner`, which is around it.
+    fn find_upvalue(
         &mut self,
         level: usize,
         name: Symbol,
-        rule: &mut GlobalRule,
-        innermost: bool,
+        owner: usize,
+        found: Found,
     ) -> Result<Found, Refusal> {
-        if let Some(found) = self.find_active(level, name, rule) {
-            return Ok(if innermost {
-                found
-            } else {
-                self.capture(level, found)
-            });
-        }
         let upvalues = &self.functions[level].upvalues;
         if let Some(index) = upvalues.iter().position(|u| u.name == name) {
             return Ok(Found::Upvalue(index as u32));
         }
-        if level == 0 {
-            return Ok(Found::Global(*rule));
-        }
-        match self.find_from(level - 1, name, rule, false)? {
+        let outer = if level - 1 == owner {
+            self.capture(owner, found)
+        } else {
+            self.find_upvalue(level - 1, name, owner, found)?
+        };
+        match outer {
             Found::Local(id) | Found::VarargParam(id) => {
                 let read_only = self.functions[level - 1].locals[id.index()].kind != LocalKind::Regular;
                 self.add_upvalue(level, name, UpvalueSource::Local(id), read_only)
@@ -335,42 +430,6 @@ impl Scopes {
             }
             found @ (Found::Constant(_) | Found::Global(_)) => Ok(found),
         }
-    }
-
-    /// Looks among the active declarations of one function. Notes in `rule` what the declarations of
-    /// globals that it passes say of a name that is found nowhere.
-    fn find_active(&self, level: usize, name: Symbol, rule: &mut GlobalRule) -> Option<Found> {
-        let function = &self.functions[level];
-        let active = &self.declarations[function.first..function.first + function.active];
-        for declaration in active.iter().rev() {
-            match (declaration.kind, declaration.name) {
-                (VarKind::Global { constant }, None) => {
-                    if !matches!(rule, GlobalRule::Declared { .. }) {
-                        *rule = GlobalRule::Declared { constant };
-                    }
-                }
-                (VarKind::Global { constant }, Some(n)) => {
-                    if n == name {
-                        return Some(Found::Global(GlobalRule::Declared { constant }));
-                    }
-                    if *rule == GlobalRule::Preamble {
-                        *rule = GlobalRule::Undeclared;
-                    }
-                }
-                (kind, Some(n)) if n == name => {
-                    let id = declaration.local?;
-                    return Some(match kind {
-                        VarKind::CompileTime(value) => Found::Constant(value),
-                        VarKind::VarargTable => Found::VarargParam(id),
-                        VarKind::Regular | VarKind::Const | VarKind::Close | VarKind::Global { .. } => {
-                            Found::Local(id)
-                        }
-                    });
-                }
-                (_, _) => {}
-            }
-        }
-        None
     }
 
     /// Notes that an inner function uses a variable of the function at `level`.
@@ -478,8 +537,12 @@ impl Scopes {
         self.resolve_gotos(&block, text)?;
         self.labels.truncate(block.first_label);
         let function = self.current();
+        let end = function.first + function.active;
         function.active = block.active;
         let keep = function.first + block.active;
+        for index in (keep..end).rev() {
+            self.unbind(index);
+        }
         self.declarations.truncate(keep);
         if let Some(goto) = self.gotos.get(block.first_goto)
             && outermost
@@ -491,6 +554,9 @@ impl Scopes {
     }
 
     fn resolve_gotos(&mut self, block: &BlockState, text: &dyn Fn(Symbol) -> Vec<u8>) -> Result<(), Refusal> {
+        if self.gotos.len() == block.first_goto {
+            return Ok(());
+        }
         let pending = self.gotos.split_off(block.first_goto);
         for mut goto in pending {
             let labels = &self.labels[block.first_label..];

@@ -53,6 +53,7 @@ fixed_tokens! {
 
 /// The reserved word with this text. `global` is none: it is a name that begins a statement where the
 /// next token says so.
+#[inline(always)]
 pub(crate) fn reserved(text: &[u8]) -> Option<TokenKind> {
     use TokenKind::*;
     Some(match text {

@@ -1,7 +1,7 @@
 //! Which expressions are compile-time constants.
 
 use perilune_syntax::ast::{Constant, Dialect, ExprKind, LocalKind, StmtKind, Vararg};
-use perilune_syntax::{fold, parse};
+use perilune_syntax::parse;
 
 /// The value of `local x <const> = source`, if it is a compile-time constant.
 fn value(source: &str) -> Option<Constant> {
@@ -62,14 +62,14 @@ fn constants() {
 #[test]
 fn every_expression_knows_its_value() {
     let chunk = parse(b"f(1 + 2 * 3)", b"=c", Dialect::Lua55).expect("valid source");
-    let StmtKind::Call(call) = chunk.func(chunk.main).body.stmts[0].kind else {
+    let StmtKind::Call(call) = chunk.list(chunk.func(chunk.main).body.stmts)[0].kind else {
         panic!("a call");
     };
     let ExprKind::Call { args, .. } = &chunk.expr(call).kind else {
         panic!("a call");
     };
-    assert_eq!(fold::constant(&chunk, args[0]), Some(Constant::Int(7)));
-    assert_eq!(fold::constant(&chunk, call), None);
+    assert_eq!(chunk.constant(chunk.list(*args)[0]), Some(Constant::Int(7)));
+    assert_eq!(chunk.constant(call), None);
 }
 
 /// Whether the vararg of `function f(...t) source end` needs a table.

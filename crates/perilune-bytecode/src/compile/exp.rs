@@ -6,7 +6,9 @@ use crate::ops::Op;
 use crate::proto::Const;
 use perilune_syntax::ast::Symbol;
 
-/// Where the value of an expression is, or how it is got.
+/// Where the value of an expression is, or how it is got. The tag is as wide as what stands beside it, so
+/// that copies are made of whole words.
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// No expression: an empty list.
@@ -113,7 +115,7 @@ impl Exp {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// Frees the register that holds the value, if it is a temporary.
     pub(super) fn release_exp(&mut self, e: &Exp) {
         if let Some(reg) = e.fixed() {

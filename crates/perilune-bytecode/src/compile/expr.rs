@@ -24,27 +24,27 @@ struct Constructor {
     keyed: u32,
 }
 
-impl<'a> Compiler<'a> {
+impl Compiler<'_, '_> {
     /// Compiles an expression. Chains of operators, calls and indexings that nest to the left are
     /// walked without recursion.
     pub(super) fn expr(&mut self, id: ExprId) -> CResult<Exp> {
-        let bottom = self.spine.len();
+        let bottom = self.fs.spine.len();
         let mut first = id;
         while let Some(left) = self.left_operand(first) {
-            self.spine.push(first);
+            self.fs.spine.push(first);
             first = left;
         }
         let mut e = self.primary(first)?;
-        while self.spine.len() > bottom {
-            if let Some(id) = self.spine.pop() {
-                e = self.extend(id, e)?;
+        while self.fs.spine.len() > bottom {
+            if let Some(id) = self.fs.spine.pop() {
+                self.extend(id, &mut e)?;
             }
         }
         Ok(e)
     }
 
     fn left_operand(&self, id: ExprId) -> Option<ExprId> {
-        match &self.chunk.expr(id).kind {
+        match &self.expr_of(id).kind {
             ExprKind::Binary { lhs, .. } | ExprKind::And { lhs, .. } | ExprKind::Or { lhs, .. } => Some(*lhs),
             ExprKind::Index { obj, .. } | ExprKind::Method { obj, .. } => Some(*obj),
             ExprKind::Call { callee, .. } => Some(*callee),
@@ -68,8 +68,7 @@ impl<'a> Compiler<'a> {
 
     /// An expression without a left operand.
     fn primary(&mut self, id: ExprId) -> CResult<Exp> {
-        let chunk = self.chunk;
-        let expr = chunk.expr(id);
+        let expr = self.expr_of(id);
         let kind = match &expr.kind {
             ExprKind::Nil => Kind::Nil,
             ExprKind::True => Kind::True,
@@ -81,8 +80,8 @@ impl<'a> Compiler<'a> {
             ExprKind::Upvalue(up) => Kind::Upvalue(*up as u8),
             ExprKind::Constant(value) => constant(*value),
             ExprKind::Vararg => self.varargs(expr.span),
-            ExprKind::Function(func) => return self.closure(*func),
-            ExprKind::Table(items) => return self.table(items, expr.span),
+            ExprKind::Function(func) => return self.closure(*func, expr.span.end),
+            ExprKind::Table(items) => return self.table(self.list(*items), expr.span),
             ExprKind::Global { env, name } => {
                 let mut table = self.primary(*env)?;
                 self.pos = expr.span.end;
@@ -107,53 +106,52 @@ impl<'a> Compiler<'a> {
         Ok(Exp::from(kind))
     }
 
-    /// What follows the left operand `e` of an expression.
-    fn extend(&mut self, id: ExprId, mut e: Exp) -> CResult<Exp> {
-        let chunk = self.chunk;
-        let expr = chunk.expr(id);
+    /// What follows the left operand `e` of an expression; `e` becomes the whole.
+    fn extend(&mut self, id: ExprId, e: &mut Exp) -> CResult {
+        let expr = self.expr_of(id);
         match &expr.kind {
             ExprKind::Binary { op, rhs, line, .. } => {
                 self.next_token();
-                self.infix(*op, &mut e)?;
+                self.infix(*op, e)?;
                 let right = self.expr(*rhs)?;
-                return self.postfix(*op, e, right, *line);
+                *e = self.postfix(*op, *e, right, *line)?;
             }
             ExprKind::And { rhs, .. } => {
                 self.next_token();
-                self.go_if_true(&mut e)?;
+                self.go_if_true(e)?;
                 let mut right = self.expr(*rhs)?;
                 self.discharge_vars(&mut right);
                 self.fs.join(&mut right.on_false, e.on_false);
-                return Ok(right);
+                *e = right;
             }
             ExprKind::Or { rhs, .. } => {
                 self.next_token();
-                self.go_if_false(&mut e)?;
+                self.go_if_false(e)?;
                 let mut right = self.expr(*rhs)?;
                 self.discharge_vars(&mut right);
                 self.fs.join(&mut right.on_true, e.on_true);
-                return Ok(right);
+                *e = right;
             }
             ExprKind::Index { key, .. } => {
-                self.make_indexable(&mut e)?;
+                self.make_indexable(e)?;
                 let mut key = self.expr(*key)?;
                 self.make_value(&mut key)?;
                 self.pos = expr.span.end;
-                self.index(&mut e, &mut key)?;
+                self.index(e, &mut key)?;
             }
             ExprKind::Call { args, line, .. } => {
-                let base = self.put_next(&mut e)?;
-                return self.call(base, args, *line, expr.span);
+                let base = self.put_next(e)?;
+                *e = self.call(base, self.list(*args), *line, expr.span)?;
             }
             ExprKind::Method { name, args, line, .. } => {
                 self.next_token();
                 self.next_token();
-                let base = self.method(&mut e, *name)?;
-                return self.call(base, args, *line, expr.span);
+                let base = self.method(e, *name)?;
+                *e = self.call(base, self.list(*args), *line, expr.span)?;
             }
             ExprKind::Paren(_) => {
                 self.pos = expr.span.end;
-                self.discharge_vars(&mut e);
+                self.discharge_vars(e);
             }
             ExprKind::Nil
             | ExprKind::True
@@ -170,7 +168,7 @@ impl<'a> Compiler<'a> {
             | ExprKind::Unary { .. }
             | ExprKind::Table(_) => {}
         }
-        Ok(e)
+        Ok(())
     }
 
     /// The variable, as something that can also be assigned.
@@ -185,9 +183,9 @@ impl<'a> Compiler<'a> {
 
     fn varargs(&mut self, span: Span) -> Kind {
         self.before(span.start);
-        let has_table = super::has_table(self.fs.func);
+        let has_table = super::has_table(self.unit.function);
         let table = if has_table {
-            self.fs.func.params as u8 + 1
+            self.unit.function.params as u8 + 1
         } else {
             0
         };
@@ -195,9 +193,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// A function expression; its closure goes to the next register.
-    pub(super) fn closure(&mut self, id: FuncId) -> CResult<Exp> {
-        let index = self.nested(id)?;
-        self.pos = self.chunk.func(id).span.end;
+    pub(super) fn closure(&mut self, id: FuncId, end: u32) -> CResult<Exp> {
+        let index = self.nested(id);
+        self.pos = end;
         let mut e = Exp::from(Kind::Pending(self.emit(Op::CLOSURE, 0, 0, 0, index as i32)));
         self.put_next(&mut e)?;
         Ok(e)
@@ -313,7 +311,7 @@ impl<'a> Compiler<'a> {
 
     /// Offset of the first byte of an expression.
     fn start_of(&self, id: ExprId) -> u32 {
-        self.chunk.expr(id).span.start
+        self.expr_of(id).span.start
     }
 
     /// Puts the last positional item in its register, and stores all that wait when they are many.

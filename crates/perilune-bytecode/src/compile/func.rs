@@ -2,8 +2,8 @@
 
 use super::{CResult, Compiler};
 use crate::ops::{Instr, Op};
-use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
-use perilune_syntax::ast::{Function, LocalId, Symbol};
+use crate::proto::{Const, LocalVar, Proto};
+use perilune_syntax::ast::{ExprId, Function, LocalId, Symbol, Vararg};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const MAX_LOCALS: usize = 200;
 /// Jumps to jumps that are followed at the end before giving up (there may be a cycle).
 const MAX_JUMP_CHAIN: u32 = 100;
 
-/// What makes a constant equal to another.
+/// What makes a constant that is no string equal to another.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum ConstKey {
     Nil,
@@ -27,8 +27,18 @@ pub(super) enum ConstKey {
     True,
     Int(i64),
     Float(u64),
-    Str(Symbol),
 }
+
+/// Where a string is in the constant table of a function.
+#[derive(Clone, Copy, Default)]
+struct StrIndex {
+    /// Which function, by [`FuncState::serial`]; 0 for none.
+    serial: u32,
+    index: u32,
+}
+
+/// How many constants the table that finds them keeps room for from one function to the next.
+const KEPT_CONSTS: usize = 256;
 
 /// A fast hash for small keys that no adversary gains by colliding: the table lives for one
 /// compilation.
@@ -93,15 +103,18 @@ pub(super) enum Returned {
     Open,
 }
 
-/// The function being compiled.
-pub(super) struct FuncState<'a> {
-    pub(super) func: &'a Function,
+/// The function being compiled. Its lists keep their room from one function to the next.
+#[derive(Default)]
+pub(super) struct FuncState {
     pub(super) code: Vec<Instr>,
     pub(super) lines: Vec<u32>,
     pub(super) consts: Vec<Const>,
     const_index: HashMap<ConstKey, u32, BuildHasherDefault<KeyHasher>>,
+    /// For each symbol where it is in `consts`, if it is.
+    str_index: Vec<StrIndex>,
+    /// How many functions there have been, this one included.
+    serial: u32,
     pub(super) protos: Vec<Arc<Proto>>,
-    pub(super) upvalues: Vec<UpvalueDesc>,
     pub(super) locals: Vec<LocalVar>,
     /// Register of each local that is or was active.
     pub(super) regs: Vec<u8>,
@@ -110,6 +123,8 @@ pub(super) struct FuncState<'a> {
     pub(super) open: usize,
     pub(super) blocks: Vec<BlockState>,
     pub(super) labels: Vec<LabelState>,
+    /// Expressions whose left operand is being compiled.
+    pub(super) spine: Vec<ExprId>,
     /// First free register.
     pub(super) free: u8,
     max_stack: u8,
@@ -120,8 +135,9 @@ pub(super) struct FuncState<'a> {
     pub(super) virtual_vararg: Option<LocalId>,
 }
 
-impl<'a> FuncState<'a> {
-    pub(super) fn new(func: &'a Function, upvalues: Vec<UpvalueDesc>) -> Self {
+impl FuncState {
+    /// Begins another function.
+    pub(super) fn begin(&mut self, func: &Function) {
         let label = LabelState {
             pc: None,
             pending: NO_JUMP,
@@ -129,25 +145,26 @@ impl<'a> FuncState<'a> {
             level: 0,
             last: false,
         };
-        FuncState {
-            func,
-            code: Vec::new(),
-            lines: Vec::new(),
-            consts: Vec::new(),
-            const_index: HashMap::default(),
-            protos: Vec::new(),
-            upvalues,
-            locals: Vec::new(),
-            regs: vec![0; func.locals.len()],
-            active: Vec::new(),
-            open: 0,
-            blocks: Vec::new(),
-            labels: vec![label; func.labels.len()],
-            free: 0,
-            max_stack: 2.max(func.params as u8 + 1),
-            last_target: 0,
-            virtual_vararg: None,
-        }
+        self.code.clear();
+        self.lines.clear();
+        self.consts.clear();
+        self.const_index.clear();
+        self.const_index.shrink_to(KEPT_CONSTS);
+        self.serial += 1;
+        self.protos.clear();
+        self.locals.clear();
+        self.regs.clear();
+        self.regs.resize(func.locals.len(), 0);
+        self.active.clear();
+        self.open = 0;
+        self.blocks.clear();
+        self.labels.clear();
+        self.labels.resize(func.labels.len(), label);
+        self.spine.clear();
+        self.free = 0;
+        self.max_stack = 2.max(func.params as u8 + 1);
+        self.last_target = 0;
+        self.virtual_vararg = None;
     }
 
     /// Position of the next instruction.
@@ -202,6 +219,22 @@ impl<'a> FuncState<'a> {
             self.consts.push(value());
         }
         index
+    }
+
+    /// The index of a string constant, added when it is new.
+    fn str_constant(&mut self, s: Symbol, text: impl FnOnce() -> Arc<[u8]>) -> u32 {
+        if self.str_index.len() <= s.index() {
+            self.str_index.resize(s.index() + 1, StrIndex::default());
+        }
+        let found = &mut self.str_index[s.index()];
+        if found.serial != self.serial {
+            *found = StrIndex {
+                serial: self.serial,
+                index: self.consts.len() as u32,
+            };
+            self.consts.push(Const::Str(text()));
+        }
+        found.index
     }
 
     /// Marks the next position as a jump target and returns it.
@@ -352,23 +385,21 @@ impl<'a> FuncState<'a> {
         at
     }
 
-    /// The finished function.
-    pub(super) fn finish(mut self, source: Option<Arc<[u8]>>, vararg_table: bool) -> Proto {
+    /// The finished function, but for its source name and its upvalues.
+    pub(super) fn finish(&mut self, func: &Function) -> Proto {
         self.thread_jumps();
         Proto {
-            source,
-            line_defined: self.func.line,
-            last_line_defined: self.func.end_line,
-            num_params: self.func.params as u8,
-            is_vararg: self.func.vararg != perilune_syntax::ast::Vararg::None,
-            vararg_table,
+            line_defined: func.line,
+            last_line_defined: func.end_line,
+            num_params: func.params as u8,
+            is_vararg: func.vararg != Vararg::None,
             max_stack: self.max_stack,
-            code: self.code,
-            consts: self.consts,
-            protos: self.protos,
-            upvalues: self.upvalues,
-            lines: self.lines,
-            locals: self.locals,
+            code: self.code.clone(),
+            consts: self.consts.drain(..).collect(),
+            protos: self.protos.drain(..).collect(),
+            lines: self.lines.clone(),
+            locals: self.locals.drain(..).collect(),
+            ..Proto::default()
         }
     }
 }
@@ -394,7 +425,7 @@ fn is_plain_jump(op: Op) -> bool {
 }
 
 /// Emitting instructions and taking registers.
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// Appends an instruction at the line of the last token consumed.
     pub(super) fn emit(&mut self, op: Op, a: u8, b: u8, c: u8, d: i32) -> usize {
         let line = self.map.line(self.pos.saturating_sub(1));
@@ -472,8 +503,9 @@ impl Compiler<'_> {
 
     /// The constant's index.
     pub(super) fn str_constant(&mut self, s: Symbol) -> u32 {
-        let text = self.string(s);
-        self.fs.constant(ConstKey::Str(s), || Const::Str(text))
+        let symbols = self.unit.symbols;
+        self.fs
+            .str_constant(s, || super::string(self.strings, symbols, s))
     }
 
     /// Makes sure that `n` registers from the first free one on exist.
@@ -527,7 +559,7 @@ impl Compiler<'_> {
 
     /// Brings a declared local into scope.
     pub(super) fn activate_local(&mut self, id: LocalId) -> CResult {
-        let local = &self.fs.func.locals[id.index()];
+        let local = &self.unit.function.locals[id.index()];
         let name = self.string(local.name);
         self.activate(name, Some(id), local.captured)
     }

@@ -19,8 +19,10 @@ mod stmt;
 use crate::ops::Op;
 use crate::proto::{Proto, UpvalueDesc};
 use func::{FuncState, Returned};
+use perilune_syntax::Symbols;
 use perilune_syntax::ast::{
-    Chunk, Dialect, ExprId, FuncId, Function, LocalId, Symbol, UpvalueSource, Vararg,
+    Chunk, Dialect, Expr, ExprId, FuncId, Function, List, Listed, LocalId, MAIN, Symbol, Unit, UpvalueSource,
+    Vararg,
 };
 use source::SourceMap;
 use std::fmt;
@@ -43,7 +45,8 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-type CResult<T = ()> = Result<T, CompileError>;
+/// The error is in a box, so that what mostly succeeds answers in registers.
+type CResult<T = ()> = Result<T, Box<CompileError>>;
 
 /// Compiles a chunk. `source` is the text it was parsed from, `name` the source name that all its
 /// functions get.
@@ -52,21 +55,126 @@ type CResult<T = ()> = Result<T, CompileError>;
 /// When a function needs more registers, variables, upvalues or results than an instruction can
 /// name.
 pub fn compile(chunk: &Chunk, source: &[u8], name: Option<Arc<[u8]>>) -> Result<Proto, CompileError> {
-    let func = chunk.func(chunk.main);
-    let mut compiler = Compiler {
-        chunk,
-        map: SourceMap::new(source),
-        pos: 0,
-        name,
-        strings: vec![None; chunk.symbols.len()],
-        hidden: Hidden::default(),
-        spine: Vec::new(),
-        fs: FuncState::new(func, Vec::new()),
-    };
-    compiler.fs.upvalues = compiler.upvalue_descs(func)?;
-    compiler.function_body(func)?;
-    let fs = std::mem::replace(&mut compiler.fs, FuncState::new(func, Vec::new()));
-    Ok(fs.finish(compiler.name.clone(), has_table(func)))
+    let mut compiler = ChunkCompiler::new(name);
+    // A function's number is below those of the functions inside it.
+    for id in (0..chunk.funcs.len() as u32).rev() {
+        compiler.function(chunk.unit(FuncId(id), source));
+    }
+    compiler.finish()
+}
+
+/// Compiles the functions of a chunk one by one, inner ones before those around them.
+pub struct ChunkCompiler {
+    name: Option<Arc<[u8]>>,
+    /// The symbols as shared strings, made on demand.
+    strings: Vec<Option<Arc<[u8]>>>,
+    hidden: Hidden,
+    /// The functions that are compiled and that no other has taken in, by their numbers.
+    finished: Vec<Option<Box<Finished>>>,
+    /// Room for what is known of a function while it is compiled.
+    state: FuncState,
+    /// The first limit in the text that is exceeded, and its offset.
+    error: Option<(u32, Box<CompileError>)>,
+}
+
+/// A compiled function that waits for the one around it.
+#[derive(Default)]
+struct Finished {
+    /// It lacks the registers of `captured`.
+    proto: Proto,
+    /// The upvalues that are locals of the function around: which upvalue, which local.
+    captured: Vec<(usize, LocalId)>,
+}
+
+impl ChunkCompiler {
+    /// A compiler that gives all functions the source name `name`.
+    pub fn new(name: Option<Arc<[u8]>>) -> Self {
+        ChunkCompiler {
+            name,
+            strings: Vec::new(),
+            hidden: Hidden::default(),
+            finished: Vec::new(),
+            state: FuncState::default(),
+            error: None,
+        }
+    }
+
+    /// Compiles a function.
+    pub fn function(&mut self, unit: Unit<'_>) {
+        self.strings.resize(unit.symbols.len(), None);
+        self.state.begin(unit.function);
+        let mut compiler = Compiler {
+            unit,
+            map: SourceMap::new(unit.text, unit.lines),
+            pos: 0,
+            strings: &mut self.strings,
+            hidden: &self.hidden,
+            finished: &mut self.finished,
+            fs: &mut self.state,
+        };
+        let compiled = compiler.function_body();
+        let at = compiler.pos;
+        let finished = match compiled {
+            Ok(()) => self.finished_function(unit),
+            Err(error) => {
+                if self.error.as_ref().is_none_or(|(first, _)| at < *first) {
+                    self.error = Some((at, error));
+                }
+                Finished::default()
+            }
+        };
+        let id = unit.id.index();
+        let count = self.finished.len().max(id + 1);
+        self.finished.resize_with(count, || None);
+        self.finished[id] = Some(Box::new(finished));
+    }
+
+    fn finished_function(&mut self, unit: Unit<'_>) -> Finished {
+        let mut captured = Vec::new();
+        let mut upvalues = Vec::with_capacity(unit.function.upvalues.len());
+        for (i, up) in unit.function.upvalues.iter().enumerate() {
+            let (in_stack, index) = match up.source {
+                UpvalueSource::Local(local) => {
+                    captured.push((i, local));
+                    (true, 0)
+                }
+                UpvalueSource::Upvalue(n) => (false, n as u8),
+            };
+            upvalues.push(UpvalueDesc {
+                name: Some(string(&mut self.strings, unit.symbols, up.name)),
+                in_stack,
+                index,
+                read_only: up.read_only,
+            });
+        }
+        let mut proto = self.state.finish(unit.function);
+        proto.source = self.name.clone();
+        proto.vararg_table = has_table(unit.function);
+        proto.upvalues = upvalues;
+        Finished { proto, captured }
+    }
+
+    /// The main function, which has the others inside it.
+    ///
+    /// # Errors
+    /// When a function needs more registers, variables, upvalues or results than an instruction can
+    /// name.
+    ///
+    /// # Panics
+    /// If the main function was not compiled.
+    pub fn finish(mut self) -> Result<Proto, CompileError> {
+        if let Some((_, error)) = self.error {
+            return Err(*error);
+        }
+        let main = self.finished.get_mut(MAIN.index()).and_then(Option::take);
+        Ok(main.expect("the main function was compiled").proto)
+    }
+}
+
+/// A symbol as a shared string.
+fn string(strings: &mut [Option<Arc<[u8]>>], symbols: &Symbols, s: Symbol) -> Arc<[u8]> {
+    let made = strings[s.index()].get_or_insert_with(|| Arc::from(symbols.text(s)));
+    made.clone()
 }
 
 /// Names of hidden variables, shared.
@@ -84,29 +192,30 @@ impl Default for Hidden {
     }
 }
 
-/// The state of a compilation.
-struct Compiler<'a> {
-    chunk: &'a Chunk,
+/// The state of the compilation of a function.
+struct Compiler<'a, 'c> {
+    unit: Unit<'a>,
     map: SourceMap<'a>,
     /// End of the last token consumed.
     pos: u32,
-    name: Option<Arc<[u8]>>,
-    /// The symbols as shared strings, made on demand.
-    strings: Vec<Option<Arc<[u8]>>>,
-    hidden: Hidden,
-    /// Expressions whose left operand is being compiled.
-    spine: Vec<ExprId>,
-    /// The function being compiled.
-    fs: FuncState<'a>,
+    strings: &'c mut Vec<Option<Arc<[u8]>>>,
+    hidden: &'c Hidden,
+    finished: &'c mut Vec<Option<Box<Finished>>>,
+    fs: &'c mut FuncState,
 }
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// A symbol as a shared string.
     fn string(&mut self, s: Symbol) -> Arc<[u8]> {
-        let text = self.chunk.text(s);
-        self.strings[s.index()]
-            .get_or_insert_with(|| Arc::from(text))
-            .clone()
+        string(self.strings, self.unit.symbols, s)
+    }
+
+    fn list<T: Listed>(&self, list: List<T>) -> &'a [T] {
+        self.unit.nodes.list(list)
+    }
+
+    fn expr_of(&self, id: ExprId) -> &'a Expr {
+        self.unit.nodes.expr(id)
     }
 
     /// Consumes the next token, a keyword or punctuation.
@@ -122,60 +231,45 @@ impl<'a> Compiler<'a> {
     }
 
     /// Raises the error that a limit of this function is exceeded, if it is.
+    #[inline(always)]
     fn check_limit(&self, value: u32, limit: u32, what: &str) -> CResult {
         if value <= limit {
             return Ok(());
         }
+        Err(self.beyond_limit(limit, what))
+    }
+
+    #[cold]
+    fn beyond_limit(&self, limit: u32, what: &str) -> Box<CompileError> {
         let (near, line) = self.map.near(self.pos);
-        let place = match self.fs.func.line {
+        let place = match self.unit.function.line {
             0 => "main function".to_string(),
             n => format!("function at line {n}"),
         };
         let mut message = format!("too many {what} (limit is {limit}) in {place} near ").into_bytes();
         message.extend_from_slice(&near);
-        Err(CompileError { line, message })
+        Box::new(CompileError { line, message })
     }
 
-    /// How the upvalues of `func` are found in the function being compiled.
-    fn upvalue_descs(&mut self, func: &Function) -> CResult<Vec<UpvalueDesc>> {
-        self.check_limit(func.upvalues.len() as u32, 255, "upvalues")?;
-        let is_main = func.line == 0 && std::ptr::eq(func, self.chunk.func(self.chunk.main));
-        let mut descs = Vec::with_capacity(func.upvalues.len());
-        for up in &func.upvalues {
-            let (in_stack, index) = match up.source {
-                UpvalueSource::Local(_) if is_main => (true, 0),
-                UpvalueSource::Local(id) => (true, self.fs.regs[id.index()]),
-                UpvalueSource::Upvalue(n) => (false, n as u8),
-            };
-            let name = Some(self.string(up.name));
-            descs.push(UpvalueDesc {
-                name,
-                in_stack,
-                index,
-                read_only: up.read_only,
-            });
+    /// Takes in a nested function and returns its index.
+    fn nested(&mut self, id: FuncId) -> usize {
+        let taken = self.finished.get_mut(id.index()).and_then(Option::take);
+        let Finished { mut proto, captured } = *taken.expect("inner functions come first");
+        for (upvalue, local) in captured {
+            proto.upvalues[upvalue].index = self.fs.regs[local.index()];
         }
-        Ok(descs)
-    }
-
-    /// Compiles a nested function and returns its index.
-    fn nested(&mut self, id: FuncId) -> CResult<usize> {
-        let func = self.chunk.func(id);
-        let upvalues = self.upvalue_descs(func)?;
-        let parent = std::mem::replace(&mut self.fs, FuncState::new(func, upvalues));
-        self.function_body(func)?;
-        let fs = std::mem::replace(&mut self.fs, parent);
-        let proto = fs.finish(self.name.clone(), has_table(func));
         self.fs.protos.push(Arc::new(proto));
-        Ok(self.fs.protos.len() - 1)
+        self.fs.protos.len() - 1
     }
 
-    fn function_body(&mut self, func: &'a Function) -> CResult {
-        let is_main = func.line == 0 && std::ptr::eq(func, self.chunk.func(self.chunk.main));
+    fn function_body(&mut self) -> CResult {
+        let func = self.unit.function;
+        let is_main = self.unit.id == MAIN;
         self.enter_block(false);
         if !is_main {
             self.pos = func.span.start + 1;
         }
+        self.check_limit(func.upvalues.len() as u32, 255, "upvalues")?;
         self.parameters(func, is_main)?;
         self.find_labels(&func.body, true);
         self.statements(&func.body)?;
@@ -201,7 +295,7 @@ impl<'a> Compiler<'a> {
                 self.activate_local(local)?;
                 self.fs.virtual_vararg = (!used_as_value).then_some(local);
             }
-            Vararg::Anonymous if !is_main && self.chunk.dialect == Dialect::Lua55 => {
+            Vararg::Anonymous if !is_main && self.unit.dialect == Dialect::Lua55 => {
                 self.activate(self.hidden.vararg_table.clone(), None, false)?;
             }
             Vararg::Anonymous | Vararg::None => {}

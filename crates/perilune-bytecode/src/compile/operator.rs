@@ -91,7 +91,7 @@ fn byte_number(e: &Exp) -> Option<u8> {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// `op e`
     pub(super) fn prefix(&mut self, op: UnOp, e: &mut Exp, line: u32) -> CResult {
         self.discharge_vars(e);

@@ -5,7 +5,7 @@ use super::func::{BlockState, NO_JUMP};
 use crate::ops::Op;
 use perilune_syntax::ast::{Block, LabelId, StmtKind};
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// Opens a scope.
     pub(super) fn enter_block(&mut self, is_loop: bool) {
         debug_assert_eq!(self.fs.free, self.fs.var_level());
@@ -42,7 +42,7 @@ impl<'a> Compiler<'a> {
         }
         let depth = self.fs.blocks.len() - 1;
         let mut last = ends_scope;
-        for stmt in block.stmts.iter().rev() {
+        for stmt in self.list(block.stmts).iter().rev() {
             let StmtKind::Label(id) = stmt.kind else {
                 last = false;
                 continue;

@@ -6,27 +6,36 @@ use std::cell::Cell;
 /// Lines and tokens of a source text.
 pub(super) struct SourceMap<'a> {
     text: &'a [u8],
-    lines: Lines,
+    lines: &'a Lines,
     /// The line found last.
     last: Cell<u32>,
 }
 
 impl<'a> SourceMap<'a> {
-    /// Splits the text into lines.
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    /// The map of a text with these lines.
+    pub(super) fn new(text: &'a [u8], lines: &'a Lines) -> Self {
         SourceMap {
             text,
-            lines: Lines::of(text),
+            lines,
             last: Cell::new(1),
         }
     }
 
     /// The line, from 1, of the byte at `offset`.
     pub(super) fn line(&self, offset: u32) -> u32 {
-        if !self.lines.is_on(self.last.get(), offset) {
-            self.last.set(self.lines.line(offset));
+        let last = self.last.get();
+        if self.lines.is_on(last, offset) {
+            return last;
         }
-        self.last.get()
+        // Code is mostly made in the order of the text.
+        let next = last + 1;
+        let line = if self.lines.start(next).is_some() && self.lines.is_on(next, offset) {
+            next
+        } else {
+            self.lines.line(offset)
+        };
+        self.last.set(line);
+        line
     }
 
     /// Offset just past the last byte before `offset` that is not white space.

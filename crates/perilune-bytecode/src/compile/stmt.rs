@@ -7,7 +7,6 @@ use crate::ops::{Instr, Op};
 use perilune_syntax::ast::{
     Block, Dialect, ExprId, ExprKind, FuncId, LocalId, LocalKind, Span, Stmt, StmtKind,
 };
-use perilune_syntax::fold;
 use std::ops::Range;
 
 /// Hidden variables of a numeric loop.
@@ -15,10 +14,10 @@ const NUMERIC_STATE: usize = 2;
 /// Hidden variables of a generic loop.
 const GENERIC_STATE: usize = 3;
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// The statements of a block whose scope is open.
     pub(super) fn statements(&mut self, block: &'a Block) -> CResult {
-        for stmt in &block.stmts {
+        for stmt in self.list(block.stmts) {
             self.statement(stmt)?;
             debug_assert!(self.fs.free >= self.fs.var_level());
             self.fs.free = self.fs.var_level();
@@ -37,11 +36,13 @@ impl<'a> Compiler<'a> {
 
     fn statement(&mut self, stmt: &'a Stmt) -> CResult {
         match &stmt.kind {
-            StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), exprs, stmt.span),
-            StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
-            StmtKind::Global { targets, exprs, .. } => self.global_stmt(targets, exprs),
+            StmtKind::Local { vars, exprs } => self.local_stmt(vars.clone(), self.list(*exprs), stmt.span),
+            StmtKind::LocalFunction { var, func, expr } => self.local_function(*var, *func, *expr),
+            StmtKind::Global { targets, exprs, .. } => {
+                self.global_stmt(self.list(*targets), self.list(*exprs))
+            }
             StmtKind::GlobalFunction { target, expr } => self.global_function(*target, *expr, stmt.span),
-            StmtKind::Assign { targets, exprs } => self.assign(targets, exprs),
+            StmtKind::Assign { targets, exprs } => self.assign(self.list(*targets), self.list(*exprs)),
             StmtKind::Function { target, expr } => self.function_stmt(*target, *expr, stmt.span),
             StmtKind::Call(call) => self.call_stmt(*call),
             StmtKind::Do(block) => {
@@ -50,7 +51,7 @@ impl<'a> Compiler<'a> {
             }
             StmtKind::While { cond, body } => self.while_loop(*cond, body, stmt.span),
             StmtKind::Repeat { body, cond } => self.repeat_loop(body, *cond),
-            StmtKind::If { arms, otherwise } => self.if_stmt(arms, otherwise.as_ref()),
+            StmtKind::If { arms, otherwise } => self.if_stmt(self.list(*arms), otherwise.as_ref()),
             StmtKind::NumericFor {
                 var,
                 start,
@@ -59,9 +60,9 @@ impl<'a> Compiler<'a> {
                 body,
             } => self.numeric_for(*var, [Some(*start), Some(*limit), *step], body, stmt.span),
             StmtKind::GenericFor { vars, exprs, body } => {
-                self.generic_for(vars.clone(), exprs, body, stmt.span)
+                self.generic_for(vars.clone(), self.list(*exprs), body, stmt.span)
             }
-            StmtKind::Return(exprs) => self.return_stmt(exprs, stmt.span),
+            StmtKind::Return(exprs) => self.return_stmt(self.list(*exprs), stmt.span),
             StmtKind::TailCall(call) => self.tail_call(*call, stmt.span),
             StmtKind::Break => {
                 self.pos = stmt.span.end;
@@ -84,7 +85,7 @@ impl<'a> Compiler<'a> {
         if exprs.is_empty() {
             self.pos = span.end;
         }
-        let func = self.fs.func;
+        let func = self.unit.function;
         let locals = &func.locals;
         let last = vars.clone().last().map(|v| &locals[v as usize].kind);
         if matches!(last, Some(LocalKind::CompileTime(_))) {
@@ -94,7 +95,7 @@ impl<'a> Compiler<'a> {
                 self.put_next(&mut e)?;
             }
             if let Some(&last) = exprs.last()
-                && fold::constant(self.chunk, last).is_none()
+                && self.unit.nodes.constant(last).is_none()
             {
                 let free = self.fs.free;
                 let mut e = self.expr(last)?;
@@ -121,9 +122,9 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn local_function(&mut self, var: LocalId, func: FuncId) -> CResult {
+    fn local_function(&mut self, var: LocalId, func: FuncId, expr: ExprId) -> CResult {
         self.activate_local(var)?;
-        self.closure(func)?;
+        self.closure(func, self.expr_of(expr).span.end)?;
         let pc = self.fs.pc() as u32;
         if let Some(debug) = self.fs.locals.last_mut() {
             debug.start_pc = pc;
@@ -135,7 +136,7 @@ impl<'a> Compiler<'a> {
         let Some(&first) = exprs.first() else {
             return Ok(());
         };
-        let line = self.chunk.expr(first).span.line;
+        let line = self.expr_of(first).span.line;
         let mut places = Vec::with_capacity(targets.len());
         for &target in targets {
             places.push(self.expr(target)?);
@@ -154,7 +155,7 @@ impl<'a> Compiler<'a> {
         let end = self.pos;
         let mut e = self.expr(target)?;
         self.pos = end;
-        let ExprKind::Global { name, .. } = self.chunk.expr(target).kind else {
+        let ExprKind::Global { name, .. } = self.expr_of(target).kind else {
             return Ok(());
         };
         let reg = self.put_any(&mut e)?;
@@ -190,6 +191,17 @@ impl<'a> Compiler<'a> {
     }
 
     fn assign(&mut self, targets: &[ExprId], exprs: &[ExprId]) -> CResult {
+        if let ([target], [e]) = (targets, exprs) {
+            let place = self.expr(*target)?;
+            let mut e = self.expr(*e)?;
+            self.set_one_result(&mut e);
+            return self.store(&place, &mut e);
+        }
+        self.assign_all(targets, exprs)
+    }
+
+    /// As [`Self::assign`], for any number of targets.
+    fn assign_all(&mut self, targets: &[ExprId], exprs: &[ExprId]) -> CResult {
         let mut places: Vec<Exp> = Vec::with_capacity(targets.len());
         for &target in targets {
             let place = self.expr(target)?;
@@ -322,7 +334,7 @@ impl<'a> Compiler<'a> {
 
     /// Whether a loop needs its control variable apart from the variable that the body sees.
     fn needs_copy(&self, var: LocalId) -> bool {
-        self.chunk.dialect == Dialect::Lua54 && self.fs.func.locals[var.index()].assigned
+        self.unit.dialect == Dialect::Lua54 && self.unit.function.locals[var.index()].assigned
     }
 
     fn activate_hidden(&mut self, count: usize) -> CResult {
@@ -383,7 +395,7 @@ impl<'a> Compiler<'a> {
     fn generic_for(&mut self, vars: Range<u32>, exprs: &[ExprId], body: &'a Block, span: Span) -> CResult {
         self.enter_block(true);
         let base = self.fs.free;
-        let line = exprs.first().map_or(span.line, |&e| self.chunk.expr(e).span.line);
+        let line = exprs.first().map_or(span.line, |&e| self.expr_of(e).span.line);
         let e = self.expr_list(exprs)?;
         self.adjust(GENERIC_STATE + 1, exprs.len(), e)?;
         self.activate_hidden(GENERIC_STATE)?;

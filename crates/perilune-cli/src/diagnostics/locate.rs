@@ -94,7 +94,7 @@ impl Parsed<'_> {
     }
 
     fn all(&self) -> impl Iterator<Item = (ExprId, &Expr)> {
-        let all = self.chunk.exprs.iter().enumerate();
+        let all = self.chunk.nodes.exprs.iter().enumerate();
         all.map(|(n, e)| (ExprId(n as u32), e))
     }
 
@@ -272,7 +272,7 @@ impl Parsed<'_> {
 
     fn binaries(&self, ops: &[BinOp], lines: &Range) -> Vec<Culprit> {
         let fits = |e: &&Expr| matches!(&e.kind, ExprKind::Binary { op, line: l, .. } if lines.contains(l) && ops.contains(op));
-        let all = self.chunk.exprs.iter().filter(fits);
+        let all = self.chunk.nodes.exprs.iter().filter(fits);
         all.map(|e| Culprit {
             span: e.span,
             value: None,
@@ -329,7 +329,7 @@ impl Parsed<'_> {
     fn call(&self, function: &str, lines: &Range) -> Option<&Expr> {
         // Natives that no variable holds are called by the name of their library.
         let name = function.rsplit('.').next()?.as_bytes();
-        let mut all = self.chunk.exprs.iter();
+        let mut all = self.chunk.nodes.exprs.iter();
         let call = all.find(|e| self.call_on(e, lines) == Some(Some(name)))?;
         let is_only = all.all(|e| self.call_on(e, lines) != Some(Some(name)));
         is_only.then_some(call)
@@ -340,6 +340,7 @@ impl Parsed<'_> {
         let (ExprKind::Call { args, .. } | ExprKind::Method { args, .. }) = &call.kind else {
             return None;
         };
+        let args = self.chunk.list(*args);
         // The last one may stand for several.
         let is_open = |e: &ExprId| {
             let kind = &self.expr(*e).kind;
@@ -391,6 +392,7 @@ impl Parsed<'_> {
         self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::GenericFor { exprs, .. } = &stmt.kind
                 && lines.contains(&stmt.span.line)
+                && let exprs = self.chunk.list(*exprs)
                 && let (Some(first), Some(last)) = (exprs.first(), exprs.last())
             {
                 let span = Span {
@@ -408,7 +410,7 @@ impl Parsed<'_> {
         let mut found = Vec::new();
         self.chunk.each_stmt(&mut |stmt| {
             if let StmtKind::Global { names, .. } = &stmt.kind {
-                let here = names.iter().filter(|(n, span)| {
+                let here = self.chunk.list(*names).iter().filter(|(n, span)| {
                     self.chunk.text(*n) == name.as_bytes()
                         && (lines.contains(&span.line) || lines.contains(&stmt.span.line))
                 });

@@ -162,9 +162,9 @@ fn value_without_calls(s: &mut Session, text: &str) -> Result<Option<Value>, Err
     };
     let chunk = parse(s, text)?;
     let calls = |e: &ExprKind| matches!(e, ExprKind::Call { .. } | ExprKind::Method { .. });
-    let last = chunk.exprs.last().map(|e| &e.kind);
+    let last = chunk.nodes.exprs.last().map(|e| &e.kind);
     let is_function = text.starts_with("function") && matches!(last, Some(ExprKind::Function(_)));
-    if !is_function && chunk.exprs.iter().any(|e| calls(&e.kind)) {
+    if !is_function && chunk.nodes.exprs.iter().any(|e| calls(&e.kind)) {
         return Ok(None);
     }
     Ok(s.call(&f, Vec::new())?.into_iter().next())

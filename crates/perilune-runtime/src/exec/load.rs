@@ -7,11 +7,14 @@ use crate::heap::{Gc, interrupt};
 use crate::object::Closure;
 use crate::state::State;
 use crate::value::Value;
+use perilune_bytecode::compile::{ChunkCompiler, CompileError};
 use perilune_bytecode::proto::Proto;
 use perilune_bytecode::verify::{self, VerifiedProto};
 use perilune_bytecode::{compile, file};
 use perilune_syntax::ast::Dialect;
-use perilune_syntax::{ParseError, ParseOptions, Source, Unreadable, chunk_id, parse_source};
+use perilune_syntax::{
+    ParseError, ParseOptions, Source, Unreadable, chunk_id, parse_functions, parse_source,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -239,20 +242,26 @@ impl Frontend {
             interrupt: Some(&stopped),
             levels: self.levels,
         };
-        let (chunk, text) = parse_source(source, name, options).map_err(|e| match e {
+        let beyond_limit = |e| Refusal::Message(limit_message(name, &e));
+        if self.keeps_tree {
+            let (chunk, text) = parse_source(source, name, options)?;
+            let proto = compile::compile(&chunk, &text, Some(name.into())).map_err(beyond_limit)?;
+            return Ok((proto, Some(Arc::new(TreeChunk::new(chunk, &text)))));
+        }
+        let mut compiler = ChunkCompiler::new(Some(name.into()));
+        parse_functions(source, name, options, &mut |unit| compiler.function(unit))?;
+        Ok((compiler.finish().map_err(beyond_limit)?, None))
+    }
+}
+
+impl From<ParseError> for Refusal {
+    fn from(error: ParseError) -> Refusal {
+        match error {
             ParseError::Syntax(e) if e.message == text::C_STACK_OVERFLOW.as_bytes() => Refusal::TooDeep,
             ParseError::Syntax(e) => Refusal::Message(e.message),
             ParseError::Interrupted => Refusal::Interrupted,
             ParseError::Unreadable => Refusal::Unreadable,
-        })?;
-        let proto = compile::compile(&chunk, &text, Some(name.into())).map_err(|e| {
-            let mut s = chunk_id(name);
-            s.extend_from_slice(format!(":{}: ", e.line).as_bytes());
-            s.extend_from_slice(&e.message);
-            Refusal::Message(s)
-        })?;
-        let tree = self.keeps_tree.then(|| Arc::new(TreeChunk::new(chunk, &text)));
-        Ok((proto, tree))
+        }
     }
 }
 
@@ -266,6 +275,12 @@ fn kept(chunk: &[u8], name: &[u8]) -> Option<VerifiedProto> {
     let mut proto = file::read(chunk).ok()?;
     proto.set_source(&name.into());
     verify::verify(Arc::new(proto)).ok()
+}
+
+/// What is reported of a chunk that exceeds a limit of the bytecode.
+fn limit_message(name: &[u8], error: &CompileError) -> Vec<u8> {
+    let line = format!(":{}: ", error.line);
+    [&chunk_id(name)[..], line.as_bytes(), &error.message].concat()
 }
 
 /// What is reported of a binary chunk that is not well-formed.

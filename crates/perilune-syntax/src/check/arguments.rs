@@ -18,6 +18,7 @@ pub(super) fn report(chunk: &Chunk, facts: &Facts, out: &mut Vec<Finding>) {
             continue;
         }
         // The last argument may be several values, or none.
+        let args = chunk.list(*args);
         let last = args.last().map(|e| &chunk.expr(*e).kind);
         let is_open = matches!(
             last,

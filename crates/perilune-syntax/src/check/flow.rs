@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::{Code, Finding, shown};
 use crate::Lines;
-use crate::ast::{Block, Chunk, Constant, ExprId, FuncId, Span, Stmt, StmtKind};
+use crate::ast::{Arm, Block, Chunk, Constant, ExprId, FuncId, Span, Stmt, StmtKind};
 
 pub(super) fn report(text: &[u8], chunk: &Chunk, facts: &Facts, out: &mut Vec<Finding>) {
     let lines = Lines::of(text);
@@ -16,7 +16,7 @@ pub(super) fn report(text: &[u8], chunk: &Chunk, facts: &Facts, out: &mut Vec<Fi
             func: FuncId(f),
             out,
         };
-        flow.stmts(&chunk.func(FuncId(f)).body.stmts);
+        flow.stmts(chunk.list(chunk.func(FuncId(f)).body.stmts));
     }
 }
 
@@ -92,10 +92,10 @@ impl Flow<'_, '_> {
             },
             StmtKind::Do(body) => {
                 self.empty(body, stmt.span, "this block is empty");
-                self.stmts(&body.stmts)
+                self.stmts(self.chunk.list(body.stmts))
             }
             StmtKind::While { cond, body } => {
-                let inside = self.stmts(&body.stmts);
+                let inside = self.stmts(self.chunk.list(body.stmts));
                 After {
                     falls: inside.breaks || !self.is_true(*cond),
                     breaks: false,
@@ -104,14 +104,16 @@ impl Flow<'_, '_> {
             // Where the end of the body is not reached, neither is the condition; still, a jump
             // may lead to it.
             StmtKind::Repeat { body, .. } => {
-                self.stmts(&body.stmts);
+                self.stmts(self.chunk.list(body.stmts));
                 FALLS
             }
             StmtKind::NumericFor { body, .. } | StmtKind::GenericFor { body, .. } => {
-                self.stmts(&body.stmts);
+                self.stmts(self.chunk.list(body.stmts));
                 FALLS
             }
-            StmtKind::If { arms, otherwise } => self.branches(stmt, arms, otherwise.as_ref()),
+            StmtKind::If { arms, otherwise } => {
+                self.branches(stmt, self.chunk.list(*arms), otherwise.as_ref())
+            }
             StmtKind::Label(label) => {
                 self.label(label.index(), stmt.span);
                 FALLS
@@ -126,7 +128,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    fn branches(&mut self, stmt: &Stmt, arms: &[(ExprId, Block)], otherwise: Option<&Block>) -> After {
+    fn branches(&mut self, stmt: &Stmt, arms: &[Arm], otherwise: Option<&Block>) -> After {
         let mut after = STOPS;
         for (cond, body) in arms {
             let from = Span {
@@ -135,12 +137,12 @@ impl Flow<'_, '_> {
             };
             let line = self.chunk.expr(*cond).span.line;
             self.empty(body, Span { line, ..from }, "this branch is empty");
-            after = after.or(self.stmts(&body.stmts));
+            after = after.or(self.stmts(self.chunk.list(body.stmts)));
         }
         match otherwise {
             Some(body) => {
                 self.empty(body, body.span, "this branch is empty");
-                after.or(self.stmts(&body.stmts))
+                after.or(self.stmts(self.chunk.list(body.stmts)))
             }
             None => after.or(FALLS),
         }
@@ -193,7 +195,7 @@ impl Flow<'_, '_> {
 
     /// Whether a condition is always true.
     fn is_true(&self, cond: ExprId) -> bool {
-        match self.chunk.constants[cond.index()] {
+        match self.chunk.constant(cond) {
             Some(Constant::Bool(true) | Constant::Int(_) | Constant::Float(_) | Constant::Str(_)) => true,
             Some(Constant::Nil | Constant::Bool(false)) | None => false,
         }

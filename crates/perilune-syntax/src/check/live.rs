@@ -7,7 +7,8 @@
 use super::facts::{Facts, Origin, Var};
 use super::{Code, Finding, shown};
 use crate::ast::{
-    Block, Chunk, ExprId, ExprKind, FuncId, Function, LocalId, LocalKind, Stmt, StmtKind, TableItem,
+    Block, Chunk, ExprId, ExprKind, FuncId, Function, List, Listed, LocalId, LocalKind, Stmt, StmtKind,
+    TableItem,
 };
 use std::ops::Range;
 
@@ -101,28 +102,36 @@ struct Live<'c, 'o> {
     out: &'o mut Vec<Finding>,
 }
 
-impl Live<'_, '_> {
+impl<'c> Live<'c, '_> {
+    fn list<T: Listed>(&self, list: List<T>) -> &'c [T] {
+        self.chunk.list(list)
+    }
+
     fn block(&mut self, block: &Block, after: Set) -> Set {
-        block.stmts.iter().rev().fold(after, |live, s| self.stmt(s, live))
+        self.chunk
+            .list(block.stmts)
+            .iter()
+            .rev()
+            .fold(after, |live, s| self.stmt(s, live))
     }
 
     fn stmt(&mut self, stmt: &Stmt, live: Set) -> Set {
         match &stmt.kind {
-            StmtKind::Local { vars, exprs } => self.local(vars.clone(), exprs, live),
+            StmtKind::Local { vars, exprs } => self.local(vars.clone(), self.list(*exprs), live),
             StmtKind::LocalFunction { var, .. } => {
                 let mut live = live;
                 self.forget(*var, &mut live);
                 live
             }
-            StmtKind::Global { exprs, .. } => self.read(exprs, live),
+            StmtKind::Global { exprs, .. } => self.read(self.list(*exprs), live),
             StmtKind::GlobalFunction { .. } => live,
             StmtKind::Break => self.loops.last().unwrap_or(&self.all).clone(),
-            StmtKind::Assign { targets, exprs } => self.assign(targets, exprs, live),
+            StmtKind::Assign { targets, exprs } => self.assign(self.list(*targets), self.list(*exprs), live),
             StmtKind::Function { target, .. } => self.assign(&[*target], &[], live),
             StmtKind::Call(e) => self.read(&[*e], live),
             StmtKind::Return(exprs) => {
                 let nothing = self.none.clone();
-                self.read(exprs, nothing)
+                self.read(self.list(*exprs), nothing)
             }
             StmtKind::TailCall(call) => {
                 let nothing = self.none.clone();
@@ -148,7 +157,7 @@ impl Live<'_, '_> {
                     Some(body) => self.block(body, live.clone()),
                     None => live.clone(),
                 };
-                for (cond, body) in arms.iter().rev() {
+                for (cond, body) in self.list(*arms).iter().rev() {
                     let arm = self.block(body, live.clone());
                     before = self.read(&[*cond], before.join(&arm));
                 }
@@ -171,7 +180,7 @@ impl Live<'_, '_> {
                 for v in vars.clone() {
                     self.forget(LocalId(v), &mut inside);
                 }
-                self.read(exprs, inside.join(&live))
+                self.read(self.list(*exprs), inside.join(&live))
             }
         }
     }
@@ -216,7 +225,7 @@ impl Live<'_, '_> {
     /// Whether a value is one that variables begin with: a literal or an empty table.
     fn is_plain(&self, e: ExprId) -> bool {
         let is_empty = matches!(&self.chunk.expr(e).kind, ExprKind::Table(items) if items.is_empty());
-        is_empty || self.chunk.constants[e.index()].is_some()
+        is_empty || self.chunk.constant(e).is_some()
     }
 
     fn report(&mut self, name: crate::ast::Symbol, span: crate::ast::Span) {
@@ -294,11 +303,11 @@ impl Live<'_, '_> {
                 ExprKind::Index { obj, key } => todo.extend([*obj, *key]),
                 ExprKind::Call { callee, args, .. } => {
                     todo.push(*callee);
-                    todo.extend(args);
+                    todo.extend(self.list(*args));
                 }
                 ExprKind::Method { obj, args, .. } => {
                     todo.push(*obj);
-                    todo.extend(args);
+                    todo.extend(self.list(*args));
                 }
                 ExprKind::Binary { lhs, rhs, .. }
                 | ExprKind::And { lhs, rhs }
@@ -306,7 +315,7 @@ impl Live<'_, '_> {
                 ExprKind::Unary { operand, .. } => todo.push(*operand),
                 ExprKind::Paren(inner) => todo.push(*inner),
                 ExprKind::Table(items) => {
-                    for item in items {
+                    for item in self.list(*items) {
                         match item {
                             TableItem::Positional(e) => todo.push(*e),
                             TableItem::Keyed(k, v) => todo.extend([*k, *v]),
@@ -319,7 +328,7 @@ impl Live<'_, '_> {
 
     /// Adds what is read anywhere in a block.
     fn add_reads(&self, block: &Block, live: &mut Set) {
-        for stmt in &block.stmts {
+        for stmt in self.list(block.stmts) {
             self.add_stmt_reads(stmt, live);
         }
     }
@@ -327,11 +336,11 @@ impl Live<'_, '_> {
     fn add_stmt_reads(&self, stmt: &Stmt, live: &mut Set) {
         match &stmt.kind {
             StmtKind::Local { exprs, .. } | StmtKind::Global { exprs, .. } | StmtKind::Return(exprs) => {
-                self.add_expr_reads(exprs, live);
+                self.add_expr_reads(self.list(*exprs), live);
             }
             StmtKind::Assign { targets, exprs } => {
-                self.add_expr_reads(exprs, live);
-                for t in targets {
+                self.add_expr_reads(self.list(*exprs), live);
+                for t in self.list(*targets) {
                     if !matches!(self.chunk.expr(*t).kind, ExprKind::Local { .. }) {
                         self.add_expr_reads(&[*t], live);
                     }
@@ -349,7 +358,7 @@ impl Live<'_, '_> {
                 self.add_reads(body, live);
             }
             StmtKind::If { arms, otherwise } => {
-                for (cond, body) in arms {
+                for (cond, body) in self.list(*arms) {
                     self.add_expr_reads(&[*cond], live);
                     self.add_reads(body, live);
                 }
@@ -369,7 +378,7 @@ impl Live<'_, '_> {
                 self.add_reads(body, live);
             }
             StmtKind::GenericFor { exprs, body, .. } => {
-                self.add_expr_reads(exprs, live);
+                self.add_expr_reads(self.list(*exprs), live);
                 self.add_reads(body, live);
             }
             StmtKind::LocalFunction { .. }

@@ -78,7 +78,7 @@ impl<'c> Walk<'c> {
             Vararg::Named { local, .. } => self.declare(local, Origin::Vararg),
             Vararg::None | Vararg::Anonymous => {}
         }
-        self.stmts(&f.body.stmts);
+        self.stmts(self.chunk.list(f.body.stmts));
         self.visible.truncate(depth);
         self.named.pop();
         self.path.pop();
@@ -109,7 +109,7 @@ impl<'c> Walk<'c> {
 
     fn block(&mut self, block: &'c Block) {
         let depth = self.visible.len();
-        self.stmts(&block.stmts);
+        self.stmts(self.chunk.list(block.stmts));
         self.visible.truncate(depth);
     }
 
@@ -121,16 +121,18 @@ impl<'c> Walk<'c> {
 
     fn stmt(&mut self, stmt: &'c Stmt) {
         match &stmt.kind {
-            StmtKind::Local { vars, exprs } => self.local(vars.clone(), exprs),
+            StmtKind::Local { vars, exprs } => self.local(vars.clone(), self.chunk.list(*exprs)),
             StmtKind::LocalFunction { var, func, .. } => self.local_function(*var, *func),
             StmtKind::Global {
                 names,
                 targets,
                 exprs,
             } => {
-                self.facts.declared.extend(names.iter().map(|(name, _)| *name));
-                self.exprs(exprs);
-                self.targets(targets);
+                self.facts
+                    .declared
+                    .extend(self.chunk.list(*names).iter().map(|(name, _)| *name));
+                self.exprs(self.chunk.list(*exprs));
+                self.targets(self.chunk.list(*targets));
             }
             StmtKind::GlobalFunction { target, expr } => {
                 if let ExprKind::Global { name, .. } = self.chunk.expr(*target).kind {
@@ -144,11 +146,11 @@ impl<'c> Walk<'c> {
                 self.exprs(&[*expr]);
             }
             StmtKind::Assign { targets, exprs } => {
-                self.exprs(exprs);
-                self.targets(targets);
+                self.exprs(self.chunk.list(*exprs));
+                self.targets(self.chunk.list(*targets));
             }
             StmtKind::Call(e) | StmtKind::TailCall(e) => self.exprs(&[*e]),
-            StmtKind::Return(exprs) => self.exprs(exprs),
+            StmtKind::Return(exprs) => self.exprs(self.chunk.list(*exprs)),
             StmtKind::Goto(label) => {
                 let func = self.func();
                 self.facts.labels[func.index()][label.index()] = true;
@@ -161,12 +163,12 @@ impl<'c> Walk<'c> {
             }
             StmtKind::Repeat { body, cond } => {
                 let depth = self.visible.len();
-                self.stmts(&body.stmts);
+                self.stmts(self.chunk.list(body.stmts));
                 self.condition(*cond);
                 self.visible.truncate(depth);
             }
             StmtKind::If { arms, otherwise } => {
-                for (cond, body) in arms {
+                for (cond, body) in self.chunk.list(*arms) {
                     self.condition(*cond);
                     self.block(body);
                 }
@@ -186,7 +188,7 @@ impl<'c> Walk<'c> {
                 self.counted(*var, body);
             }
             StmtKind::GenericFor { vars, exprs, body } => {
-                self.exprs(exprs);
+                self.exprs(self.chunk.list(*exprs));
                 self.iterated(vars.clone(), body);
             }
         }
@@ -289,11 +291,11 @@ impl<'c> Walk<'c> {
                 }
                 let asks = self.allows_nil(*callee);
                 todo.push((*callee, false));
-                todo.extend(args.iter().map(|a| (*a, asks)));
+                todo.extend(self.chunk.list(*args).iter().map(|a| (*a, asks)));
             }
             ExprKind::Method { obj, args, .. } => {
                 todo.push((*obj, false));
-                todo.extend(args.iter().map(|a| (*a, false)));
+                todo.extend(self.chunk.list(*args).iter().map(|a| (*a, false)));
             }
             ExprKind::Binary { op, lhs, rhs, .. } => {
                 let compares = matches!(op, BinOp::Eq | BinOp::Ne);
@@ -318,7 +320,7 @@ impl<'c> Walk<'c> {
             }
             ExprKind::Paren(inner) => todo.push((*inner, tested)),
             ExprKind::Table(items) => {
-                for item in items {
+                for item in self.chunk.list(*items) {
                     match item {
                         TableItem::Positional(e) => todo.push((*e, false)),
                         TableItem::Keyed(k, v) => todo.extend([(*k, false), (*v, false)]),

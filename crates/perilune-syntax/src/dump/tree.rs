@@ -2,8 +2,8 @@
 
 use super::{float, plain, quoted};
 use crate::ast::{
-    BinOp, Block, Chunk, Constant, ExprId, ExprKind, FuncId, Function, LabelId, LocalId, LocalKind, Stmt,
-    StmtKind, Symbol, TableItem, UnOp, Upvalue, UpvalueSource, Vararg,
+    Arm, BinOp, Block, Chunk, Constant, ExprId, ExprKind, FuncId, Function, LabelId, List, LocalId,
+    LocalKind, Stmt, StmtKind, Symbol, TableItem, UnOp, Upvalue, UpvalueSource, Vararg,
 };
 use std::ops::Range;
 
@@ -179,7 +179,7 @@ impl<'a> Printer<'a> {
     }
 
     fn statements(&mut self, block: &Block) {
-        for stmt in &block.stmts {
+        for stmt in self.chunk.list(block.stmts) {
             self.stmt(stmt);
         }
     }
@@ -200,17 +200,11 @@ impl<'a> Printer<'a> {
     }
 
     /// The values of an assignment, if there are any.
-    fn values(&mut self, exprs: &[ExprId]) {
+    fn values(&mut self, exprs: List<ExprId>) {
         if !exprs.is_empty() {
             self.word("=");
-            self.exprs(exprs);
+            self.exprs(self.chunk.list(exprs));
         }
-    }
-
-    fn assignment(&mut self, head: &str, line: u32, targets: &[ExprId], values: &[ExprId]) {
-        self.node(line, head);
-        self.exprs(targets);
-        self.values(values);
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -218,7 +212,7 @@ impl<'a> Printer<'a> {
         match &stmt.kind {
             StmtKind::Local { vars, exprs } => {
                 self.node(line, &format!("local {}", self.all_declared(vars.clone())));
-                self.values(exprs);
+                self.values(*exprs);
             }
             StmtKind::LocalFunction { var, expr, .. } => {
                 self.node(line, &format!("local function {}", self.declared(*var)));
@@ -228,21 +222,31 @@ impl<'a> Printer<'a> {
                 self.node(line, "global (declares only)");
             }
             StmtKind::Global { targets, exprs, .. } => {
-                self.node(line, &format!("global {}", self.globals(targets)));
-                self.values(exprs);
+                self.node(
+                    line,
+                    &format!("global {}", self.globals(self.chunk.list(*targets))),
+                );
+                self.values(*exprs);
             }
             StmtKind::GlobalFunction { target, expr } => {
                 self.node(line, &format!("global function {}", self.globals(&[*target])));
                 self.exprs(&[*expr]);
             }
-            StmtKind::Assign { targets, exprs } => self.assignment("assign", line, targets, exprs),
+            StmtKind::Assign { targets, exprs } => {
+                self.node(line, "assign");
+                self.exprs(self.chunk.list(*targets));
+                self.values(*exprs);
+            }
             StmtKind::Function { target, expr } => {
-                self.assignment("assign function", line, &[*target], &[*expr]);
+                self.node(line, "assign function");
+                self.exprs(&[*target]);
+                self.word("=");
+                self.exprs(&[*expr]);
             }
             StmtKind::Call(e) => self.expr(*e),
             StmtKind::Return(exprs) => {
                 self.node(line, "return");
-                self.exprs(exprs);
+                self.exprs(self.chunk.list(*exprs));
             }
             StmtKind::TailCall(call) => {
                 self.node(line, "return (tail call)");
@@ -258,18 +262,9 @@ impl<'a> Printer<'a> {
                 self.node(line, "do");
                 self.inside(|p| p.statements(body));
             }
-            StmtKind::If { arms, otherwise } => self.branches(line, arms, otherwise.as_ref()),
-            StmtKind::While { cond, body } => {
-                self.node(line, "while");
-                self.exprs(&[*cond]);
-                self.repeated("do", body);
-            }
-            StmtKind::Repeat { body, cond } => {
-                self.node(line, "repeat");
-                self.repeated("", body);
-                self.word("until");
-                self.exprs(&[*cond]);
-            }
+            StmtKind::If { arms, otherwise } => self.branches(line, *arms, otherwise.as_ref()),
+            StmtKind::While { cond, body } => self.while_loop(line, *cond, body),
+            StmtKind::Repeat { body, cond } => self.repeat_loop(line, body, *cond),
             StmtKind::NumericFor {
                 var,
                 start,
@@ -278,20 +273,38 @@ impl<'a> Printer<'a> {
                 body,
             } => {
                 self.node(line, &format!("for {}", self.declared(*var)));
-                self.inside(|p| {
-                    p.expr_as("from ", *start);
-                    p.expr_as("to ", *limit);
-                    step.iter().for_each(|&e| p.expr_as("step ", e));
-                });
+                self.range(*start, *limit, *step);
                 self.repeated("do", body);
             }
             StmtKind::GenericFor { vars, exprs, body } => {
                 self.node(line, &format!("for {}", self.all_declared(vars.clone())));
                 self.word("in");
-                self.exprs(exprs);
+                self.exprs(self.chunk.list(*exprs));
                 self.repeated("do", body);
             }
         }
+    }
+
+    fn while_loop(&mut self, line: u32, cond: ExprId, body: &Block) {
+        self.node(line, "while");
+        self.exprs(&[cond]);
+        self.repeated("do", body);
+    }
+
+    fn repeat_loop(&mut self, line: u32, body: &Block, cond: ExprId) {
+        self.node(line, "repeat");
+        self.repeated("", body);
+        self.word("until");
+        self.exprs(&[cond]);
+    }
+
+    /// The bounds of a numeric loop.
+    fn range(&mut self, start: ExprId, limit: ExprId, step: Option<ExprId>) {
+        self.inside(|p| {
+            p.expr_as("from ", start);
+            p.expr_as("to ", limit);
+            step.iter().for_each(|&e| p.expr_as("step ", e));
+        });
     }
 
     /// A label's name and line.
@@ -309,8 +322,8 @@ impl<'a> Printer<'a> {
         targets.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    fn branches(&mut self, line: u32, arms: &[(ExprId, Block)], otherwise: Option<&Block>) {
-        for (number, (cond, body)) in arms.iter().enumerate() {
+    fn branches(&mut self, line: u32, arms: List<Arm>, otherwise: Option<&Block>) {
+        for (number, (cond, body)) in self.chunk.list(arms).iter().enumerate() {
             match number {
                 0 => self.node(line, "if"),
                 _ => self.word("elseif"),
@@ -397,7 +410,7 @@ impl<'a> Printer<'a> {
     /// An expression with parts.
     fn compound_expr(&mut self, e: ExprId, line: u32) {
         let chunk = self.chunk;
-        let known = chunk.constants[e.index()];
+        let known = chunk.constant(e);
         let known = known.map_or(String::new(), |c| format!(" => {}", self.constant(c)));
         let mut operation = |line: u32, head: &str, parts: &[ExprId]| {
             self.node(line, &format!("{head}{known}"));
@@ -405,10 +418,10 @@ impl<'a> Printer<'a> {
         };
         match &chunk.expr(e).kind {
             ExprKind::Function(id) => self.function(*id),
-            ExprKind::Table(items) => self.table(line, items),
+            ExprKind::Table(items) => self.table(line, chunk.list(*items)),
             ExprKind::Index { obj, key } => self.index(line, *obj, *key),
             ExprKind::Call { callee, args, line } => {
-                operation(*line, "call", &[&[*callee], &args[..]].concat())
+                operation(*line, "call", &[&[*callee], chunk.list(*args)].concat())
             }
             ExprKind::Method {
                 obj,
@@ -417,7 +430,7 @@ impl<'a> Printer<'a> {
                 line,
             } => {
                 let head = format!("call method :{}", plain(chunk.text(*name)));
-                operation(*line, &head, &[&[*obj], &args[..]].concat());
+                operation(*line, &head, &[&[*obj], chunk.list(*args)].concat());
             }
             ExprKind::Binary { op, lhs, rhs, line } => operation(*line, binary_text(*op), &[*lhs, *rhs]),
             ExprKind::Unary { op, operand, line } => operation(*line, unary_text(*op), &[*operand]),

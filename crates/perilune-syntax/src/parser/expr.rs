@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::Parser;
-use crate::ast::{BinOp, Constant, ExprId, ExprKind, FuncId, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
+use crate::ast::{BinOp, Constant, ExprId, ExprKind, List, LocalId, Span, Symbol, TableItem, UnOp, Vararg};
 use crate::error::Step;
 use crate::scope::{Found, GlobalRule, VarKind};
 use crate::token::TokenKind;
@@ -63,12 +63,18 @@ impl Parser<'_, '_> {
     }
 
     /// `expr {',' expr}`
-    pub(super) fn expr_list(&mut self) -> Step<Vec<ExprId>> {
-        let mut list = vec![self.expr()?];
-        while self.eat_char(b',')? {
-            list.push(self.expr()?);
+    pub(super) fn expr_list(&mut self) -> Step<List<ExprId>> {
+        let first = self.expr()?;
+        if !self.at_char(b',') {
+            return Ok(self.nodes.list_of(first));
         }
-        Ok(list)
+        let list = self.nodes.begin_list::<ExprId>();
+        self.nodes.append(first);
+        while self.eat_char(b',')? {
+            let e = self.expr()?;
+            self.nodes.append(e);
+        }
+        Ok(self.nodes.end_list(list))
     }
 
     /// An operand and the binary operators of a priority above `limit` that follow it.
@@ -80,7 +86,7 @@ impl Parser<'_, '_> {
                 let line = self.lex.line();
                 self.advance()?;
                 let operand = self.sub_expr(UNARY_PRIORITY)?;
-                self.add(ExprKind::Unary { op, operand, line }, self.span_from(start))
+                self.add_operator(ExprKind::Unary { op, operand, line }, self.span_from(start))
             }
             None => self.simple_expr()?,
         };
@@ -95,26 +101,26 @@ impl Parser<'_, '_> {
                 Operator::And => ExprKind::And { lhs, rhs },
                 Operator::Or => ExprKind::Or { lhs, rhs },
             };
-            lhs = self.add(kind, self.span_from(start));
+            lhs = self.add_operator(kind, self.span_from(start));
         }
         self.leave_level();
         Ok(lhs)
     }
 
     fn simple_expr(&mut self) -> Step<ExprId> {
-        let kind = match self.tok.kind {
-            TokenKind::Float(f) => ExprKind::Float(f),
-            TokenKind::Int(i) => ExprKind::Int(i),
-            TokenKind::Str(s) => ExprKind::Str(s),
-            TokenKind::Nil => ExprKind::Nil,
-            TokenKind::True => ExprKind::True,
-            TokenKind::False => ExprKind::False,
+        let (kind, known) = match self.tok.kind {
+            TokenKind::Float(f) => (ExprKind::Float(f), Some(Constant::Float(f))),
+            TokenKind::Int(i) => (ExprKind::Int(i), Some(Constant::Int(i))),
+            TokenKind::Str(s) => (ExprKind::Str(s), Some(Constant::Str(s))),
+            TokenKind::Nil => (ExprKind::Nil, Some(Constant::Nil)),
+            TokenKind::True => (ExprKind::True, Some(Constant::Bool(true))),
+            TokenKind::False => (ExprKind::False, Some(Constant::Bool(false))),
             TokenKind::Dots => {
                 if self.scopes.current().vararg == Vararg::None {
                     let text = b"cannot use '...' outside a vararg function";
                     return Err(self.syntax_error(text));
                 }
-                ExprKind::Vararg
+                (ExprKind::Vararg, None)
             }
             TokenKind::Char(b'{') => return self.constructor(),
             TokenKind::Function => {
@@ -125,7 +131,7 @@ impl Parser<'_, '_> {
             }
             _ => return self.suffixed_expr(),
         };
-        let id = self.add(kind, self.tok.span);
+        let id = self.push(kind, self.tok.span, known);
         self.advance()?;
         Ok(id)
     }
@@ -140,7 +146,7 @@ impl Parser<'_, '_> {
                 self.advance()?;
                 let inner = self.expr()?;
                 self.expect_match(TokenKind::Char(b')'), TokenKind::Char(b'('), line)?;
-                Ok(self.add(ExprKind::Paren(inner), self.span_from(start)))
+                Ok(self.add_operator(ExprKind::Paren(inner), self.span_from(start)))
             }
             _ => Err(self.syntax_error(b"unexpected symbol")),
         }
@@ -190,7 +196,7 @@ impl Parser<'_, '_> {
 
     /// The named vararg parameter used otherwise than by indexing needs its table.
     fn use_whole(&mut self, e: ExprId) {
-        if let ExprKind::Local { id: local, .. } = self.exprs[e.index()].kind
+        if let ExprKind::Local { id: local, .. } = self.nodes.exprs[e.index()].kind
             && self.scopes.current().is_vararg_table(local)
         {
             self.scopes.current().needs_vararg_table();
@@ -201,7 +207,7 @@ impl Parser<'_, '_> {
     pub(super) fn field(&mut self, obj: ExprId, start: Span) -> Step<ExprId> {
         self.advance()?;
         let (name, span) = self.expect_name()?;
-        let key = self.add(ExprKind::Str(name), span);
+        let key = self.add_str(name, span);
         Ok(self.add(ExprKind::Index { obj, key }, self.span_from(start)))
     }
 
@@ -214,24 +220,27 @@ impl Parser<'_, '_> {
     }
 
     /// The arguments of a call, and the line of the call.
-    fn arguments(&mut self) -> Step<(Vec<ExprId>, u32)> {
+    fn arguments(&mut self) -> Step<(List<ExprId>, u32)> {
         let line = self.lex.line();
         let args = match self.tok.kind {
             TokenKind::Char(b'(') => {
                 self.advance()?;
                 let args = if self.at_char(b')') {
-                    Vec::new()
+                    List::default()
                 } else {
                     self.expr_list()?
                 };
                 self.expect_match(TokenKind::Char(b')'), TokenKind::Char(b'('), line)?;
                 args
             }
-            TokenKind::Char(b'{') => vec![self.constructor()?],
+            TokenKind::Char(b'{') => {
+                let table = self.constructor()?;
+                self.nodes.list_of(table)
+            }
             TokenKind::Str(s) => {
-                let id = self.add(ExprKind::Str(s), self.tok.span);
+                let id = self.add_str(s, self.tok.span);
                 self.advance()?;
-                vec![id]
+                self.nodes.list_of(id)
             }
             _ => return Err(self.syntax_error(b"function arguments expected")),
         };
@@ -242,14 +251,16 @@ impl Parser<'_, '_> {
         let start = self.tok.span;
         let line = self.lex.line();
         self.expect_char(b'{')?;
-        let mut items = Vec::new();
+        let items = self.nodes.begin_list::<TableItem>();
         while !self.at_char(b'}') {
-            items.push(self.table_item()?);
+            let item = self.table_item()?;
+            self.nodes.append(item);
             if !self.eat_char(b',')? && !self.eat_char(b';')? {
                 break;
             }
         }
         self.expect_match(TokenKind::Char(b'}'), TokenKind::Char(b'{'), line)?;
+        let items = self.nodes.end_list(items);
         Ok(self.add(ExprKind::Table(items), self.span_from(start)))
     }
 
@@ -257,7 +268,7 @@ impl Parser<'_, '_> {
         let kind = self.tok.kind;
         let key = match kind {
             TokenKind::Name(name) if self.look_ahead()? == TokenKind::Char(b'=') => {
-                let key = self.add(ExprKind::Str(name), self.tok.span);
+                let key = self.add_str(name, self.tok.span);
                 self.advance()?;
                 key
             }
@@ -295,8 +306,8 @@ impl Parser<'_, '_> {
                 slot: self.scopes.current().locals[id.index()].slot,
             },
             Found::Upvalue(index) => ExprKind::Upvalue(index),
-            Found::Constant(value) => ExprKind::Constant(value),
-            Found::Global(_) => ExprKind::Constant(Constant::Nil),
+            Found::Constant(value) => return self.push(ExprKind::Constant(value), span, Some(value)),
+            Found::Global(_) => unreachable!("a global is a field of the environment"),
         };
         self.add(kind, span)
     }
@@ -319,9 +330,9 @@ impl Parser<'_, '_> {
 
     /// Checks that an assignment to `target` is allowed, and notes it.
     pub(super) fn check_assignable(&mut self, target: ExprId) -> Step<()> {
-        let read_only = match &self.exprs[target.index()].kind {
+        let read_only = match &self.nodes.exprs[target.index()].kind {
             ExprKind::Constant(_) => {
-                let span = self.exprs[target.index()].span;
+                let span = self.nodes.exprs[target.index()].span;
                 let name = &self.lex.source.text[span.start as usize..span.end as usize];
                 return Err(self.constant_assigned(name));
             }
@@ -366,9 +377,8 @@ impl Parser<'_, '_> {
 
     /// A function from its parameters to its `end`; `line` is the line of its definition.
     pub(super) fn function_body(&mut self, start: Span, is_method: bool, line: u32) -> Step<ExprId> {
-        let id = FuncId(self.funcs.len() as u32);
-        self.funcs.push(None);
-        self.scopes.open_function(line);
+        let id = self.open_function(line);
+        let around = self.nodes.mark();
         self.expect_char(b'(')?;
         let mut params = 0;
         if is_method {
@@ -386,6 +396,7 @@ impl Parser<'_, '_> {
         self.expect_match(TokenKind::End, TokenKind::Function, line)?;
         let span = self.span_from(start);
         self.close_function(id, body, span, params, end_line)?;
+        self.forget(&around);
         Ok(self.add(ExprKind::Function(id), span))
     }
 

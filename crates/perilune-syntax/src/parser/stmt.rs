@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::Parser;
-use crate::ast::{Block, ExprId, ExprKind, LabelId, Span, Stmt, StmtKind, Symbol};
+use crate::ast::{Arm, Block, ExprId, ExprKind, LabelId, List, Name, Span, Stmt, StmtKind, Symbol};
 use crate::error::Step;
 use crate::scope::VarKind;
 use crate::token::TokenKind;
@@ -34,16 +34,16 @@ impl Parser<'_, '_> {
         }
     }
 
-    pub(super) fn statement_list(&mut self) -> Step<Vec<Stmt>> {
-        let mut stmts = Vec::new();
+    pub(super) fn statement_list(&mut self) -> Step<List<Stmt>> {
+        let stmts = self.nodes.begin_list::<Stmt>();
         while !self.at_block_end(true) {
             let returns = self.at(TokenKind::Return);
-            self.statement(&mut stmts)?;
+            self.statement()?;
             if returns {
                 break;
             }
         }
-        Ok(stmts)
+        Ok(self.nodes.end_list(stmts))
     }
 
     fn block(&mut self) -> Step<Block> {
@@ -54,8 +54,8 @@ impl Parser<'_, '_> {
         Ok(self.block_of(stmts, start))
     }
 
-    /// Parses one statement into `out`.
-    fn statement(&mut self, out: &mut Vec<Stmt>) -> Step<()> {
+    /// Parses one statement into the list that began last.
+    fn statement(&mut self) -> Step<()> {
         let start = self.tok.span;
         let line = self.lex.line();
         self.enter_level()?;
@@ -72,7 +72,7 @@ impl Parser<'_, '_> {
             TokenKind::Repeat => Some(self.repeat_statement(line)?),
             TokenKind::Function => Some(self.function_statement(line)?),
             TokenKind::Local => Some(self.local_statement()?),
-            TokenKind::DoubleColon => Some(self.label_statement(line, out)?),
+            TokenKind::DoubleColon => Some(self.label_statement(line)?),
             TokenKind::Return => Some(self.return_statement()?),
             TokenKind::Break => Some(self.break_statement()?),
             TokenKind::Goto => Some(self.goto_statement(line)?),
@@ -80,10 +80,8 @@ impl Parser<'_, '_> {
             _ => Some(self.expr_statement()?),
         };
         if let Some(kind) = kind {
-            out.push(Stmt {
-                kind,
-                span: self.span_from(start),
-            });
+            let span = self.span_from(start);
+            self.nodes.append(Stmt { kind, span });
         }
         self.leave_level();
         Ok(())
@@ -105,12 +103,13 @@ impl Parser<'_, '_> {
     }
 
     fn if_statement(&mut self, line: u32) -> Step<StmtKind> {
-        let mut arms = Vec::new();
+        let arms = self.nodes.begin_list::<Arm>();
         loop {
             self.advance()?;
             let cond = self.condition()?;
             self.expect(TokenKind::Then)?;
-            arms.push((cond, self.block()?));
+            let body = self.block()?;
+            self.nodes.append((cond, body));
             if !self.at(TokenKind::ElseIf) {
                 break;
             }
@@ -121,6 +120,7 @@ impl Parser<'_, '_> {
             None
         };
         self.expect_match(TokenKind::End, TokenKind::If, line)?;
+        let arms = self.nodes.end_list(arms);
         Ok(StmtKind::If { arms, otherwise })
     }
 
@@ -289,11 +289,11 @@ impl Parser<'_, '_> {
         let exprs = if self.eat_char(b'=')? {
             self.expr_list()?
         } else {
-            Vec::new()
+            List::default()
         };
-        let value = exprs.last().and_then(|e| {
+        let value = self.nodes.list(exprs).last().and_then(|e| {
             let settled = self.settled.get(&e.0).copied();
-            self.constants[e.index()].or_else(|| settled?.constant())
+            self.nodes.constant(*e).or_else(|| settled?.constant())
         });
         match value {
             Some(value) if exprs.len() == vars.len() && last == Attribute::Const => {
@@ -315,7 +315,7 @@ impl Parser<'_, '_> {
         self.activate(1)?;
         let line = self.lex.line();
         let expr = self.function_body(start, false, line)?;
-        let ExprKind::Function(func) = self.exprs[expr.index()].kind else {
+        let ExprKind::Function(func) = self.nodes.exprs[expr.index()].kind else {
             unreachable!("function_body makes a function");
         };
         Ok(StmtKind::LocalFunction { var, func, expr })
@@ -359,9 +359,9 @@ impl Parser<'_, '_> {
             self.declare_global(None, default)?;
             self.scopes.activate_unregistered(1);
             return Ok(StmtKind::Global {
-                names: Box::default(),
-                targets: Vec::new(),
-                exprs: Vec::new(),
+                names: List::default(),
+                targets: List::default(),
+                exprs: List::default(),
             });
         }
         self.global_names(default)
@@ -373,29 +373,34 @@ impl Parser<'_, '_> {
     }
 
     fn global_names(&mut self, default: bool) -> Step<StmtKind> {
-        let mut names = Vec::new();
+        let names = self.nodes.begin_list::<Name>();
         loop {
             let name = self.expect_name()?;
             let constant = self.global_attribute(default)?;
             self.declare_global(Some(name.0), constant)?;
-            names.push(name);
+            self.nodes.append(name);
             if !self.eat_char(b',')? {
                 break;
             }
         }
-        let mut targets = Vec::new();
-        let mut exprs = Vec::new();
+        let names: List<Name> = self.nodes.end_list(names);
+        let mut targets = List::default();
+        let mut exprs = List::default();
         if self.eat_char(b'=')? {
-            for &(name, span) in &names {
-                targets.push(self.defined_global(name, span)?);
+            let list = self.nodes.begin_list::<ExprId>();
+            for i in 0..names.len() {
+                let (name, span) = self.nodes.list(names)[i];
+                let target = self.defined_global(name, span)?;
+                self.nodes.append(target);
                 self.enter_level()?;
             }
+            targets = self.nodes.end_list(list);
             exprs = self.expr_list()?;
             self.level -= names.len() as u32;
         }
         self.scopes.activate_unregistered(names.len());
         Ok(StmtKind::Global {
-            names: names.into(),
+            names,
             targets,
             exprs,
         })
@@ -424,7 +429,7 @@ impl Parser<'_, '_> {
         if self.at_char(b'=') || self.at_char(b',') {
             return self.assignment(first);
         }
-        match self.exprs[first.index()].kind {
+        match self.nodes.exprs[first.index()].kind {
             ExprKind::Call { .. } | ExprKind::Method { .. } => Ok(StmtKind::Call(first)),
             _ => Err(self.syntax_error(b"syntax error")),
         }
@@ -432,13 +437,15 @@ impl Parser<'_, '_> {
 
     fn assignment(&mut self, first: ExprId) -> Step<StmtKind> {
         self.check_assignable(first)?;
-        let mut targets = vec![first];
+        let targets = self.nodes.begin_list::<ExprId>();
+        self.nodes.append(first);
         while self.eat_char(b',')? {
             let target = self.suffixed_expr()?;
             self.enter_level()?;
             self.check_assignable(target)?;
-            targets.push(target);
+            self.nodes.append(target);
         }
+        let targets: List<ExprId> = self.nodes.end_list(targets);
         self.expect_char(b'=')?;
         let exprs = self.expr_list()?;
         self.level -= targets.len() as u32 - 1;
@@ -448,10 +455,10 @@ impl Parser<'_, '_> {
     fn return_statement(&mut self) -> Step<StmtKind> {
         self.advance()?;
         let empty = self.at_block_end(true) || self.at_char(b';');
-        let values = if empty { Vec::new() } else { self.expr_list()? };
+        let values = if empty { List::default() } else { self.expr_list()? };
         self.eat_char(b';')?;
-        if let [only] = values[..]
-            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.exprs[only.index()].kind
+        if let &[only] = self.nodes.list(values)
+            && let ExprKind::Call { .. } | ExprKind::Method { .. } = self.nodes.exprs[only.index()].kind
             && !self.scopes.is_closing()
         {
             return Ok(StmtKind::TailCall(only));
@@ -475,13 +482,13 @@ impl Parser<'_, '_> {
         Ok(StmtKind::Goto(LabelId(index as u32)))
     }
 
-    /// `'::' NAME '::'`, and the empty statements and labels that follow: they go to `out` first.
-    fn label_statement(&mut self, line: u32, out: &mut Vec<Stmt>) -> Step<StmtKind> {
+    /// `'::' NAME '::'`, and the empty statements and labels that follow: they go to the list first.
+    fn label_statement(&mut self, line: u32) -> Step<StmtKind> {
         self.advance()?;
         let (name, _) = self.expect_name()?;
         self.expect(TokenKind::DoubleColon)?;
         while self.at_char(b';') || self.at(TokenKind::DoubleColon) {
-            self.statement(out)?;
+            self.statement()?;
         }
         let checked = self.scopes.check_label(name, self.lex.text(name));
         self.accept(checked)?;

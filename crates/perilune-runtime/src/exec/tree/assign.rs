@@ -42,7 +42,7 @@ impl Walker<'_> {
             for (i, &e) in exprs.iter().enumerate() {
                 done_or_throw!(self.load(e, *d + i));
             }
-            if self.tree.code.chunk.constants[last.index()].is_none() {
+            if self.tree.code.chunk.constant(last).is_none() {
                 value_or_throw!(self.operand(last, *d + exprs.len()));
             }
         } else {

@@ -185,12 +185,12 @@ impl Walker<'_> {
             }
             _ => unreachable!("only calls are called"),
         };
-        if !self.list(args, first) {
+        if !self.list(self.items(*args), first) {
             return false;
         }
         if self.tracing {
             let d = first + self.count_from(first);
-            if !self.trace(self.exprs[e.index()].span.end, line, d) {
+            if !self.trace(self.nodes.expr(e).span.end, line, d) {
                 return false;
             }
             self.set_top(d);

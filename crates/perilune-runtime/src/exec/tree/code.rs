@@ -7,15 +7,13 @@ use crate::heap::Gc;
 use crate::object::Table;
 use crate::state::State;
 use crate::value::Value;
-use perilune_syntax::Lines;
-use perilune_syntax::ast::{Chunk, FuncId, Function};
+use perilune_syntax::ast::{Chunk, FuncId, Function, Symbol};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A chunk for any number of states.
 pub(crate) struct TreeChunk {
     pub(super) chunk: Chunk,
-    pub(super) lines: Lines,
     /// For each function those directly inside it, in source order.
     children: Vec<Vec<FuncId>>,
     /// For each function which child of its parent it is.
@@ -43,10 +41,8 @@ impl TreeChunk {
             siblings.push(f);
             open.push(f);
         }
-        let lines = Lines::of(text);
         TreeChunk {
-            late_lines: late_lines(&chunk, text, &lines),
-            lines,
+            late_lines: late_lines(&chunk, text),
             chunk,
             children,
             nth,
@@ -55,7 +51,7 @@ impl TreeChunk {
 
     /// Bytes that one function's share of it takes, roughly.
     fn share(&self) -> usize {
-        let all = self.chunk.exprs.len() * 80 + self.chunk.symbols.len() * 24;
+        let all = self.chunk.nodes.exprs.len() * 80 + self.chunk.symbols.len() * 24;
         all / self.chunk.funcs.len().max(1)
     }
 }
@@ -75,7 +71,7 @@ impl TreeFn {
         let symbols = st.new_table(n, 0)?;
         st.heap.roots.temps.push(symbols.into());
         for i in 0..n {
-            let s = st.new_str(&code.chunk.symbols[i])?;
+            let s = st.new_str(code.chunk.text(Symbol(i as u32)))?;
             symbols
                 .set_int(&mut st.heap, i as i64 + 1, s.into())
                 .map_err(|e| st.table_error(e))?;

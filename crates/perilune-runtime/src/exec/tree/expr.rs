@@ -31,7 +31,7 @@ impl Walker<'_> {
             ExprKind::Paren(inner) => self.eval(*inner, d),
             ExprKind::Vararg => self.vararg(d),
             ExprKind::Function(f) => self.function(e, *f, d),
-            ExprKind::Table(items) => self.constructor(e, items, d),
+            ExprKind::Table(items) => self.constructor(e, self.items(*items), d),
         }
     }
 
@@ -197,7 +197,7 @@ impl Walker<'_> {
         let line = self.tree.code.chunk.func(f).end_line;
         if self.tracing {
             self.put(d, Value::NIL);
-            if !self.trace(self.exprs[e.index()].span.end, line, d + 1) {
+            if !self.trace(self.nodes.expr(e).span.end, line, d + 1) {
                 return Value::THROWN;
             }
         }

@@ -1,16 +1,16 @@
 //! Text -> the lines of fields that PUC fetches late: when it has read the token behind them, which may stand
 //! on another line.
 
-use perilune_syntax::Lines;
 use perilune_syntax::ast::{Chunk, ExprId, ExprKind, StmtKind, TableItem};
 use std::collections::{HashMap, HashSet};
 
 /// The lines that are not those where the fields end.
-pub(super) fn late_lines(chunk: &Chunk, text: &[u8], lines: &Lines) -> HashMap<u32, u32> {
+pub(super) fn late_lines(chunk: &Chunk, text: &[u8]) -> HashMap<u32, u32> {
+    let lines = &chunk.lines;
     let uses = Uses::of(chunk);
     let mut found = HashMap::new();
     let is_late = |e: ExprId, line: u32| lines.line(chunk.expr(e).span.end.saturating_sub(1)) != line;
-    for (i, e) in chunk.exprs.iter().enumerate() {
+    for (i, e) in chunk.nodes.exprs.iter().enumerate() {
         let id = ExprId(i as u32);
         if is_field(chunk, id) {
             let line = uses.late_token(id, text, e.span.end).map(|at| lines.line(at));
@@ -48,9 +48,9 @@ struct Uses {
 impl Uses {
     fn of(chunk: &Chunk) -> Uses {
         let mut uses = Uses::default();
-        for e in &chunk.exprs {
+        for e in &chunk.nodes.exprs {
             let ExprKind::Table(items) = &e.kind else { continue };
-            for item in items {
+            for item in chunk.list(*items) {
                 match *item {
                     TableItem::Positional(e) => drop(uses.items.insert(e)),
                     TableItem::Keyed(_, value) => drop(uses.early.insert(value)),

@@ -42,7 +42,7 @@ use crate::heap::interrupt;
 use crate::object::{Closure, Frame, Thread};
 use crate::state::State;
 use crate::value::{Tag, Value};
-use perilune_syntax::ast::{Expr, ExprId, ExprKind, Function, LabelId, Symbol, Vararg};
+use perilune_syntax::ast::{ExprId, ExprKind, Function, LabelId, List, Listed, Nodes, Symbol, Vararg};
 use place::Role;
 use std::sync::atomic::Ordering;
 
@@ -98,7 +98,7 @@ struct Walker<'t> {
     st: *mut State,
     /// R[0] (rule 3).
     base: *mut Value,
-    exprs: &'t [Expr],
+    nodes: &'t Nodes,
     /// The payloads of the chunk's strings.
     symbols: *const u64,
     func: &'t Function,
@@ -134,7 +134,7 @@ impl<'t> Walker<'t> {
                 base: (*(*st.thread.ptr()).frame).base,
                 limit: st.fibers.limit,
                 st,
-                exprs: &tree.code.chunk.exprs,
+                nodes: &tree.code.chunk.nodes,
                 symbols: (*tree.symbols.ptr()).payloads(),
                 func: tree.func(),
                 tree,
@@ -172,7 +172,12 @@ impl<'t> Walker<'t> {
     }
     #[inline(always)]
     fn kind(&self, e: ExprId) -> &'t ExprKind {
-        &self.exprs[e.index()].kind
+        &self.nodes.expr(e).kind
+    }
+
+    #[inline(always)]
+    fn items<T: Listed>(&self, list: List<T>) -> &'t [T] {
+        self.nodes.list(list)
     }
 
     /// Register `i`.
@@ -262,7 +267,7 @@ impl<'t> Walker<'t> {
     /// As [`Walker::at`], for an offset in the source.
     #[cold]
     fn at_offset(&mut self, role: Role, offset: u32, d: usize) {
-        let line = self.tree.code.lines.line(offset);
+        let line = self.tree.code.chunk.lines.line(offset);
         self.at(Place::offset(role, offset, line), d);
     }
 

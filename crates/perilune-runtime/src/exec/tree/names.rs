@@ -21,11 +21,14 @@ impl TreeFn {
     }
     /// Whether an expression is a constant.
     pub(super) fn is_constant(&self, e: ExprId) -> bool {
-        self.code.chunk.constants[e.index()].is_some()
+        self.code.chunk.constant(e).is_some()
     }
     /// The line on which the function's last token stands.
     pub(super) fn last_line(&self) -> u32 {
-        match (self.func().line, self.func().body.stmts.last()) {
+        match (
+            self.func().line,
+            self.code.chunk.list(self.func().body.stmts).last(),
+        ) {
             (0, Some(last)) => self.line(last.span.end.saturating_sub(1)),
             (0, None) => 1,
             _ => self.func().end_line,
@@ -33,7 +36,7 @@ impl TreeFn {
     }
     /// The line of an offset in the source.
     pub(in crate::exec) fn line(&self, offset: u32) -> u32 {
-        self.code.lines.line(offset)
+        self.code.chunk.lines.line(offset)
     }
     /// Where an activation is before it has executed anything.
     pub(in crate::exec) fn start(&self) -> Place {
@@ -82,7 +85,7 @@ pub(super) fn line_of(tree: &TreeFn, e: ExprId) -> u32 {
         } => end(),
         ExprKind::Binary { line, .. } | ExprKind::Unary { line, .. } => *line,
         ExprKind::Call { line, .. } => *line,
-        ExprKind::Method { obj, .. } => tree.code.lines.line(tree.code.chunk.expr(*obj).span.end),
+        ExprKind::Method { obj, .. } => tree.code.chunk.lines.line(tree.code.chunk.expr(*obj).span.end),
         ExprKind::Index { .. } => end(),
         _ => expr.span.line,
     }
@@ -292,7 +295,7 @@ impl<'a> Scopes<'a> {
     }
 
     fn block(&mut self, block: &'a Block) {
-        for stmt in &block.stmts {
+        for stmt in self.tree.code.chunk.list(block.stmts) {
             if stmt.span.start > self.offset {
                 return;
             }
@@ -306,7 +309,14 @@ impl<'a> Scopes<'a> {
                     self.block(body);
                 }
                 StmtKind::If { arms, otherwise } if inside => {
-                    let blocks = arms.iter().map(|(_, b)| b).chain(otherwise);
+                    let blocks = self
+                        .tree
+                        .code
+                        .chunk
+                        .list(*arms)
+                        .iter()
+                        .map(|(_, b)| b)
+                        .chain(otherwise);
                     let here = blocks.rev().find(|b| b.span.start <= self.offset);
                     if let Some(block) = here {
                         self.block(block);

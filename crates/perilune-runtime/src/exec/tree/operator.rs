@@ -89,7 +89,7 @@ impl Walker<'_> {
         let ExprKind::Binary { rhs, .. } = self.kind(e) else {
             return false;
         };
-        self.tree.code.chunk.constants[rhs.index()] == Some(Constant::Int(0))
+        self.tree.code.chunk.constant(*rhs) == Some(Constant::Int(0))
     }
 
     #[inline(always)]

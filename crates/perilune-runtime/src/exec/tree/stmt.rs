@@ -16,18 +16,19 @@ impl Walker<'_> {
 
     /// Executes the statements of a block. Also answers how many registers are in use after them.
     fn statements(&mut self, block: &Block, d: usize) -> (Flow, usize) {
+        let stmts = self.items(block.stmts);
         let mut at = 0;
         let mut inner = d;
-        while let Some(stmt) = block.stmts.get(at) {
+        while let Some(stmt) = stmts.get(at) {
             at += 1;
             match self.stmt(stmt, &mut inner) {
                 Flow::Next => {}
                 Flow::Goto => {
-                    let to = block.stmts.iter().position(|s| self.is_target(s));
+                    let to = stmts.iter().position(|s| self.is_target(s));
                     let Some(label) = to else {
                         return (Flow::Goto, inner);
                     };
-                    let depth = self.depth_at(&block.stmts[..label], d);
+                    let depth = self.depth_at(&stmts[..label], d);
                     let back = label < at;
                     if depth < inner && !self.close(depth, inner, self.end) || back && !self.poll(depth) {
                         return (Flow::Throw, inner);
@@ -119,7 +120,7 @@ impl Walker<'_> {
     /// Executes a statement; `d` registers are in use, and more after a declaration.
     fn stmt(&mut self, stmt: &Stmt, d: &mut usize) -> Flow {
         match &stmt.kind {
-            StmtKind::Local { vars, exprs } => return self.local(stmt, vars.clone(), exprs, d),
+            StmtKind::Local { vars, exprs } => return self.local(stmt, vars.clone(), self.items(*exprs), d),
             StmtKind::LocalFunction { var, expr, .. } => {
                 let slot = self.slot(*var);
                 self.put(slot, Value::NIL);
@@ -129,7 +130,7 @@ impl Walker<'_> {
             }
             StmtKind::Global { targets, exprs, .. } => {
                 self.end = stmt.span.end;
-                return self.define_globals(targets, exprs, *d);
+                return self.define_globals(self.items(*targets), self.items(*exprs), *d);
             }
             StmtKind::GlobalFunction { target, expr } => {
                 self.end = stmt.span.end;
@@ -137,7 +138,7 @@ impl Walker<'_> {
             }
             StmtKind::Assign { targets, exprs } => {
                 self.end = stmt.span.end;
-                return self.assign(targets, exprs, *d);
+                return self.assign(self.items(*targets), self.items(*exprs), *d);
             }
             StmtKind::Function { target, expr } => {
                 // As in PUC, the definition happens on the first line.
@@ -148,7 +149,7 @@ impl Walker<'_> {
             StmtKind::Do(body) => return self.block(body, *d),
             StmtKind::While { cond, body } => return self.while_(stmt, *cond, body, *d),
             StmtKind::Repeat { body, cond } => return self.repeat(body, *cond, *d),
-            StmtKind::If { arms, otherwise } => return self.if_(arms, otherwise.as_ref(), *d),
+            StmtKind::If { arms, otherwise } => return self.if_(self.items(*arms), otherwise.as_ref(), *d),
             StmtKind::NumericFor {
                 var,
                 start,
@@ -161,9 +162,9 @@ impl Walker<'_> {
                 return self.numeric_for(stmt, *var, &list[..given], body, *d);
             }
             StmtKind::GenericFor { vars, exprs, body } => {
-                return self.generic_for(stmt, vars.clone(), exprs, body, *d);
+                return self.generic_for(stmt, vars.clone(), self.items(*exprs), body, *d);
             }
-            StmtKind::Return(list) => return self.return_(stmt, list, *d),
+            StmtKind::Return(list) => return self.return_(stmt, self.items(*list), *d),
             StmtKind::TailCall(call) => return self.tail_call(*call, *d),
             StmtKind::Break => {
                 done_or_throw!(!self.tracing || self.trace(stmt.span.end, stmt.span.line, *d));
@@ -303,7 +304,7 @@ impl Walker<'_> {
 
     fn iterate(&mut self, vars: std::ops::Range<u32>, list: ExprId, body: &Block, d: usize) -> Flow {
         // As in PUC, the line on which the list begins.
-        let line = self.exprs[list.index()].span.line;
+        let line = self.nodes.expr(list).span.line;
         let n = vars.len();
         let first = self.slot(LocalId(vars.start));
         loop {

@@ -67,7 +67,7 @@ impl Walker<'_> {
     fn keyed_item(&mut self, key: ExprId, v: ExprId, d: usize, free: usize) -> Value {
         let k = value!(self.eval(key, free));
         self.put(free, k);
-        let end_of_value = self.exprs[v.index()].span.end;
+        let end_of_value = self.nodes.expr(v).span.end;
         let v = value!(self.eval(v, free + 1));
         // A variable as the key is read when both are needed.
         let k = match self.kind(key) {

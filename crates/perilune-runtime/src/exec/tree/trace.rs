@@ -27,14 +27,14 @@ impl Walker<'_> {
         self.put(d, a);
         self.put(d + 1, b);
         let line = names::line_of(self.tree, e);
-        self.trace(self.exprs[e.index()].span.end, line, d + 2)
+        self.trace(self.nodes.expr(e).span.end, line, d + 2)
     }
 
     /// A constant or variable is copied to register `d - 1`.
     #[cold]
     #[inline(never)]
     pub(super) fn trace_load(&mut self, e: ExprId, d: usize) -> bool {
-        let end = self.exprs[e.index()].span.end;
+        let end = self.nodes.expr(e).span.end;
         self.trace(end, self.tree.line(end.saturating_sub(1)), d)
     }
 
@@ -61,8 +61,8 @@ impl Walker<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn trace_end(&mut self, body: &Block, line: u32, d: usize) -> bool {
-        let line = body
-            .stmts
+        let line = self
+            .items(body.stmts)
             .last()
             .map_or(line, |s| self.tree.line(s.span.end.saturating_sub(1)));
         self.trace(body.span.end, line, d)
