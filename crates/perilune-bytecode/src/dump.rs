@@ -52,7 +52,7 @@ fn function(out: &mut String, p: &Proto, number: Option<u32>, note: &dyn Fn(usiz
     }
     for (pc, &target) in targets.iter().enumerate() {
         let mark = if target { '>' } else { ' ' };
-        let source_line = p.lines.get(pc).map_or("-".to_string(), u32::to_string);
+        let source_line = p.lines.get(pc).map_or("-".to_string(), |l| l.to_string());
         put(out, format_args!("{mark}{pc:4} [{source_line}] "));
         line(out, p, pc);
         if let Some(text) = note(pc) {
@@ -146,7 +146,11 @@ fn operand(out: &mut String, notes: &mut Vec<String>, (p, pc): (&Proto, usize), 
         }
         Operand::Const | Operand::StrConst | Operand::NumConst => {
             put(out, format_args!(" K{v}"));
-            notes.push(p.consts.get(v as usize).map_or("?".to_string(), constant));
+            notes.push(
+                p.consts
+                    .get(v as usize)
+                    .map_or("?".to_string(), |k| constant(p, k)),
+            );
         }
         Operand::Upvalue => {
             put(out, format_args!(" U{v}"));
@@ -174,23 +178,26 @@ fn register_name(p: &Proto, pc: usize, kind: Operand, reg: i64) -> Option<String
             .find(|v| i64::from(v.reg) == reg && v.start_pc as usize <= at && at < v.end_pc as usize)
     };
     let var = alive(pc).or_else(|| begins.then(|| alive(pc + 1)).flatten())?;
-    Some(text(&var.name))
+    Some(text(p.text(var.name)))
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn constant(k: &Const) -> String {
+fn constant(p: &Proto, k: &Const) -> String {
     match k {
         Const::Nil => "nil".to_string(),
         Const::False => "false".to_string(),
         Const::True => "true".to_string(),
         Const::Int(i) => i.to_string(),
         Const::Float(n) => format!("{n:?}"),
-        Const::Str(s) if s.len() > MAX_STRING => {
-            format!("\"{}...\"", s[..MAX_STRING].escape_ascii())
+        Const::Str(s) => {
+            let s = p.text(*s);
+            match s.get(..MAX_STRING) {
+                Some(start) if s.len() > MAX_STRING => format!("\"{}...\"", start.escape_ascii()),
+                Some(_) | None => format!("\"{}\"", s.escape_ascii()),
+            }
         }
-        Const::Str(s) => format!("\"{}\"", s.escape_ascii()),
     }
 }

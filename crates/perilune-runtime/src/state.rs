@@ -15,7 +15,6 @@ use perilune_bytecode::proto::{Const, Proto};
 use perilune_bytecode::verify::VerifiedProto;
 use perilune_syntax::ast::Dialect;
 use std::any::Any;
-use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -310,18 +309,22 @@ impl State {
     ) -> Result<Gc<ProtoObj>, Throw> {
         let mark = self.heap.roots.temps.len();
         let r = match tree.map(|code| TreeFn::main(self, code)).transpose() {
-            Ok(tree) => self.instantiate_proto(p.proto(), tree, &mut HashMap::new()),
+            Ok(tree) => {
+                let mut strings = vec![None; p.proto().texts.len()];
+                self.instantiate_proto(p.proto(), tree, &mut strings)
+            }
             Err(t) => Err(t),
         };
         self.heap.roots.temps.truncate(mark);
         r
     }
 
+    /// `strings` are those of the texts that have been made.
     fn instantiate_proto(
         &mut self,
         p: &Arc<Proto>,
         tree: Option<TreeFn>,
-        strings: &mut HashMap<Arc<[u8]>, Value>,
+        strings: &mut [Option<Gc<Str>>],
     ) -> Result<Gc<ProtoObj>, Throw> {
         let mut consts = Vec::with_capacity(p.consts.len());
         for c in &p.consts {
@@ -331,34 +334,31 @@ impl State {
                 Const::True => Value::TRUE,
                 Const::Int(i) => Value::int(*i),
                 Const::Float(f) => Value::float(*f),
-                Const::Str(s) => self.constant(s, strings)?,
+                Const::Str(id) => match strings[id.index()] {
+                    Some(s) => s.into(),
+                    None => strings[id.index()]
+                        .insert(self.new_str(p.text(*id))?)
+                        .to_owned()
+                        .into(),
+                },
             });
         }
         let mut protos = Vec::with_capacity(p.protos.len());
         for (i, child) in p.protos.iter().enumerate() {
             let tree = tree.as_ref().and_then(|t| t.child(i));
-            protos.push(self.instantiate_proto(child, tree, strings)?);
+            protos.push(match Arc::ptr_eq(&child.texts, &p.texts) {
+                true => self.instantiate_proto(child, tree, strings)?,
+                false => self.instantiate_proto(child, tree, &mut vec![None; child.texts.len()])?,
+            });
         }
-        let data = Box::new(ProtoData {
+        let data = ProtoData {
             meta: p.clone(),
             code: p.code.clone().into(),
             consts: consts.into(),
             protos: protos.into(),
             tree: tree.map(Box::new),
-        });
+        };
         ProtoObj::new(&mut self.heap, data).map_err(|OutOfMemory| self.memory_error())
-    }
-
-    /// A string constant; equal long ones of a chunk share one object.
-    fn constant(&mut self, s: &Arc<[u8]>, strings: &mut HashMap<Arc<[u8]>, Value>) -> Result<Value, Throw> {
-        if let Some(&v) = strings.get(s) {
-            return Ok(v);
-        }
-        let v = self.new_str(s)?;
-        if !v.is_short(&self.heap) {
-            strings.insert(s.clone(), v.into());
-        }
-        Ok(v.into())
     }
 
     /// A closure of a main function with fresh upvalues; the first is `env` (default: the globals).

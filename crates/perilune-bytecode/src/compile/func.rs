@@ -1,8 +1,10 @@
 //! The function being compiled: its code, constants, registers, jump lists and variables.
 
 use super::{CResult, Compiler};
+use crate::lines::Lines;
 use crate::ops::{Instr, Op};
 use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
+use crate::text::{TextId, Texts};
 use perilune_syntax::ast::{Function, LocalId, Symbol};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -353,9 +355,10 @@ impl<'a> FuncState<'a> {
     }
 
     /// The finished function.
-    pub(super) fn finish(mut self, source: Option<Arc<[u8]>>, vararg_table: bool) -> Proto {
+    pub(super) fn finish(mut self, texts: Arc<Texts>, source: Option<TextId>, vararg_table: bool) -> Proto {
         self.thread_jumps();
         Proto {
+            texts,
             source,
             line_defined: self.func.line,
             last_line_defined: self.func.end_line,
@@ -367,7 +370,7 @@ impl<'a> FuncState<'a> {
             consts: self.consts,
             protos: self.protos,
             upvalues: self.upvalues,
-            lines: self.lines,
+            lines: Lines::new(self.func.line, &self.lines),
             locals: self.locals,
         }
     }
@@ -492,7 +495,7 @@ impl Compiler<'_> {
     }
 
     /// Brings a variable into scope, in the next register after the active ones.
-    pub(super) fn activate(&mut self, name: Arc<[u8]>, local: Option<LocalId>, open: bool) -> CResult {
+    pub(super) fn activate(&mut self, name: TextId, local: Option<LocalId>, open: bool) -> CResult {
         let reg = self.fs.active.len();
         self.check_limit(reg as u32 + 1, MAX_LOCALS as u32, "local variables")?;
         let pc = self.fs.pc() as u32;

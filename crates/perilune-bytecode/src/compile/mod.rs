@@ -18,6 +18,7 @@ mod stmt;
 
 use crate::ops::Op;
 use crate::proto::{Proto, UpvalueDesc};
+use crate::text::{TextId, Texts};
 use func::{FuncState, Returned};
 use perilune_syntax::ast::{
     Chunk, Dialect, ExprId, FuncId, Function, LocalId, Symbol, UpvalueSource, Vararg,
@@ -53,35 +54,32 @@ type CResult<T = ()> = Result<T, CompileError>;
 /// name.
 pub fn compile(chunk: &Chunk, source: &[u8], name: Option<Arc<[u8]>>) -> Result<Proto, CompileError> {
     let func = chunk.func(chunk.main);
+    let mut texts: Texts = (0..chunk.symbols.len() as u32)
+        .map(|s| chunk.text(Symbol(s)))
+        .collect();
     let mut compiler = Compiler {
         chunk,
         map: SourceMap::new(source),
         pos: 0,
-        name,
-        strings: vec![None; chunk.symbols.len()],
-        hidden: Hidden::default(),
+        name: name.map(|name| texts.push(&name)),
+        hidden: Hidden {
+            for_state: texts.push(b"(for state)"),
+            vararg_table: texts.push(b"(vararg table)"),
+        },
+        texts: Arc::new(texts),
         spine: Vec::new(),
         fs: FuncState::new(func, Vec::new()),
     };
     compiler.fs.upvalues = compiler.upvalue_descs(func)?;
     compiler.function_body(func)?;
     let fs = std::mem::replace(&mut compiler.fs, FuncState::new(func, Vec::new()));
-    Ok(fs.finish(compiler.name.clone(), has_table(func)))
+    Ok(fs.finish(compiler.texts, compiler.name, has_table(func)))
 }
 
-/// Names of hidden variables, shared.
+/// Names of hidden variables.
 struct Hidden {
-    for_state: Arc<[u8]>,
-    vararg_table: Arc<[u8]>,
-}
-
-impl Default for Hidden {
-    fn default() -> Self {
-        Hidden {
-            for_state: Arc::from(&b"(for state)"[..]),
-            vararg_table: Arc::from(&b"(vararg table)"[..]),
-        }
-    }
+    for_state: TextId,
+    vararg_table: TextId,
 }
 
 /// The state of a compilation.
@@ -90,9 +88,9 @@ struct Compiler<'a> {
     map: SourceMap<'a>,
     /// End of the last token consumed.
     pos: u32,
-    name: Option<Arc<[u8]>>,
-    /// The symbols as shared strings, made on demand.
-    strings: Vec<Option<Arc<[u8]>>>,
+    name: Option<TextId>,
+    /// The chunk's symbols, and what else has a name.
+    texts: Arc<Texts>,
     hidden: Hidden,
     /// Expressions whose left operand is being compiled.
     spine: Vec<ExprId>,
@@ -101,12 +99,9 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    /// A symbol as a shared string.
-    fn string(&mut self, s: Symbol) -> Arc<[u8]> {
-        let text = self.chunk.text(s);
-        self.strings[s.index()]
-            .get_or_insert_with(|| Arc::from(text))
-            .clone()
+    /// A symbol's number among the texts.
+    fn string(&self, s: Symbol) -> TextId {
+        TextId::new(s.index()).expect("a symbol is among the texts")
     }
 
     /// Consumes the next token, a keyword or punctuation.
@@ -165,7 +160,7 @@ impl<'a> Compiler<'a> {
         let parent = std::mem::replace(&mut self.fs, FuncState::new(func, upvalues));
         self.function_body(func)?;
         let fs = std::mem::replace(&mut self.fs, parent);
-        let proto = fs.finish(self.name.clone(), has_table(func));
+        let proto = fs.finish(self.texts.clone(), self.name, has_table(func));
         self.fs.protos.push(Arc::new(proto));
         Ok(self.fs.protos.len() - 1)
     }
@@ -202,7 +197,7 @@ impl<'a> Compiler<'a> {
                 self.fs.virtual_vararg = (!used_as_value).then_some(local);
             }
             Vararg::Anonymous if !is_main && self.chunk.dialect == Dialect::Lua55 => {
-                self.activate(self.hidden.vararg_table.clone(), None, false)?;
+                self.activate(self.hidden.vararg_table, None, false)?;
             }
             Vararg::Anonymous | Vararg::None => {}
         }

@@ -1,28 +1,44 @@
 //! Rules 1 to 6: what each instruction says, and how instructions follow each other.
 
 use super::Check;
-use crate::ops::{Instr, Op, Operand};
+use crate::ops::{Instr, OPS, Op, Operand};
 use crate::proto::{Const, Proto};
 
+/// What one function after the other needs for its check.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// For each instruction 0, or its number among those that are jumped to, from 1.
+    pub(super) targets: Vec<u32>,
+    /// How many instructions are jumped to.
+    pub(super) target_count: u32,
+    /// Instructions of which the kinds of their operands do not say all.
+    shaped: Vec<u32>,
+    /// Some instruction makes a to-be-closed variable.
+    pub(super) marks: bool,
+}
+
 /// Checks the code of a function.
-pub(super) fn check(proto: &Proto) -> Check {
-    let mut checker = Checker {
-        proto,
-        pc: 0,
-        targets: vec![false; proto.code.len()],
-    };
-    for pc in 0..proto.code.len() {
-        checker.pc = pc;
-        checker.operands()?;
-    }
-    for pc in 0..proto.code.len() {
-        checker.pc = pc;
+pub(super) fn check(proto: &Proto, notes: &mut Notes) -> Check {
+    notes.targets.clear();
+    notes.targets.resize(proto.code.len(), 0);
+    notes.target_count = 0;
+    notes.shaped.clear();
+    notes.marks = false;
+    operands(proto, notes)?;
+    for &pc in &notes.shaped {
+        let pc = pc as usize;
+        let targets = &notes.targets;
+        let checker = Checker { proto, pc, targets };
+        notes.marks |= matches!(checker.instr().op(), Op::TBC | Op::TFORPREP);
         checker.shape()?;
     }
-    checker.pc = proto.code.len() - 1;
-    checker.ends()?;
-    checker.pc = 0;
-    checker.vararg_prologue()
+    let checker = |pc| Checker {
+        proto,
+        pc,
+        targets: &notes.targets,
+    };
+    checker(proto.code.len() - 1).ends()?;
+    checker(0).vararg_prologue()
 }
 
 /// The opcode of an instruction that passed rule 1.
@@ -35,12 +51,204 @@ pub(super) fn target(proto: &Proto, pc: usize) -> i64 {
     pc as i64 + 1 + i64::from(proto.code[pc].d())
 }
 
+/// What an operand is to be below of.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// It is unused.
+    Unused,
+    /// Anything goes.
+    None,
+    Flag,
+    Count,
+    Register,
+    Constant,
+    Upvalue,
+    Function,
+}
+
+impl Limit {
+    const fn of(kind: Operand) -> Limit {
+        match kind {
+            Operand::None => Limit::Unused,
+            Operand::Read | Operand::Write | Operand::ReadWrite => Limit::Register,
+            Operand::Window | Operand::Int | Operand::Jump => Limit::None,
+            Operand::Const | Operand::StrConst | Operand::NumConst => Limit::Constant,
+            Operand::Upvalue => Limit::Upvalue,
+            Operand::Proto => Limit::Function,
+            Operand::Count => Limit::Count,
+            Operand::Flag => Limit::Flag,
+        }
+    }
+
+    /// The limits in a function, by number.
+    fn values(p: &Proto) -> [u64; 8] {
+        let mut values = [0; 8];
+        values[Limit::Unused as usize] = 1;
+        values[Limit::None as usize] = u64::MAX;
+        values[Limit::Flag as usize] = 2;
+        values[Limit::Count as usize] = 1 << 31;
+        values[Limit::Register as usize] = u64::from(p.max_stack);
+        values[Limit::Constant as usize] = p.consts.len() as u64;
+        values[Limit::Upvalue as usize] = p.upvalues.len() as u64;
+        values[Limit::Function as usize] = p.protos.len() as u64;
+        values
+    }
+}
+
+/// What else operand d has to be.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Nothing,
+    Text,
+    Number,
+    Jump,
+}
+
+impl Wanted {
+    const fn of(kind: Operand) -> Wanted {
+        match kind {
+            Operand::StrConst => Wanted::Text,
+            Operand::NumConst => Wanted::Number,
+            Operand::Jump => Wanted::Jump,
+            Operand::None
+            | Operand::Read
+            | Operand::Write
+            | Operand::ReadWrite
+            | Operand::Window
+            | Operand::Const
+            | Operand::Upvalue
+            | Operand::Proto
+            | Operand::Int
+            | Operand::Count
+            | Operand::Flag => Wanted::Nothing,
+        }
+    }
+}
+
+/// What an opcode demands, made from its row of the opcode table.
+struct Row {
+    op: Op,
+    limits: [Limit; 4],
+    wanted: Wanted,
+    /// [`Checker::shape`] has more to say.
+    shaped: bool,
+}
+
+impl Row {
+    const fn of(op: Op, [a, b, c, d]: [Operand; 4]) -> Row {
+        // Kinds of constants and jumps are looked for in operand d only.
+        assert!(matches!(Wanted::of(a), Wanted::Nothing));
+        assert!(matches!(Wanted::of(b), Wanted::Nothing));
+        assert!(matches!(Wanted::of(c), Wanted::Nothing));
+        let others = matches!(op, Op::NEWTABLE | Op::TBC | Op::GETVARG | Op::VARARGPREP);
+        Row {
+            op,
+            limits: [Limit::of(a), Limit::of(b), Limit::of(c), Limit::of(d)],
+            wanted: Wanted::of(d),
+            shaped: matches!(a, Operand::Window) || others,
+        }
+    }
+}
+
+static ROWS: [Row; OPS.len()] = {
+    let mut rows = [const { Row::of(OPS[0].op, OPS[0].operands) }; OPS.len()];
+    let mut n = 0;
+    while n < rows.len() {
+        rows[n] = Row::of(OPS[n].op, OPS[n].operands);
+        n += 1;
+    }
+    rows
+};
+
+/// Rules 1, 2 and 3, as far as the kinds of operands tell.
+fn operands(proto: &Proto, notes: &mut Notes) -> Check {
+    let values = Limit::values(proto);
+    let below = |limit: Limit, value: u64| value < values[limit as usize];
+    for (pc, &i) in proto.code.iter().enumerate() {
+        let Some(row) = ROWS.get(usize::from(i.op_byte())) else {
+            return Err((Some(pc), format!("?: unknown opcode {}", i.op_byte())));
+        };
+        let fits = below(row.limits[0], u64::from(i.a()))
+            & below(row.limits[1], u64::from(i.b()))
+            & below(row.limits[2], u64::from(i.c()))
+            & below(row.limits[3], u64::from(i.du()));
+        if !fits {
+            return Err((Some(pc), above_limit(row, i, &values)));
+        }
+        match row.wanted {
+            Wanted::Nothing => {}
+            Wanted::Text if matches!(proto.consts[i.du() as usize], Const::Str(_)) => {}
+            Wanted::Text => return Err((Some(pc), wrong_constant(row, i, "string"))),
+            Wanted::Number if matches!(proto.consts[i.du() as usize], Const::Int(_) | Const::Float(_)) => {}
+            Wanted::Number => return Err((Some(pc), wrong_constant(row, i, "number"))),
+            Wanted::Jump => notes.jump(proto, pc)?,
+        }
+        if row.shaped {
+            notes.shaped.push(pc as u32);
+        }
+    }
+    Ok(())
+}
+
+impl Notes {
+    /// Rule 3.
+    #[inline]
+    fn jump(&mut self, proto: &Proto, pc: usize) -> Check {
+        let to = target(proto, pc);
+        match usize::try_from(to).ok().and_then(|to| self.targets.get_mut(to)) {
+            Some(number) if *number == 0 => {
+                self.target_count += 1;
+                *number = self.target_count;
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            None => {
+                let name = proto.code[pc].op().info().name;
+                let message = format!("{name}: jump to {to}, which is outside of the code");
+                Err((Some(pc), message))
+            }
+        }
+    }
+}
+
+#[cold]
+fn wrong_constant(row: &Row, i: Instr, what: &str) -> String {
+    format!("{}: constant {} is not a {what}", row.op.info().name, i.d())
+}
+
+/// What is wrong with an instruction of which an operand reaches its limit.
+#[cold]
+fn above_limit(row: &Row, i: Instr, values: &[u64; 8]) -> String {
+    let operands = [
+        ("a", u32::from(i.a())),
+        ("b", u32::from(i.b())),
+        ("c", u32::from(i.c())),
+        ("d", i.du()),
+    ];
+    let limits = row.limits.into_iter().zip(operands);
+    let mut above = limits.filter(|&(limit, (_, value))| u64::from(value) >= values[limit as usize]);
+    let message = above.next().map_or_else(String::new, |(limit, (name, value))| {
+        let signed = value as i32;
+        match limit {
+            Limit::Unused => format!("unused operand {name} is not 0"),
+            Limit::None => format!("operand {name} is too large"),
+            Limit::Flag => format!("flag {name} is neither 0 nor 1"),
+            Limit::Count => format!("count {signed} is negative"),
+            Limit::Register => format!("register {value} does not exist"),
+            Limit::Constant => format!("constant {signed} does not exist"),
+            Limit::Upvalue => format!("upvalue {value} does not exist"),
+            Limit::Function => format!("nested function {signed} does not exist"),
+        }
+    });
+    format!("{}: {message}", row.op.info().name)
+}
+
 struct Checker<'a> {
     proto: &'a Proto,
     /// The instruction being checked.
     pc: usize,
     /// Which instructions are jumped to.
-    targets: Vec<bool>,
+    targets: &'a [u32],
 }
 
 impl Checker<'_> {
@@ -48,77 +256,15 @@ impl Checker<'_> {
         self.proto.code[self.pc]
     }
 
+    #[cold]
     fn broken<T>(&self, message: impl Into<String>) -> Check<T> {
         let op = Op::from_u8(self.instr().op_byte()).map_or("?", |op| op.info().name);
         Err((Some(self.pc), format!("{op}: {}", message.into())))
     }
 
+    #[inline]
     fn require(&self, holds: bool, message: impl FnOnce() -> String) -> Check {
         if holds { Ok(()) } else { self.broken(message()) }
-    }
-
-    /// Rules 1, 2 and 3, operand by operand.
-    fn operands(&mut self) -> Check {
-        let i = self.instr();
-        let Some(op) = Op::from_u8(i.op_byte()) else {
-            return self.broken(format!("unknown opcode {}", i.op_byte()));
-        };
-        let info = op.info();
-        let values = [
-            i64::from(i.a()),
-            i64::from(i.b()),
-            i64::from(i.c()),
-            i64::from(i.d()),
-        ];
-        for ((&kind, &value), name) in info.operands.iter().zip(&values).zip(["a", "b", "c", "d"]) {
-            self.operand(kind, value, name)?;
-        }
-        Ok(())
-    }
-
-    fn operand(&mut self, kind: Operand, value: i64, name: &str) -> Check {
-        let p = self.proto;
-        match kind {
-            Operand::None => self.require(value == 0, || format!("unused operand {name} is not 0")),
-            Operand::Read | Operand::Write | Operand::ReadWrite => {
-                let exists = value < i64::from(p.max_stack);
-                self.require(exists, || format!("register {value} does not exist"))
-            }
-            Operand::Window | Operand::Int => Ok(()),
-            Operand::Const => self.constant(value, "constant", |_| true),
-            Operand::StrConst => self.constant(value, "string", |k| matches!(k, Const::Str(_))),
-            Operand::NumConst => {
-                self.constant(value, "number", |k| matches!(k, Const::Int(_) | Const::Float(_)))
-            }
-            Operand::Upvalue => {
-                let exists = value < p.upvalues.len() as i64;
-                self.require(exists, || format!("upvalue {value} does not exist"))
-            }
-            Operand::Proto => {
-                let exists = (0..p.protos.len() as i64).contains(&value);
-                self.require(exists, || format!("nested function {value} does not exist"))
-            }
-            Operand::Count => self.require(value >= 0, || format!("count {value} is negative")),
-            Operand::Flag => self.require(value <= 1, || format!("flag {name} is neither 0 nor 1")),
-            Operand::Jump => self.jump(),
-        }
-    }
-
-    fn constant(&self, index: i64, what: &str, fits: fn(&Const) -> bool) -> Check {
-        let Some(k) = usize::try_from(index).ok().and_then(|n| self.proto.consts.get(n)) else {
-            return self.broken(format!("constant {index} does not exist"));
-        };
-        self.require(fits(k), || format!("constant {index} is not a {what}"))
-    }
-
-    fn jump(&mut self) -> Check {
-        let to = target(self.proto, self.pc);
-        let inside = usize::try_from(to).ok().filter(|&t| t < self.proto.code.len());
-        match inside {
-            Some(t) => self.targets[t] = true,
-            None => return self.broken(format!("jump to {to}, which is outside of the code")),
-        }
-        Ok(())
     }
 
     /// `count` registers from `first` on must exist.
@@ -130,7 +276,8 @@ impl Checker<'_> {
         })
     }
 
-    /// What the table of opcodes says in words: windows and neighbours.
+    /// What the table of opcodes says in words: windows and neighbours. It is asked of
+    /// opcodes whose [`Row`] says so.
     fn shape(&self) -> Check {
         let i = self.instr();
         let (a, b, c) = (i.a(), u32::from(i.b()), u32::from(i.c()));
@@ -286,7 +433,7 @@ impl Checker<'_> {
         };
         let below = u32::from(before.a()) >= first;
         self.require(below, || "open values start below the window".into())?;
-        self.require(!self.targets[self.pc], || {
+        self.require(self.targets[self.pc] == 0, || {
             "a jump lands where open values are used".into()
         })
     }
@@ -362,7 +509,7 @@ impl Checker<'_> {
         })?;
         self.require(i.a() == p.num_params, || "wrong number of parameters".into())?;
         self.require(i.b() == u8::from(p.vararg_table), || "wrong table flag".into())?;
-        self.require(!self.targets[0], || "a jump goes back to it".into())
+        self.require(self.targets[0] == 0, || "a jump goes back to it".into())
     }
 
     /// Rule 3, for the last instruction.

@@ -1,8 +1,10 @@
 //! One hostile function per rule, and the message that refuses it.
 
 use super::verify;
+use crate::lines::Lines;
 use crate::ops::{Instr, Op};
 use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
+use crate::text::{TextId, Texts};
 use std::sync::Arc;
 
 fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
@@ -10,6 +12,10 @@ fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
 }
 
 const RET: Instr = Instr::new(Op::RETURN0, 0, 0, 0, 0);
+
+fn text(index: usize) -> TextId {
+    TextId::new(index).expect("a small index")
+}
 
 fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
     UpvalueDesc {
@@ -29,10 +35,13 @@ fn base(code: &[Instr]) -> Proto {
         upvalues: vec![upvalue(true, 1)],
         ..Proto::default()
     };
+    let mut texts = Texts::default();
+    let text = texts.push(b"s");
     Proto {
+        texts: Arc::new(texts),
         max_stack: 4,
         code: code.to_vec(),
-        consts: vec![Const::Str(Arc::from(&b"s"[..])), Const::Int(1), Const::Nil],
+        consts: vec![Const::Str(text), Const::Int(1), Const::Nil],
         protos: vec![Arc::new(inner)],
         upvalues: vec![upvalue(true, 0)],
         ..Proto::default()
@@ -115,15 +124,16 @@ fn headers() {
 
 #[test]
 fn debug_information() {
+    let name = text(0);
     let var = |start_pc, end_pc, reg| LocalVar {
-        name: Arc::from(&b"v"[..]),
+        name,
         start_pc,
         end_pc,
         reg,
     };
     refused(
         Proto {
-            lines: vec![1, 2],
+            lines: Lines::new(0, &[1, 2]),
             ..base(&[RET])
         },
         "2 lines for 1 instructions",

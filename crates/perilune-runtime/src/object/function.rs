@@ -44,11 +44,11 @@ pub struct ProtoObj {
     pub(crate) tree: *const TreeFn,
     /// What its instructions have learned that does not fit into them.
     pub(crate) feedback: Feedback,
-    pub(crate) data: Box<ProtoData>,
+    pub(crate) data: ProtoData,
 }
 
 impl ProtoObj {
-    pub(crate) fn new(heap: &mut Heap, mut data: Box<ProtoData>) -> Result<Gc<ProtoObj>, OutOfMemory> {
+    pub(crate) fn new(heap: &mut Heap, mut data: ProtoData) -> Result<Gc<ProtoObj>, OutOfMemory> {
         let p = heap.alloc(size_of::<ProtoObj>())?.cast::<ProtoObj>();
         heap.functions = heap.functions.wrapping_add(1);
         let bytes = data.external_bytes();
@@ -106,8 +106,7 @@ impl ProtoObj {
 
 impl ProtoData {
     fn external_bytes(&self) -> usize {
-        size_of::<ProtoData>()
-            + size_of::<Proto>()
+        size_of::<Proto>()
             + self.code.len() * 20
             + self.consts.len() * 48
             + self.protos.len() * 8
