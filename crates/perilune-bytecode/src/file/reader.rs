@@ -117,8 +117,21 @@ impl<I: Input> Reader<I> {
         bytes.copied().ok_or(FileError::Truncated)
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> Result<u8, FileError> {
+        match self.input.bytes().get(self.at) {
+            Some(&b) => {
+                self.at += 1;
+                Ok(b)
+            }
+            None => self.next_byte(),
+        }
+    }
+
+    /// A byte that may still have to come.
+    #[cold]
+    #[inline(never)]
+    fn next_byte(&mut self) -> Result<u8, FileError> {
         let [b] = self.array()?;
         Ok(b)
     }
@@ -131,7 +144,7 @@ impl<I: Input> Reader<I> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn int(&mut self) -> Result<u64, FileError> {
         let b = self.byte()?;
         if b < 0x80 {
@@ -141,6 +154,7 @@ impl<I: Input> Reader<I> {
     }
 
     /// The rest of an int of which 7 bits are known.
+    #[inline(never)]
     fn rest_of_int(&mut self, mut n: u64) -> Result<u64, FileError> {
         for shift in (7..64).step_by(7) {
             let b = self.byte()?;
@@ -229,7 +243,7 @@ impl<I: Input> Reader<I> {
             vararg_table: flags & FLAG_TABLE != 0,
             max_stack,
             code: self.code()?,
-            consts: self.list(1, Self::constant)?,
+            consts: self.constants()?,
             upvalues: self.list(3, Self::upvalue)?,
             protos: self.list(13, |r| r.function(depth + 1).map(Arc::new))?,
             source: self.text()?,
@@ -244,7 +258,31 @@ impl<I: Input> Reader<I> {
         Ok(words.iter().map(|w| Instr(u64::from_le_bytes(*w))).collect())
     }
 
-    #[inline]
+    fn constants(&mut self) -> Result<Vec<Const>, FileError> {
+        let n = self.count(1)?;
+        let mut consts = Vec::with_capacity(n);
+        for _ in 0..n {
+            // Most are strings with a short number.
+            let next = self
+                .input
+                .bytes()
+                .get(self.at..)
+                .and_then(|rest| rest.first_chunk());
+            let short = match next {
+                Some(&[KIND_STR, number @ 1..0x80]) => TextId::from_number(u32::from(number)),
+                Some(_) | None => None,
+            };
+            consts.push(match short {
+                Some(id) => {
+                    self.at += 2;
+                    Const::Str(id)
+                }
+                None => self.constant()?,
+            });
+        }
+        Ok(consts)
+    }
+
     fn constant(&mut self) -> Result<Const, FileError> {
         Ok(match self.byte()? {
             KIND_STR => Const::Str(self.name()?),

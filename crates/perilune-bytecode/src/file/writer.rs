@@ -6,32 +6,83 @@ use super::{
 };
 use crate::lines::Lines;
 use crate::proto::{Const, Proto};
-use crate::text::TextId;
-use std::collections::HashMap;
+use crate::text::{TextId, Texts};
 
 /// Writes a function; without debug information when `strip` is set.
 pub fn write(proto: &Proto, strip: bool) -> Vec<u8> {
-    let mut body = Writer {
+    let mut w = Writer {
         out: Vec::new(),
-        texts: Vec::new(),
-        numbers: HashMap::new(),
+        texts: Numbering::default(),
         strip,
     };
-    body.function(proto);
-    let mut out = Vec::with_capacity(body.out.len() + 64);
+    // Which texts there are, and how often, is known when all has been written once.
+    w.function(proto);
+    let size = w.out.len();
+    w.out.clear();
+    w.texts.sort();
+    header(&mut w.out, proto);
+    w.texts.write(&mut w.out);
+    w.out.reserve(size);
+    w.function(proto);
+    w.out
+}
+
+fn header(out: &mut Vec<u8>, proto: &Proto) {
     out.extend_from_slice(SIGNATURE);
     out.extend_from_slice(&[VERSION, FORMAT]);
     out.extend_from_slice(CHECK);
     out.extend_from_slice(&numbers());
     out.extend_from_slice(&fingerprint().to_le_bytes());
     out.push(proto.upvalues.len() as u8);
-    int(&mut out, body.texts.len() as u64);
-    for text in &body.texts {
-        int(&mut out, text.len() as u64);
+}
+
+/// The texts of a file. Those that occur often have small numbers, which are short.
+#[derive(Default)]
+struct Numbering<'a> {
+    /// The texts that occur, with the number of times and the entry of `known`.
+    texts: Vec<(&'a [u8], u64, (usize, usize))>,
+    /// For each table, and each text in it, its number, which is its place in `texts` + 1.
+    known: Vec<(&'a Texts, Vec<u64>)>,
+}
+
+impl<'a> Numbering<'a> {
+    /// The number of a text, which has occurred once more.
+    fn number(&mut self, p: &'a Proto, id: TextId) -> u64 {
+        let known = self
+            .known
+            .iter()
+            .position(|(texts, _)| std::ptr::eq(*texts, &*p.texts));
+        let table = known.unwrap_or_else(|| {
+            self.known.push((&p.texts, vec![0; p.texts.len()]));
+            self.known.len() - 1
+        });
+        let Some(number) = self.known[table].1.get_mut(id.index()) else {
+            return 0;
+        };
+        if *number == 0 {
+            self.texts.push((p.text(id), 0, (table, id.index())));
+            *number = self.texts.len() as u64;
+        }
+        self.texts[*number as usize - 1].1 += 1;
+        *number
     }
-    out.extend(body.texts.iter().copied().flatten());
-    out.extend_from_slice(&body.out);
-    out
+
+    fn sort(&mut self) {
+        self.texts.sort_by_key(|&(_, times, _)| std::cmp::Reverse(times));
+        for (n, &(_, _, (table, index))) in self.texts.iter().enumerate() {
+            self.known[table].1[index] = n as u64 + 1;
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        int(out, self.texts.len() as u64);
+        for (text, _, _) in &self.texts {
+            int(out, text.len() as u64);
+        }
+        for (text, _, _) in &self.texts {
+            out.extend_from_slice(text);
+        }
+    }
 }
 
 fn int(out: &mut Vec<u8>, mut n: u64) {
@@ -44,10 +95,7 @@ fn int(out: &mut Vec<u8>, mut n: u64) {
 
 struct Writer<'a> {
     out: Vec<u8>,
-    /// Texts that have occurred.
-    texts: Vec<&'a [u8]>,
-    /// Their numbers, which count from 1.
-    numbers: HashMap<&'a [u8], u64>,
+    texts: Numbering<'a>,
     strip: bool,
 }
 
@@ -60,18 +108,14 @@ impl<'a> Writer<'a> {
         self.int(((n << 1) ^ (n >> 63)) as u64);
     }
 
-    fn text(&mut self, text: &'a [u8]) {
-        let next = self.texts.len() as u64 + 1;
-        let number = *self.numbers.entry(text).or_insert(next);
-        if number == next {
-            self.texts.push(text);
-        }
+    fn text(&mut self, p: &'a Proto, id: TextId) {
+        let number = self.texts.number(p, id);
         self.int(number);
     }
 
     fn debug_text(&mut self, p: &'a Proto, id: Option<TextId>) {
-        match p.optional_text(id) {
-            Some(text) if !self.strip => self.text(text),
+        match id {
+            Some(id) if !self.strip => self.text(p, id),
             Some(_) | None => self.int(0),
         }
     }
@@ -117,7 +161,7 @@ impl<'a> Writer<'a> {
             }
             Const::Str(s) => {
                 self.out.push(KIND_STR);
-                self.text(p.text(*s));
+                self.text(p, *s);
             }
         }
     }
@@ -132,7 +176,7 @@ impl<'a> Writer<'a> {
         self.lines(&p.lines);
         self.int(p.locals.len() as u64);
         for var in &p.locals {
-            self.text(p.text(var.name));
+            self.text(p, var.name);
             self.int(u64::from(var.start_pc));
             self.int(u64::from(var.end_pc.saturating_sub(var.start_pc)));
             self.out.push(var.reg);

@@ -1,254 +1,86 @@
 //! Rules 1 to 6: what each instruction says, and how instructions follow each other.
 
-use super::Check;
-use crate::ops::{Instr, OPS, Op, Operand};
+use super::operands::{Duty, ROWS, Registers};
+use super::{Check, captures_registers};
+use crate::ops::{Instr, Op, Operand};
 use crate::proto::{Const, Proto};
 
 /// What one function after the other needs for its check.
 #[derive(Default)]
 pub(super) struct Notes {
-    /// For each instruction 0, or its number among those that are jumped to, from 1.
-    pub(super) targets: Vec<u32>,
-    /// How many instructions are jumped to.
-    pub(super) target_count: u32,
-    /// Instructions of which the kinds of their operands do not say all.
-    shaped: Vec<u32>,
-    /// Some instruction makes a to-be-closed variable.
-    pub(super) marks: bool,
+    /// For each instruction 0, or its number among those that are jumped to or open something, from 1.
+    pub(super) places: Vec<u32>,
+    /// How many have a number.
+    pub(super) place_count: u32,
+    /// Instructions that may make a register an open upvalue or a to-be-closed variable, in order.
+    pub(super) openings: Vec<u32>,
+    /// Instructions that take an open number of values.
+    takers: Vec<u32>,
+}
+
+impl Notes {
+    fn reset(&mut self, len: usize) {
+        self.places.clear();
+        self.places.resize(len, 0);
+        self.place_count = 0;
+        self.openings.clear();
+        self.takers.clear();
+    }
+
+    /// Gives an instruction a number. False if there is no such instruction.
+    #[inline]
+    fn number(&mut self, pc: usize) -> bool {
+        let Some(number) = self.places.get_mut(pc) else {
+            return false;
+        };
+        if *number == 0 {
+            self.place_count += 1;
+            *number = self.place_count;
+        }
+        true
+    }
+
+    fn opens(&mut self, pc: usize) {
+        self.openings.push(pc as u32);
+        self.number(pc);
+    }
 }
 
 /// Checks the code of a function.
 pub(super) fn check(proto: &Proto, notes: &mut Notes) -> Check {
-    notes.targets.clear();
-    notes.targets.resize(proto.code.len(), 0);
-    notes.target_count = 0;
-    notes.shaped.clear();
-    notes.marks = false;
-    operands(proto, notes)?;
-    for &pc in &notes.shaped {
-        let pc = pc as usize;
-        let targets = &notes.targets;
-        let checker = Checker { proto, pc, targets };
-        notes.marks |= matches!(checker.instr().op(), Op::TBC | Op::TFORPREP);
-        checker.shape()?;
+    notes.reset(proto.code.len());
+    let mut checker = Checker { proto, notes, pc: 0 };
+    let registers = Registers::new(proto.max_stack);
+    for (pc, &i) in proto.code.iter().enumerate() {
+        let row = &ROWS[usize::from(i.op_byte())];
+        if !(row.met_by(i, registers) && checker.done(row.duty, i, pc)) {
+            checker.operands(pc)?;
+        }
+        if row.shape.demands() && !row.shape.met_by(i, proto.max_stack) {
+            checker.shape(row.op, pc)?;
+        }
     }
-    let checker = |pc| Checker {
-        proto,
-        pc,
-        targets: &notes.targets,
-    };
-    checker(proto.code.len() - 1).ends()?;
-    checker(0).vararg_prologue()
-}
-
-/// The opcode of an instruction that passed rule 1.
-pub(super) fn op_at(proto: &Proto, pc: usize) -> Option<Op> {
-    proto.code.get(pc).and_then(|i| Op::from_u8(i.op_byte()))
+    checker.takers()?;
+    checker.pc = proto.code.len() - 1;
+    checker.ends()?;
+    checker.pc = 0;
+    checker.vararg_prologue()
 }
 
 /// Where the jump at `pc` goes.
 pub(super) fn target(proto: &Proto, pc: usize) -> i64 {
-    pc as i64 + 1 + i64::from(proto.code[pc].d())
+    target_of(proto.code[pc], pc)
 }
 
-/// What an operand is to be below of.
-#[derive(Clone, Copy)]
-enum Limit {
-    /// It is unused.
-    Unused,
-    /// Anything goes.
-    None,
-    Flag,
-    Count,
-    Register,
-    Constant,
-    Upvalue,
-    Function,
-}
-
-impl Limit {
-    const fn of(kind: Operand) -> Limit {
-        match kind {
-            Operand::None => Limit::Unused,
-            Operand::Read | Operand::Write | Operand::ReadWrite => Limit::Register,
-            Operand::Window | Operand::Int | Operand::Jump => Limit::None,
-            Operand::Const | Operand::StrConst | Operand::NumConst => Limit::Constant,
-            Operand::Upvalue => Limit::Upvalue,
-            Operand::Proto => Limit::Function,
-            Operand::Count => Limit::Count,
-            Operand::Flag => Limit::Flag,
-        }
-    }
-
-    /// The limits in a function, by number.
-    fn values(p: &Proto) -> [u64; 8] {
-        let mut values = [0; 8];
-        values[Limit::Unused as usize] = 1;
-        values[Limit::None as usize] = u64::MAX;
-        values[Limit::Flag as usize] = 2;
-        values[Limit::Count as usize] = 1 << 31;
-        values[Limit::Register as usize] = u64::from(p.max_stack);
-        values[Limit::Constant as usize] = p.consts.len() as u64;
-        values[Limit::Upvalue as usize] = p.upvalues.len() as u64;
-        values[Limit::Function as usize] = p.protos.len() as u64;
-        values
-    }
-}
-
-/// What else operand d has to be.
-#[derive(Clone, Copy)]
-enum Wanted {
-    Nothing,
-    Text,
-    Number,
-    Jump,
-}
-
-impl Wanted {
-    const fn of(kind: Operand) -> Wanted {
-        match kind {
-            Operand::StrConst => Wanted::Text,
-            Operand::NumConst => Wanted::Number,
-            Operand::Jump => Wanted::Jump,
-            Operand::None
-            | Operand::Read
-            | Operand::Write
-            | Operand::ReadWrite
-            | Operand::Window
-            | Operand::Const
-            | Operand::Upvalue
-            | Operand::Proto
-            | Operand::Int
-            | Operand::Count
-            | Operand::Flag => Wanted::Nothing,
-        }
-    }
-}
-
-/// What an opcode demands, made from its row of the opcode table.
-struct Row {
-    op: Op,
-    limits: [Limit; 4],
-    wanted: Wanted,
-    /// [`Checker::shape`] has more to say.
-    shaped: bool,
-}
-
-impl Row {
-    const fn of(op: Op, [a, b, c, d]: [Operand; 4]) -> Row {
-        // Kinds of constants and jumps are looked for in operand d only.
-        assert!(matches!(Wanted::of(a), Wanted::Nothing));
-        assert!(matches!(Wanted::of(b), Wanted::Nothing));
-        assert!(matches!(Wanted::of(c), Wanted::Nothing));
-        let others = matches!(op, Op::NEWTABLE | Op::TBC | Op::GETVARG | Op::VARARGPREP);
-        Row {
-            op,
-            limits: [Limit::of(a), Limit::of(b), Limit::of(c), Limit::of(d)],
-            wanted: Wanted::of(d),
-            shaped: matches!(a, Operand::Window) || others,
-        }
-    }
-}
-
-static ROWS: [Row; OPS.len()] = {
-    let mut rows = [const { Row::of(OPS[0].op, OPS[0].operands) }; OPS.len()];
-    let mut n = 0;
-    while n < rows.len() {
-        rows[n] = Row::of(OPS[n].op, OPS[n].operands);
-        n += 1;
-    }
-    rows
-};
-
-/// Rules 1, 2 and 3, as far as the kinds of operands tell.
-fn operands(proto: &Proto, notes: &mut Notes) -> Check {
-    let values = Limit::values(proto);
-    let below = |limit: Limit, value: u64| value < values[limit as usize];
-    for (pc, &i) in proto.code.iter().enumerate() {
-        let Some(row) = ROWS.get(usize::from(i.op_byte())) else {
-            return Err((Some(pc), format!("?: unknown opcode {}", i.op_byte())));
-        };
-        let fits = below(row.limits[0], u64::from(i.a()))
-            & below(row.limits[1], u64::from(i.b()))
-            & below(row.limits[2], u64::from(i.c()))
-            & below(row.limits[3], u64::from(i.du()));
-        if !fits {
-            return Err((Some(pc), above_limit(row, i, &values)));
-        }
-        match row.wanted {
-            Wanted::Nothing => {}
-            Wanted::Text if matches!(proto.consts[i.du() as usize], Const::Str(_)) => {}
-            Wanted::Text => return Err((Some(pc), wrong_constant(row, i, "string"))),
-            Wanted::Number if matches!(proto.consts[i.du() as usize], Const::Int(_) | Const::Float(_)) => {}
-            Wanted::Number => return Err((Some(pc), wrong_constant(row, i, "number"))),
-            Wanted::Jump => notes.jump(proto, pc)?,
-        }
-        if row.shaped {
-            notes.shaped.push(pc as u32);
-        }
-    }
-    Ok(())
-}
-
-impl Notes {
-    /// Rule 3.
-    #[inline]
-    fn jump(&mut self, proto: &Proto, pc: usize) -> Check {
-        let to = target(proto, pc);
-        match usize::try_from(to).ok().and_then(|to| self.targets.get_mut(to)) {
-            Some(number) if *number == 0 => {
-                self.target_count += 1;
-                *number = self.target_count;
-                Ok(())
-            }
-            Some(_) => Ok(()),
-            None => {
-                let name = proto.code[pc].op().info().name;
-                let message = format!("{name}: jump to {to}, which is outside of the code");
-                Err((Some(pc), message))
-            }
-        }
-    }
-}
-
-#[cold]
-fn wrong_constant(row: &Row, i: Instr, what: &str) -> String {
-    format!("{}: constant {} is not a {what}", row.op.info().name, i.d())
-}
-
-/// What is wrong with an instruction of which an operand reaches its limit.
-#[cold]
-fn above_limit(row: &Row, i: Instr, values: &[u64; 8]) -> String {
-    let operands = [
-        ("a", u32::from(i.a())),
-        ("b", u32::from(i.b())),
-        ("c", u32::from(i.c())),
-        ("d", i.du()),
-    ];
-    let limits = row.limits.into_iter().zip(operands);
-    let mut above = limits.filter(|&(limit, (_, value))| u64::from(value) >= values[limit as usize]);
-    let message = above.next().map_or_else(String::new, |(limit, (name, value))| {
-        let signed = value as i32;
-        match limit {
-            Limit::Unused => format!("unused operand {name} is not 0"),
-            Limit::None => format!("operand {name} is too large"),
-            Limit::Flag => format!("flag {name} is neither 0 nor 1"),
-            Limit::Count => format!("count {signed} is negative"),
-            Limit::Register => format!("register {value} does not exist"),
-            Limit::Constant => format!("constant {signed} does not exist"),
-            Limit::Upvalue => format!("upvalue {value} does not exist"),
-            Limit::Function => format!("nested function {signed} does not exist"),
-        }
-    });
-    format!("{}: {message}", row.op.info().name)
+fn target_of(i: Instr, pc: usize) -> i64 {
+    pc as i64 + 1 + i64::from(i.d())
 }
 
 struct Checker<'a> {
     proto: &'a Proto,
+    notes: &'a mut Notes,
     /// The instruction being checked.
     pc: usize,
-    /// Which instructions are jumped to.
-    targets: &'a [u32],
 }
 
 impl Checker<'_> {
@@ -267,7 +99,111 @@ impl Checker<'_> {
         if holds { Ok(()) } else { self.broken(message()) }
     }
 
+    /// A quick look at the operands that are more than registers. False if they are to be looked at one by
+    /// one.
+    #[inline(always)]
+    fn done(&mut self, duty: Duty, i: Instr, pc: usize) -> bool {
+        let p = self.proto;
+        let is_text = || matches!(p.consts.get(i.du() as usize), Some(Const::Str(_)));
+        let has_upvalue = || usize::from(i.b()) < p.upvalues.len();
+        match duty {
+            Duty::Nothing => true,
+            Duty::Text => is_text(),
+            Duty::Number => {
+                let k = p.consts.get(i.du() as usize);
+                matches!(k, Some(Const::Int(_) | Const::Float(_)))
+            }
+            Duty::Const => (i.du() as usize) < p.consts.len(),
+            Duty::Function => (i.du() as usize) < p.protos.len(),
+            Duty::Upvalue => has_upvalue(),
+            Duty::UpvalueText => has_upvalue() && is_text(),
+            Duty::Jump => self.jumps(i, pc),
+            Duty::ConstJump => usize::from(i.b()) < p.consts.len() && self.jumps(i, pc),
+            Duty::Others | Duty::Unknown => false,
+        }
+    }
+
+    /// Notes where a jump goes. False if that is outside.
+    #[inline]
+    fn jumps(&mut self, i: Instr, pc: usize) -> bool {
+        usize::try_from(target_of(i, pc)).is_ok_and(|to| self.notes.number(to))
+    }
+
+    /// Rules 1, 2 and 3, operand by operand.
+    #[inline(never)]
+    fn operands(&mut self, pc: usize) -> Check {
+        self.pc = pc;
+        let i = self.instr();
+        let Some(op) = Op::from_u8(i.op_byte()) else {
+            return self.broken(format!("unknown opcode {}", i.op_byte()));
+        };
+        let kinds = op.info().operands;
+        let values = [
+            i64::from(i.a()),
+            i64::from(i.b()),
+            i64::from(i.c()),
+            i64::from(i.d()),
+        ];
+        for ((kind, value), name) in kinds.into_iter().zip(values).zip(["a", "b", "c", "d"]) {
+            self.operand(kind, value, name)?;
+        }
+        Ok(())
+    }
+
+    fn operand(&mut self, kind: Operand, value: i64, name: &str) -> Check {
+        let p = self.proto;
+        match kind {
+            Operand::None => self.require(value == 0, || format!("unused operand {name} is not 0")),
+            Operand::Read | Operand::Write | Operand::ReadWrite => {
+                let exists = value < i64::from(p.max_stack);
+                self.require(exists, || format!("register {value} does not exist"))
+            }
+            Operand::Window | Operand::Int => Ok(()),
+            Operand::Const => self.constant(value, "constant", |_| true),
+            Operand::StrConst => self.constant(value, "string", |k| matches!(k, Const::Str(_))),
+            Operand::NumConst => {
+                self.constant(value, "number", |k| matches!(k, Const::Int(_) | Const::Float(_)))
+            }
+            Operand::Upvalue => {
+                let exists = value < p.upvalues.len() as i64;
+                self.require(exists, || format!("upvalue {value} does not exist"))
+            }
+            Operand::Proto => {
+                let exists = (0..p.protos.len() as i64).contains(&value);
+                self.require(exists, || format!("nested function {value} does not exist"))
+            }
+            Operand::Count => self.require(value >= 0, || format!("count {value} is negative")),
+            Operand::Flag => self.require(value <= 1, || format!("flag {name} is neither 0 nor 1")),
+            Operand::Jump => {
+                let inside = self.jumps(self.instr(), self.pc);
+                self.require(inside, || {
+                    let to = target(p, self.pc);
+                    format!("jump to {to}, which is outside of the code")
+                })
+            }
+        }
+    }
+
+    fn constant(&self, index: i64, what: &str, fits: fn(&Const) -> bool) -> Check {
+        let Some(k) = usize::try_from(index).ok().and_then(|n| self.proto.consts.get(n)) else {
+            return self.broken(format!("constant {index} does not exist"));
+        };
+        self.require(fits(k), || format!("constant {index} is not a {what}"))
+    }
+
+    /// Rule 5: nothing jumps to an instruction that takes open values.
+    fn takers(&mut self) -> Check {
+        for n in 0..self.notes.takers.len() {
+            self.pc = self.notes.takers[n] as usize;
+            self.require(self.notes.places[self.pc] == 0, || {
+                "a jump lands where open values are used".into()
+            })?;
+        }
+        Ok(())
+    }
+
     /// `count` registers from `first` on must exist.
+    #[inline]
     fn window(&self, first: u8, count: u32) -> Check {
         let end = u32::from(first) + count;
         let max = u32::from(self.proto.max_stack);
@@ -276,12 +212,14 @@ impl Checker<'_> {
         })
     }
 
-    /// What the table of opcodes says in words: windows and neighbours. It is asked of
-    /// opcodes whose [`Row`] says so.
-    fn shape(&self) -> Check {
+    /// What the table of opcodes says in words: windows and neighbours. It is asked of the opcodes of which
+    /// [`ROWS`] says so.
+    #[inline(never)]
+    fn shape(&mut self, op: Op, pc: usize) -> Check {
+        self.pc = pc;
         let i = self.instr();
         let (a, b, c) = (i.a(), u32::from(i.b()), u32::from(i.c()));
-        match i.op() {
+        match op {
             Op::LOADNIL => self.window(a, b + 1),
             Op::SELF => self.window(a, 2),
             Op::NEWTABLE => {
@@ -316,7 +254,10 @@ impl Checker<'_> {
             }
             Op::FORPREP => self.forprep(),
             Op::FORLOOP => self.forloop(),
-            Op::TFORPREP => self.tforprep(),
+            Op::TFORPREP => {
+                self.notes.opens(self.pc);
+                self.tforprep()
+            }
             Op::TFORCALL => {
                 self.require(c >= 1, || "no variables".into())?;
                 self.window(a, (c + 3).max(6))?;
@@ -334,6 +275,17 @@ impl Checker<'_> {
                 let p = self.proto;
                 self.require(p.is_vararg, || "the function has no varargs".into())?;
                 self.require(!p.vararg_table, || "the varargs are in a table".into())
+            }
+            Op::TBC => {
+                self.notes.opens(self.pc);
+                Ok(())
+            }
+            Op::CLOSURE => {
+                let function = self.proto.protos.get(i.du() as usize);
+                if function.is_some_and(|f| captures_registers(f)) {
+                    self.notes.opens(self.pc);
+                }
+                Ok(())
             }
             Op::VARARGPREP => self.require(self.pc == 0, || "is not the first instruction".into()),
             Op::MOVE
@@ -385,7 +337,6 @@ impl Checker<'_> {
             | Op::BNOT
             | Op::NOT
             | Op::LEN
-            | Op::TBC
             | Op::JMP
             | Op::EQ
             | Op::LT
@@ -400,12 +351,12 @@ impl Checker<'_> {
             | Op::TESTSET
             | Op::RETURN0
             | Op::RETURN1
-            | Op::CLOSURE
             | Op::ERRNNIL => Ok(()),
         }
     }
 
     /// Rule 5, for an instruction that gives an open number of results.
+    #[inline]
     fn producer(&self, open: bool) -> Check {
         if !open {
             return Ok(());
@@ -419,10 +370,12 @@ impl Checker<'_> {
 
     /// Rule 5, for an instruction that takes an open number of values, the first of which is in
     /// register `first`.
-    fn consumer(&self, open: bool, first: u32) -> Check {
-        if !open {
-            return Ok(());
-        }
+    #[inline]
+    fn consumer(&mut self, open: bool, first: u32) -> Check {
+        if open { self.takes(first) } else { Ok(()) }
+    }
+
+    fn takes(&mut self, first: u32) -> Check {
         let before = self
             .pc
             .checked_sub(1)
@@ -432,10 +385,8 @@ impl Checker<'_> {
             return self.broken("open values do not come from the instruction before");
         };
         let below = u32::from(before.a()) >= first;
-        self.require(below, || "open values start below the window".into())?;
-        self.require(self.targets[self.pc] == 0, || {
-            "a jump lands where open values are used".into()
-        })
+        self.notes.takers.push(self.pc as u32);
+        self.require(below, || "open values start below the window".into())
     }
 
     /// Whether the instruction at `at` is an `op` for the same registers as this one.
@@ -443,12 +394,17 @@ impl Checker<'_> {
         let Some(at) = usize::try_from(at).ok() else {
             return false;
         };
-        op_at(self.proto, at) == Some(op) && self.proto.code[at].a() == self.instr().a()
+        let other = self.proto.code.get(at);
+        other.is_some_and(|i| is(*i, op) && i.a() == self.instr().a())
     }
 
     /// Whether the jump at `at` goes to `to`.
     fn goes_to(&self, at: i64, to: i64) -> bool {
-        usize::try_from(at).is_ok_and(|at| target(self.proto, at) == to)
+        let Some(at) = usize::try_from(at).ok() else {
+            return false;
+        };
+        let jump = self.proto.code.get(at);
+        jump.is_some_and(|i| target_of(*i, at) == to)
     }
 
     fn forprep(&self) -> Check {
@@ -509,7 +465,7 @@ impl Checker<'_> {
         })?;
         self.require(i.a() == p.num_params, || "wrong number of parameters".into())?;
         self.require(i.b() == u8::from(p.vararg_table), || "wrong table flag".into())?;
-        self.require(self.targets[0] == 0, || "a jump goes back to it".into())
+        self.require(self.notes.places[0] == 0, || "a jump goes back to it".into())
     }
 
     /// Rule 3, for the last instruction.
@@ -520,16 +476,18 @@ impl Checker<'_> {
     }
 }
 
+/// Whether it is an instruction with this opcode.
+fn is(i: Instr, op: Op) -> bool {
+    i.op_byte() == op as u8
+}
+
 /// Whether the instruction gives an open number of results.
 fn gives_open(i: Instr) -> bool {
-    matches!(Op::from_u8(i.op_byte()), Some(Op::CALL | Op::VARARG)) && i.c() == 0
+    i.c() == 0 && [Op::CALL, Op::VARARG].into_iter().any(|op| is(i, op))
 }
 
 /// Whether the instruction takes an open number of values.
 fn takes_open(i: Instr) -> bool {
-    let takes = matches!(
-        Op::from_u8(i.op_byte()),
-        Some(Op::CALL | Op::TAILCALL | Op::RETURN | Op::SETLIST)
-    );
-    takes && i.b() == 0
+    const TAKERS: [Op; 4] = [Op::CALL, Op::TAILCALL, Op::RETURN, Op::SETLIST];
+    i.b() == 0 && TAKERS.into_iter().any(|op| is(i, op))
 }

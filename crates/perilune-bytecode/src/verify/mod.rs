@@ -20,6 +20,7 @@ mod code;
 #[cfg(test)]
 mod hostile;
 mod open;
+mod operands;
 #[cfg(test)]
 mod tests;
 
@@ -133,6 +134,11 @@ fn failed(function: &Proto, (pc, message): (Option<usize>, String)) -> VerifyErr
         pc,
         message,
     }
+}
+
+/// Whether a function captures registers of the one around it.
+fn captures_registers(function: &Proto) -> bool {
+    function.upvalues.iter().any(|u| u.in_stack)
 }
 
 /// Rule 8.

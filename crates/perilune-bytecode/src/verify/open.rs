@@ -1,5 +1,8 @@
 //! Rule 7: which registers may be open upvalues or pending to-be-closed variables, by a forward
 //! data-flow analysis over the code.
+//!
+//! Where nothing is open there is nothing to find out, so it begins at the instructions that open
+//! something and ends where all is closed. Whether they can be reached does not matter.
 
 use super::Check;
 use super::code::{Notes, target};
@@ -66,11 +69,10 @@ impl State {
     }
 }
 
-/// What is known at an instruction that is jumped to.
-#[derive(Clone, Copy)]
+/// What is known at an instruction that is jumped to or opens something.
+#[derive(Clone, Copy, Default)]
 struct Place {
     state: State,
-    reached: bool,
     /// It is in [`Flow::work`].
     waits: bool,
 }
@@ -79,26 +81,16 @@ impl Place {
     /// Adds that control may come with `state`; whether that is new.
     fn join(&mut self, state: State) -> bool {
         let joined = self.state.join(state);
-        let grows = !self.reached || joined != self.state;
+        let grows = joined != self.state;
         self.state = joined;
-        self.reached = true;
         grows
     }
-
-    const NEW: Place = Place {
-        state: State {
-            captured: Registers([0; 4]),
-            to_close: Registers([0; 4]),
-        },
-        reached: false,
-        waits: false,
-    };
 }
 
 /// What one function after the other needs for its analysis.
 #[derive(Default)]
 pub(super) struct Flow {
-    /// What is known where the code is jumped to.
+    /// What is known at the instructions that have a number.
     places: Vec<Place>,
     /// The instructions that are to be looked at again, the first one first: code that flows downwards
     /// is then looked at once.
@@ -108,15 +100,17 @@ pub(super) struct Flow {
 /// Checks that nothing stays open where the code says that nothing is. `notes` are those that the check of
 /// the instructions has made.
 pub(super) fn check(proto: &Proto, notes: &Notes, flow: &mut Flow) -> Check {
-    let captures = |p: &Proto| p.upvalues.iter().any(|u| u.in_stack);
-    if !notes.marks && !proto.protos.iter().any(|p| captures(p)) {
+    if notes.openings.is_empty() {
         return Ok(());
     }
     flow.places.clear();
-    flow.places.resize(notes.target_count as usize, Place::NEW);
+    flow.places.resize(notes.place_count as usize, Place::default());
     flow.work.clear();
+    flow.work.extend(notes.openings.iter().map(|&pc| Reverse(pc)));
     let mut analysis = Analysis { proto, notes, flow };
-    analysis.fall(0, State::default())?;
+    for &pc in &notes.openings {
+        analysis.place(pc as usize).waits = true;
+    }
     while let Some(Reverse(pc)) = analysis.flow.work.pop() {
         let pc = pc as usize;
         let place = analysis.place(pc);
@@ -171,31 +165,10 @@ struct Analysis<'a> {
 }
 
 impl Analysis<'_> {
-    /// What is known at `pc`, which is jumped to.
-    fn place(&mut self, pc: usize) -> &mut Place {
-        &mut self.flow.places[self.notes.targets[pc] as usize - 1]
-    }
-
-    /// Control comes to `pc` with `state`, from the instruction before.
-    fn fall(&mut self, pc: usize, state: State) -> Check {
-        match self.enter(pc, state) {
-            Some(state) => self.run(pc, state),
-            None => Ok(()),
-        }
-    }
-
-    /// The state with which to go on at `pc` after coming there with `state`. None where that is not new.
+    /// What is known at `pc`, which has a number.
     #[inline]
-    fn enter(&mut self, pc: usize, state: State) -> Option<State> {
-        if self.notes.targets[pc] == 0 {
-            return Some(state);
-        }
-        let place = self.place(pc);
-        let grows = place.join(state);
-        (grows || std::mem::take(&mut place.waits)).then(|| {
-            place.waits = false;
-            place.state
-        })
+    fn place(&mut self, pc: usize) -> &mut Place {
+        &mut self.flow.places[self.notes.places[pc] as usize - 1]
     }
 
     /// Follows the code from `pc` on, until it ends or comes to what is known already.
@@ -210,6 +183,9 @@ impl Analysis<'_> {
             if way.changes {
                 change(self.proto, pc, &mut state)?;
                 end = state.end();
+                if end == 0 {
+                    return Ok(());
+                }
             }
             if way.jumps {
                 self.branch(target(self.proto, pc) as usize, state);
@@ -218,11 +194,13 @@ impl Analysis<'_> {
                 return Ok(());
             }
             pc += 1;
-            if self.notes.targets[pc] != 0 {
-                let Some(joined) = self.enter(pc, state) else {
+            if self.notes.places[pc] != 0 {
+                let place = self.place(pc);
+                if !place.join(state) && !place.waits {
                     return Ok(());
-                };
-                state = joined;
+                }
+                place.waits = false;
+                state = place.state;
                 end = state.end();
             }
         }

@@ -7,17 +7,17 @@ use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
 use crate::text::{TextId, Texts};
 use std::sync::Arc;
 
-fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
+pub(super) fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
     Instr::new(op, a, b, c, d)
 }
 
-const RET: Instr = Instr::new(Op::RETURN0, 0, 0, 0, 0);
+pub(super) const RET: Instr = Instr::new(Op::RETURN0, 0, 0, 0, 0);
 
-fn text(index: usize) -> TextId {
+pub(super) fn text(index: usize) -> TextId {
     TextId::new(index).expect("a small index")
 }
 
-fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
+pub(super) fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
     UpvalueDesc {
         name: None,
         in_stack,
@@ -28,7 +28,7 @@ fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
 
 /// A function of four registers, a string, an integer and nil as constants, one upvalue, and one
 /// nested function that captures register 1.
-fn base(code: &[Instr]) -> Proto {
+pub(super) fn base(code: &[Instr]) -> Proto {
     let inner = Proto {
         max_stack: 2,
         code: vec![RET],
@@ -48,7 +48,7 @@ fn base(code: &[Instr]) -> Proto {
     }
 }
 
-fn vararg(code: &[Instr]) -> Proto {
+pub(super) fn vararg(code: &[Instr]) -> Proto {
     Proto {
         is_vararg: true,
         ..base(code)
@@ -76,7 +76,7 @@ fn accepted(proto: Proto) {
     }
 }
 
-const VARARGPREP: Instr = Instr::new(Op::VARARGPREP, 0, 0, 0, 0);
+pub(super) const VARARGPREP: Instr = Instr::new(Op::VARARGPREP, 0, 0, 0, 0);
 
 #[test]
 fn the_base_is_accepted() {
@@ -297,7 +297,7 @@ fn numeric_loops() {
     );
 }
 
-fn generic(code: &[Instr]) -> Proto {
+pub(super) fn generic(code: &[Instr]) -> Proto {
     Proto {
         max_stack: 6,
         ..base(code)
