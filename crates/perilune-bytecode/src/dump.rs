@@ -25,11 +25,15 @@ pub fn dump(proto: &Proto) -> String {
     out
 }
 
-/// The text of one function, without those nested in it: its number in the state, and `note` is what to add
-/// to an instruction.
-pub fn function_with_notes(proto: &Proto, number: u32, note: &dyn Fn(usize) -> Option<String>) -> String {
+/// The text of one function, without those nested in it: its number in the state, if it has one, and `note`
+/// is what to add to an instruction.
+pub fn function_with_notes(
+    proto: &Proto,
+    number: Option<u32>,
+    note: &dyn Fn(usize) -> Option<String>,
+) -> String {
     let mut out = String::new();
-    function(&mut out, proto, Some(number), note);
+    function(&mut out, proto, number, note);
     out
 }
 

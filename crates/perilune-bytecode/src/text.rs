@@ -65,6 +65,14 @@ impl Texts {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
+    /// Those of more than `len` bytes.
+    pub fn longer_than(&self, len: usize) -> impl Iterator<Item = TextId> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let sizes = starts.zip(&self.ends).map(|(start, end)| end - start);
+        let long = sizes.enumerate().filter(move |&(_, size)| size > len);
+        long.filter_map(|(index, _)| TextId::new(index))
+    }
+
     /// Adds a text.
     ///
     /// # Panics
