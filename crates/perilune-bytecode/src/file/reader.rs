@@ -111,27 +111,33 @@ impl<I: Input> Reader<I> {
         self.input.bytes().get(start..end).ok_or(FileError::Truncated)
     }
 
+    /// What follows, as far as it is there.
+    #[inline]
+    fn rest(&self) -> &[u8] {
+        self.input.bytes().get(self.at..).unwrap_or_default()
+    }
+
     #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
+        match self.rest().first_chunk() {
+            Some(&bytes) => {
+                self.at += N;
+                Ok(bytes)
+            }
+            None => self.next_array(),
+        }
+    }
+
+    /// Bytes that may still have to come.
+    #[cold]
+    #[inline(never)]
+    fn next_array<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
         let bytes = self.bytes(N)?.first_chunk();
         bytes.copied().ok_or(FileError::Truncated)
     }
 
     #[inline(always)]
     fn byte(&mut self) -> Result<u8, FileError> {
-        match self.input.bytes().get(self.at) {
-            Some(&b) => {
-                self.at += 1;
-                Ok(b)
-            }
-            None => self.next_byte(),
-        }
-    }
-
-    /// A byte that may still have to come.
-    #[cold]
-    #[inline(never)]
-    fn next_byte(&mut self) -> Result<u8, FileError> {
         let [b] = self.array()?;
         Ok(b)
     }
@@ -245,7 +251,7 @@ impl<I: Input> Reader<I> {
             code: self.code()?,
             consts: self.constants()?,
             upvalues: self.list(3, Self::upvalue)?,
-            protos: self.list(13, |r| r.function(depth + 1).map(Arc::new))?,
+            protos: self.list(12, |r| r.function(depth + 1).map(Arc::new))?,
             source: self.text()?,
             lines: self.lines(line_defined)?,
             locals: self.list(4, Self::local)?,
@@ -261,24 +267,20 @@ impl<I: Input> Reader<I> {
     fn constants(&mut self) -> Result<Vec<Const>, FileError> {
         let n = self.count(1)?;
         let mut consts = Vec::with_capacity(n);
-        for _ in 0..n {
+        while consts.len() < n {
             // Most are strings with a short number.
-            let next = self
-                .input
-                .bytes()
-                .get(self.at..)
-                .and_then(|rest| rest.first_chunk());
-            let short = match next {
-                Some(&[KIND_STR, number @ 1..0x80]) => TextId::from_number(u32::from(number)),
-                Some(_) | None => None,
-            };
-            consts.push(match short {
-                Some(id) => {
-                    self.at += 2;
-                    Const::Str(id)
-                }
-                None => self.constant()?,
-            });
+            let mut rest = self.rest();
+            while let &[KIND_STR, number @ 1..0x80, ref tail @ ..] = rest
+                && let Some(id) = TextId::from_number(u32::from(number))
+                && consts.len() < n
+            {
+                consts.push(Const::Str(id));
+                rest = tail;
+            }
+            self.at = self.input.bytes().len() - rest.len();
+            if consts.len() < n {
+                consts.push(self.constant()?);
+            }
         }
         Ok(consts)
     }
@@ -311,6 +313,9 @@ impl<I: Input> Reader<I> {
 
     fn lines(&mut self, first: u32) -> Result<Lines, FileError> {
         let n = self.count(1)?;
+        if n == 0 {
+            return Ok(Lines::new(first, &[]));
+        }
         let steps = self.bytes(n)?.to_vec();
         let n = self.count(2)?;
         let mut marks = Vec::with_capacity(n);

@@ -169,8 +169,8 @@ impl<'a> Writer<'a> {
     fn debug(&mut self, p: &'a Proto) {
         self.debug_text(p, p.source);
         if self.strip {
-            // No lines, no marks, no local variables.
-            self.out.extend_from_slice(&[0, 0, 0]);
+            // No lines, no local variables.
+            self.out.extend_from_slice(&[0, 0]);
             return;
         }
         self.lines(&p.lines);
@@ -185,6 +185,9 @@ impl<'a> Writer<'a> {
 
     fn lines(&mut self, lines: &Lines) {
         self.int(lines.steps.len() as u64);
+        if lines.is_empty() {
+            return;
+        }
         self.out.extend_from_slice(&lines.steps);
         self.int(lines.marks.len() as u64);
         let mut last = 0;
