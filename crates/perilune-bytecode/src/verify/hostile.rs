@@ -442,7 +442,7 @@ const NEIGHBOURS: &[Case<Proto>] = &[
 
 /// Files that are no functions, or name what is not there.
 const FILES: &[Case<Vec<u8>>] = &[
-    ("format", || changed(1, &[b'X']), "not a binary chunk"),
+    ("format", || changed(1, b"X"), "not a binary chunk"),
     ("format", || changed(4, &[0x54]), "version mismatch"),
     ("format", || changed(40, &[0; 4]), "format mismatch"),
     ("format", || changed(8, b"\n"), "corrupted chunk"),

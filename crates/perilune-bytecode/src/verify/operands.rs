@@ -207,7 +207,7 @@ impl Row {
     #[inline(always)]
     pub(super) fn met_by(&self, i: Instr, registers: Registers) -> bool {
         let above = registers.missing(i.0 as u32 & self.registers);
-        i.0 & self.zero | u64::from(above) == 0
+        (i.0 & self.zero) | u64::from(above) == 0
     }
 }
 
@@ -232,7 +232,7 @@ impl Registers {
     #[inline(always)]
     fn missing(self, bytes: u32) -> u32 {
         // No sum reaches the next byte.
-        ((bytes & !HIGH) + self.bias | bytes) & HIGH
+        (((bytes & !HIGH) + self.bias) | bytes) & HIGH
     }
 }
 
