@@ -250,7 +250,7 @@ impl<I: Input> Reader<I> {
             max_stack,
             code: self.code()?,
             consts: self.constants()?,
-            upvalues: self.list(3, Self::upvalue)?,
+            upvalues: self.upvalues()?,
             protos: self.list(12, |r| r.function(depth + 1).map(Arc::new))?,
             source: self.text()?,
             lines: self.lines(line_defined)?,
@@ -297,18 +297,23 @@ impl<I: Input> Reader<I> {
         })
     }
 
-    #[inline]
-    fn upvalue(&mut self) -> Result<UpvalueDesc, FileError> {
-        let [flags, index] = self.array()?;
-        if flags & !(UP_IN_STACK | UP_READ_ONLY) != 0 {
-            return Err(FileError::Corrupted);
+    fn upvalues(&mut self) -> Result<Vec<UpvalueDesc>, FileError> {
+        let n = self.count(3)?;
+        let mut upvalues = Vec::with_capacity(n);
+        for _ in 0..n {
+            let [flags, index] = self.array()?;
+            let name = self.text()?;
+            if flags & !(UP_IN_STACK | UP_READ_ONLY) != 0 {
+                return Err(FileError::Corrupted);
+            }
+            upvalues.push(UpvalueDesc {
+                name,
+                in_stack: flags & UP_IN_STACK != 0,
+                index,
+                read_only: flags & UP_READ_ONLY != 0,
+            });
         }
-        Ok(UpvalueDesc {
-            name: self.text()?,
-            in_stack: flags & UP_IN_STACK != 0,
-            index,
-            read_only: flags & UP_READ_ONLY != 0,
-        })
+        Ok(upvalues)
     }
 
     fn lines(&mut self, first: u32) -> Result<Lines, FileError> {

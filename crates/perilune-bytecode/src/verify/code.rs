@@ -119,6 +119,8 @@ impl Checker<'_> {
             Duty::UpvalueText => has_upvalue() && is_text(),
             Duty::Jump => self.jumps(i, pc),
             Duty::ConstJump => usize::from(i.b()) < p.consts.len() && self.jumps(i, pc),
+            Duty::ConstC => usize::from(i.c()) < p.consts.len(),
+            Duty::ConstText => usize::from(i.c()) < p.consts.len() && is_text(),
             Duty::Others | Duty::Unknown => false,
         }
     }

@@ -22,14 +22,10 @@ impl Registers {
 
     /// The registers from `reg` on.
     fn from(reg: u8) -> Registers {
-        let mut set = [0; 4];
-        for (n, word) in set.iter_mut().enumerate() {
-            *word = match (n * 64).cmp(&(usize::from(reg) / 64 * 64)) {
-                std::cmp::Ordering::Less => 0,
-                std::cmp::Ordering::Equal => u64::MAX << (reg % 64),
-                std::cmp::Ordering::Greater => u64::MAX,
-            };
-        }
+        let mut set = [u64::MAX; 4];
+        let word = usize::from(reg) / 64;
+        set[..word].fill(0);
+        set[word] <<= reg % 64;
         Registers(set)
     }
 

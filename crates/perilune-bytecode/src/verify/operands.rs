@@ -24,6 +24,10 @@ pub(super) enum Duty {
     UpvalueText,
     /// b is a constant, and d a jump.
     ConstJump,
+    /// c is a constant.
+    ConstC,
+    /// c is a constant, and d a string constant.
+    ConstText,
     /// Whatever else.
     Others,
     /// There is no such opcode.
@@ -32,10 +36,18 @@ pub(super) enum Duty {
 
 impl Duty {
     const fn of([a, b, c, d]: [Operand; 4]) -> Duty {
-        if !simple(a) || !simple(c) {
+        if !simple(a) {
             return Duty::Others;
         }
+        if matches!(c, Operand::Const) && simple(b) {
+            return match d {
+                Operand::StrConst => Duty::ConstText,
+                Operand::None | Operand::Int => Duty::ConstC,
+                _ => Duty::Others,
+            };
+        }
         match (b, d) {
+            _ if !simple(c) => Duty::Others,
             (Operand::Upvalue, Operand::None) => Duty::Upvalue,
             (Operand::Upvalue, Operand::StrConst) => Duty::UpvalueText,
             (Operand::Const, Operand::Jump) => Duty::ConstJump,
