@@ -35,7 +35,7 @@ fn active(proto: &Proto, pc: usize) -> impl Iterator<Item = &LocalVar> {
 /// The name of an upvalue, `?` when it has none.
 pub fn upvalue_name(proto: &Proto, index: u8) -> &[u8] {
     let up = proto.upvalues.get(usize::from(index));
-    up.and_then(|u| u.name.as_deref()).unwrap_or(UNKNOWN)
+    up.and_then(|u| proto.optional_text(u.name)).unwrap_or(UNKNOWN)
 }
 
 /// An upvalue as the origin of a value.
@@ -57,25 +57,20 @@ pub fn describe_constant(proto: &Proto, index: u32) -> Option<Name<'_>> {
 
 fn string_constant(proto: &Proto, index: u32) -> Option<&[u8]> {
     match proto.consts.get(index as usize)? {
-        Const::Str(s) => Some(s),
+        Const::Str(s) => Some(proto.text(*s)),
         Const::Nil | Const::False | Const::True | Const::Int(_) | Const::Float(_) => None,
     }
 }
 
 /// The line of an instruction; none when the function is stripped.
 pub fn line_at(proto: &Proto, pc: usize) -> Option<u32> {
-    proto.lines.get(pc).copied()
+    proto.lines.get(pc)
 }
 
 /// The lines that have code, in order, each once. That of a vararg function's `VARARGPREP` does
 /// not count.
 pub fn active_lines(proto: &Proto) -> Vec<u32> {
-    let mut lines: Vec<u32> = proto
-        .lines
-        .iter()
-        .skip(usize::from(proto.is_vararg))
-        .copied()
-        .collect();
+    let mut lines: Vec<u32> = proto.lines.iter().skip(usize::from(proto.is_vararg)).collect();
     lines.sort_unstable();
     lines.dedup();
     lines
@@ -167,7 +162,7 @@ fn basic_name(proto: &Proto, mut pc: usize, mut reg: u8) -> Origin<'_> {
         if let Some(var) = active(proto, pc).find(|v| v.reg == reg) {
             return Origin::Named(Name {
                 kind: "local",
-                name: &var.name,
+                name: proto.text(var.name),
             });
         }
         let Some(setter) = find_setter(proto, pc, reg) else {

@@ -137,7 +137,7 @@ pub fn function(p: &Proto) -> Function {
         },
         slots: p.max_stack,
         upvalues: upvalues(p),
-        constants: p.consts.iter().map(constant).collect(),
+        constants: p.consts.iter().map(|k| constant(p, k)).collect(),
         code: code.collect(),
     }
 }
@@ -185,7 +185,7 @@ fn stored_under(p: &Proto, i: Instr, register: u8) -> Option<String> {
     let stores =
         op == Op::SETFIELD as u8 && i.c() == register || op == Op::SETTABUP as u8 && i.a() == register;
     match p.consts.get(i.du() as usize) {
-        Some(Const::Str(name)) if stores => Some(text(name)),
+        Some(Const::Str(name)) if stores => Some(text(p.text(*name))),
         Some(_) | None => None,
     }
 }
@@ -229,7 +229,9 @@ fn operand(shown: &mut Line, p: &Proto, kind: Operand, v: i64) {
         }
         Operand::Const | Operand::StrConst | Operand::NumConst => {
             let known = p.consts.get(v as usize);
-            shown.notes.push(known.map_or("?".to_string(), constant));
+            shown
+                .notes
+                .push(known.map_or("?".to_string(), |k| constant(p, k)));
             Shown::Constant(v as u32)
         }
         Operand::Upvalue => {
@@ -262,23 +264,27 @@ fn register_name(p: &Proto, pc: usize, kind: Operand, reg: u8) -> Option<String>
             .find(|v| v.reg == reg && v.start_pc as usize <= at && at < v.end_pc as usize)
     };
     let var = alive(pc).or_else(|| begins.then(|| alive(pc + 1)).flatten())?;
-    Some(text(&var.name))
+    Some(text(p.text(var.name)))
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn constant(k: &Const) -> String {
+fn constant(p: &Proto, k: &Const) -> String {
     match k {
         Const::Nil => "nil".to_string(),
         Const::False => "false".to_string(),
         Const::True => "true".to_string(),
         Const::Int(i) => i.to_string(),
         Const::Float(n) => format!("{n:?}"),
-        Const::Str(s) if s.len() > MAX_STRING => {
-            format!("\"{}...\"", s[..MAX_STRING].escape_ascii())
-        }
-        Const::Str(s) => format!("\"{}\"", s.escape_ascii()),
+        Const::Str(s) => quoted(p.text(*s)),
+    }
+}
+
+fn quoted(s: &[u8]) -> String {
+    match s.get(..MAX_STRING) {
+        Some(start) if s.len() > MAX_STRING => format!("\"{}...\"", start.escape_ascii()),
+        Some(_) | None => format!("\"{}\"", s.escape_ascii()),
     }
 }

@@ -1,14 +1,19 @@
 //! A compiled function as plain data: what the compiler makes, files hold, the verifier checks and
 //! a state instantiates.
 
+use crate::lines::Lines;
 use crate::ops::Instr;
+use crate::text::{TextId, Texts};
 use std::sync::Arc;
 
-/// A compiled function.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A compiled function. Two are equal if they are the same function, whatever the numbers of their
+/// texts.
+#[derive(Clone, Debug, Default)]
 pub struct Proto {
+    /// The texts that it names, those of the whole chunk as a rule.
+    pub texts: Arc<Texts>,
     /// The source name as given to `load`: `@file`, `=text` or the source itself; None when stripped.
-    pub source: Option<Arc<[u8]>>,
+    pub source: Option<TextId>,
     /// Line of `function`, 0 for a main function.
     pub line_defined: u32,
     /// Line of `end`, 0 for a main function.
@@ -30,23 +35,86 @@ pub struct Proto {
     /// The upvalues it takes.
     pub upvalues: Vec<UpvalueDesc>,
     /// Line of each instruction; empty when stripped.
-    pub lines: Vec<u32>,
+    pub lines: Lines,
     /// Local variables with their live ranges, in order of `start_pc`; empty when stripped.
     pub locals: Vec<LocalVar>,
 }
 
 impl Proto {
     /// Names the source of this function and of those in it. What others share keeps its name.
-    pub fn set_source(&mut self, name: &Arc<[u8]>) {
-        self.source = Some(name.clone());
-        for child in self.protos.iter_mut().filter_map(Arc::get_mut) {
-            child.set_source(name);
+    pub fn set_source(&mut self, name: &[u8]) {
+        if self.source() == Some(name) {
+            return;
         }
+        let mut texts = Texts::clone(&self.texts);
+        let source = texts.push(name);
+        let texts = Arc::new(texts);
+        self.each_own(&mut |p| (p.texts, p.source) = (texts.clone(), Some(source)));
+    }
+
+    /// Visits this function, and those in it that it does not share.
+    pub(crate) fn each_own(&mut self, visit: &mut dyn FnMut(&mut Proto)) {
+        visit(self);
+        for child in self.protos.iter_mut().filter_map(Arc::get_mut) {
+            child.each_own(visit);
+        }
+    }
+
+    /// The bytes of a text that it names.
+    #[inline]
+    pub fn text(&self, id: TextId) -> &[u8] {
+        self.texts.get(id)
+    }
+
+    /// The bytes of a text that it may name.
+    pub fn optional_text(&self, id: Option<TextId>) -> Option<&[u8]> {
+        id.map(|id| self.text(id))
+    }
+
+    /// The source name; None when stripped.
+    pub fn source(&self) -> Option<&[u8]> {
+        self.optional_text(self.source)
     }
 }
 
-/// A constant.
-#[derive(Clone, Debug, PartialEq)]
+impl PartialEq for Proto {
+    fn eq(&self, other: &Proto) -> bool {
+        let numbers = |p: &Proto| {
+            let lines = (p.line_defined, p.last_line_defined);
+            (lines, p.num_params, p.is_vararg, p.vararg_table, p.max_stack)
+        };
+        numbers(self) == numbers(other)
+            && self.source() == other.source()
+            && self.code == other.code
+            && self.lines == other.lines
+            && pairwise(&self.consts, &other.consts, |a, b| {
+                same_const((self, a), (other, b))
+            })
+            && pairwise(&self.upvalues, &other.upvalues, |a, b| {
+                self.optional_text(a.name) == other.optional_text(b.name)
+                    && UpvalueDesc { name: b.name, ..*a } == *b
+            })
+            && pairwise(&self.locals, &other.locals, |a, b| {
+                self.text(a.name) == other.text(b.name) && LocalVar { name: b.name, ..*a } == *b
+            })
+            && self.protos == other.protos
+    }
+}
+
+fn pairwise<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+fn same_const((p, a): (&Proto, &Const), (q, b): (&Proto, &Const)) -> bool {
+    match (a, b) {
+        (Const::Str(a), Const::Str(b)) => p.text(*a) == q.text(*b),
+        (Const::Str(_), _) | (_, Const::Str(_)) => false,
+        (a, b) => a == b,
+    }
+}
+
+/// A constant. Which text a string is, only the function knows.
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Const {
     Nil,
@@ -54,14 +122,14 @@ pub enum Const {
     True,
     Int(i64),
     Float(f64),
-    Str(Arc<[u8]>),
+    Str(TextId),
 }
 
 /// Where a closure finds an upvalue when it is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpvalueDesc {
     /// Its name; None when stripped.
-    pub name: Option<Arc<[u8]>>,
+    pub name: Option<TextId>,
     /// True: register `index` of the enclosing frame; false: its upvalue `index`.
     pub in_stack: bool,
     /// Which.
@@ -71,10 +139,10 @@ pub struct UpvalueDesc {
 }
 
 /// Debug information of a local variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalVar {
     /// Its name; `(for state)` and the like for hidden ones.
-    pub name: Arc<[u8]>,
+    pub name: TextId,
     /// First instruction where it is live.
     pub start_pc: u32,
     /// First instruction where it is dead.

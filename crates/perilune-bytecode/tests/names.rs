@@ -94,7 +94,7 @@ fn operands() {
 fn locals_and_lines() {
     let proto = compiled("local a\nlocal b <const> = 1\nlocal c = f()\n\nreturn c");
     let end = proto.code.len() - 1;
-    let name = |n| debuginfo::local_name(&proto, n, end).map(|v| (v.name.to_vec(), v.reg));
+    let name = |n| debuginfo::local_name(&proto, n, end).map(|v| (proto.text(v.name).to_vec(), v.reg));
     assert_eq!(name(0), None);
     assert_eq!(name(1), Some((b"a".to_vec(), 0)));
     assert_eq!(name(2), Some((b"c".to_vec(), 1)));

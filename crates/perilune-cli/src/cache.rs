@@ -24,9 +24,9 @@ const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 const LEFT_OVER: Duration = Duration::from_secs(60 * 60);
 /// What an entry ends with.
 const MAGIC: &[u8; 8] = b"plcache1";
-/// Bytes of the trailer: the lengths of chunk, source and name as little-endian u32, the dialect's minor
-/// version, the magic.
-const TRAILER: usize = 3 * 4 + 1 + MAGIC.len();
+/// Bytes of the trailer: the lengths of chunk, source and name, and the CRC-32 of the three, as little-endian
+/// u32; the dialect's minor version; the magic.
+const TRAILER: usize = 4 * 4 + 1 + MAGIC.len();
 /// The ending of entries' names.
 const ENDING: &str = "entry";
 /// The ending of files half written.
@@ -205,13 +205,14 @@ impl Entry {
     /// What a file holds, if it is an entry and whole.
     pub fn parse(mut bytes: Vec<u8>) -> Option<Entry> {
         let trailer = bytes.split_off(bytes.len().checked_sub(TRAILER)?);
-        let (lengths, end) = trailer.split_at(3 * 4);
-        let mut lengths = lengths
+        let (numbers, end) = trailer.split_at(4 * 4);
+        let mut numbers = numbers
             .chunks_exact(4)
-            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
-        let (chunk, source, name) = (lengths.next()?, lengths.next()?, lengths.next()?);
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let mut length = || numbers.next().map(|n| n as usize);
+        let (chunk, source, name) = (length()?, length()?, length()?);
         let whole = chunk.checked_add(source)?.checked_add(name)? == bytes.len();
-        if !whole || &end[1..] != MAGIC {
+        if !whole || &end[1..] != MAGIC || numbers.next()? != crc32fast::hash(&bytes) {
             return None;
         }
         let name = bytes.split_off(chunk + source);
@@ -225,18 +226,15 @@ impl Entry {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let length = |part: &[u8]| (part.len() as u32).to_le_bytes();
-        [
-            &self.chunk[..],
-            &self.source,
-            &self.name,
-            &length(&self.chunk),
-            &length(&self.source),
-            &length(&self.name),
-            &[self.dialect],
-            MAGIC,
-        ]
-        .concat()
+        let mut bytes = [&self.chunk[..], &self.source, &self.name].concat();
+        let lengths = [&self.chunk, &self.source, &self.name].map(|part| part.len() as u32);
+        let sum = crc32fast::hash(&bytes);
+        for number in lengths.into_iter().chain([sum]) {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.push(self.dialect);
+        bytes.extend_from_slice(MAGIC);
+        bytes
     }
 }
 

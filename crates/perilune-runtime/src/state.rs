@@ -6,16 +6,18 @@ use crate::exec::{CodeCache, Fibers, TreeChunk, TreeFn};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
 use crate::object::{
-    Closure, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval, Userdata,
+    Closure, MAX_SHORT, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval,
+    Userdata,
 };
 use crate::stdlib::math::Generator;
 use crate::stdlib::pattern::Cache;
 use crate::value::Value;
 use perilune_bytecode::proto::{Const, Proto};
+use perilune_bytecode::text::TextId;
 use perilune_bytecode::verify::VerifiedProto;
 use perilune_syntax::ast::Dialect;
 use std::any::Any;
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -310,7 +312,7 @@ impl State {
         Userdata::new(&mut self.heap, data, n, bytes).map_err(|OutOfMemory| self.memory_error())
     }
 
-    /// Instantiates a verified function and its nested ones.
+    /// Instantiates a verified function. Those nested in it follow when there is to be a closure of them.
     fn instantiate(
         &mut self,
         p: &VerifiedProto,
@@ -318,18 +320,58 @@ impl State {
     ) -> Result<Gc<ProtoObj>, Throw> {
         let mark = self.heap.roots.temps.len();
         let r = match tree.map(|code| TreeFn::main(self, code)).transpose() {
-            Ok(tree) => self.instantiate_proto(p.proto(), tree, &mut HashMap::new()),
+            Ok(tree) => self.instantiate_chunk(p.proto(), tree),
             Err(t) => Err(t),
         };
         self.heap.roots.temps.truncate(mark);
         r
     }
 
+    fn instantiate_chunk(&mut self, p: &Arc<Proto>, tree: Option<TreeFn>) -> Result<Gc<ProtoObj>, Throw> {
+        let long_strings = self.long_strings(p)?;
+        self.instantiate_proto(p, tree, long_strings)
+    }
+
+    /// The texts of a chunk that are long strings; None if there are none.
+    fn long_strings(&mut self, p: &Proto) -> Result<Option<Gc<Table>>, Throw> {
+        let mut found = None;
+        for id in p.texts.longer_than(MAX_SHORT).filter(|&id| Some(id) != p.source) {
+            let table = match found {
+                Some(table) => table,
+                None => *found.insert(self.new_table(0, 0)?),
+            };
+            let string = self.new_str(p.text(id))?;
+            self.raw_set(table, Value::int(id.index() as i64), string.into())?;
+        }
+        Ok(found)
+    }
+
+    /// The `nth` function nested in `parent`, of which there has been no closure.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn instantiate_nested(
+        &mut self,
+        parent: Gc<ProtoObj>,
+        nth: usize,
+    ) -> Result<Gc<ProtoObj>, Throw> {
+        let outer = parent.data(&self.heap);
+        let p = outer.meta.protos[nth].clone();
+        let tree = outer.tree.as_ref().and_then(|t| t.child(nth));
+        let made = if Arc::ptr_eq(&p.texts, &outer.meta.texts) {
+            let long_strings = outer.long_strings;
+            self.instantiate_proto(&p, tree, long_strings)?
+        } else {
+            self.instantiate_chunk(&p, tree)?
+        };
+        parent.set_nested(&mut self.heap, nth, made);
+        Ok(made)
+    }
+
     fn instantiate_proto(
         &mut self,
         p: &Arc<Proto>,
         tree: Option<TreeFn>,
-        strings: &mut HashMap<Arc<[u8]>, Value>,
+        long_strings: Option<Gc<Table>>,
     ) -> Result<Gc<ProtoObj>, Throw> {
         let mut consts = Vec::with_capacity(p.consts.len());
         for c in &p.consts {
@@ -339,35 +381,33 @@ impl State {
                 Const::True => Value::TRUE,
                 Const::Int(i) => Value::int(*i),
                 Const::Float(f) => Value::float(*f),
-                Const::Str(s) => self.constant(s, strings)?,
+                Const::Str(id) => self.constant(p, *id, long_strings)?,
             });
         }
-        let mut protos = Vec::with_capacity(p.protos.len());
-        for (i, child) in p.protos.iter().enumerate() {
-            let tree = tree.as_ref().and_then(|t| t.child(i));
-            protos.push(self.instantiate_proto(child, tree, strings)?);
-        }
-        let data = Box::new(ProtoData {
+        let data = ProtoData {
             counts: Vec::new(),
             meta: p.clone(),
             code: p.code.clone().into(),
             consts: consts.into(),
-            protos: protos.into(),
+            protos: p.protos.iter().map(|_| Cell::new(None)).collect(),
+            long_strings,
             tree: tree.map(Box::new),
-        });
+        };
         ProtoObj::new(&mut self.heap, data).map_err(|OutOfMemory| self.memory_error())
     }
 
-    /// A string constant; equal long ones of a chunk share one object.
-    fn constant(&mut self, s: &Arc<[u8]>, strings: &mut HashMap<Arc<[u8]>, Value>) -> Result<Value, Throw> {
-        if let Some(&v) = strings.get(s) {
-            return Ok(v);
+    /// A string constant.
+    #[inline]
+    fn constant(&mut self, p: &Proto, id: TextId, long_strings: Option<Gc<Table>>) -> Result<Value, Throw> {
+        let text = p.text(id);
+        if text.len() > MAX_SHORT
+            && let Some(long) = long_strings
+            && let known = long.get_int(&self.heap, id.index() as i64)
+            && !known.is_nil()
+        {
+            return Ok(known);
         }
-        let v = self.new_str(s)?;
-        if !v.is_short(&self.heap) {
-            strings.insert(s.clone(), v.into());
-        }
-        Ok(v.into())
+        Ok(self.new_str(text)?.into())
     }
 
     /// A closure of a main function with fresh upvalues; the first is `env` (default: the globals).

@@ -1,8 +1,10 @@
 //! The function being compiled: its code, constants, registers, jump lists and variables.
 
 use super::{CResult, Compiler};
+use crate::lines::Lines;
 use crate::ops::{Instr, Op};
 use crate::proto::{Const, LocalVar, Proto};
+use crate::text::TextId;
 use perilune_syntax::ast::{ExprId, Function, LocalId, Symbol, Vararg};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -222,7 +224,7 @@ impl FuncState {
     }
 
     /// The index of a string constant, added when it is new.
-    fn str_constant(&mut self, s: Symbol, text: impl FnOnce() -> Arc<[u8]>) -> u32 {
+    fn str_constant(&mut self, s: Symbol, text: TextId) -> u32 {
         if self.str_index.len() <= s.index() {
             self.str_index.resize(s.index() + 1, StrIndex::default());
         }
@@ -232,7 +234,7 @@ impl FuncState {
                 serial: self.serial,
                 index: self.consts.len() as u32,
             };
-            self.consts.push(Const::Str(text()));
+            self.consts.push(Const::Str(text));
         }
         found.index
     }
@@ -385,7 +387,7 @@ impl FuncState {
         at
     }
 
-    /// The finished function, but for its source name and its upvalues.
+    /// The finished function, but for its texts, its source name and its upvalues.
     pub(super) fn finish(&mut self, func: &Function) -> Proto {
         self.thread_jumps();
         Proto {
@@ -397,7 +399,7 @@ impl FuncState {
             code: self.code.clone(),
             consts: self.consts.drain(..).collect(),
             protos: self.protos.drain(..).collect(),
-            lines: self.lines.clone(),
+            lines: Lines::new(func.line, &self.lines),
             locals: self.locals.drain(..).collect(),
             ..Proto::default()
         }
@@ -503,9 +505,8 @@ impl Compiler<'_, '_> {
 
     /// The constant's index.
     pub(super) fn str_constant(&mut self, s: Symbol) -> u32 {
-        let symbols = self.unit.symbols;
-        self.fs
-            .str_constant(s, || super::string(self.strings, symbols, s))
+        let text = self.string(s);
+        self.fs.str_constant(s, text)
     }
 
     /// Makes sure that `n` registers from the first free one on exist.
@@ -524,7 +525,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Brings a variable into scope, in the next register after the active ones.
-    pub(super) fn activate(&mut self, name: Arc<[u8]>, local: Option<LocalId>, open: bool) -> CResult {
+    pub(super) fn activate(&mut self, name: TextId, local: Option<LocalId>, open: bool) -> CResult {
         let reg = self.fs.active.len();
         self.check_limit(reg as u32 + 1, MAX_LOCALS as u32, "local variables")?;
         let pc = self.fs.pc() as u32;

@@ -18,8 +18,8 @@ mod stmt;
 
 use crate::ops::Op;
 use crate::proto::{Proto, UpvalueDesc};
+use crate::text::{TextId, Texts};
 use func::{FuncState, Returned};
-use perilune_syntax::Symbols;
 use perilune_syntax::ast::{
     Chunk, Dialect, Expr, ExprId, FuncId, Function, List, Listed, LocalId, MAIN, Symbol, Unit, UpvalueSource,
     Vararg,
@@ -65,10 +65,12 @@ pub fn compile(chunk: &Chunk, source: &[u8], name: Option<Arc<[u8]>>) -> Result<
 
 /// Compiles the functions of a chunk one by one, inner ones before those around them.
 pub struct ChunkCompiler {
-    name: Option<Arc<[u8]>>,
-    /// The symbols as shared strings, made on demand.
-    strings: Vec<Option<Arc<[u8]>>>,
+    /// What else than symbols has a name; the symbols follow when all are known.
+    texts: Texts,
+    name: Option<TextId>,
     hidden: Hidden,
+    /// Where the symbols begin among the texts.
+    first_symbol: usize,
     /// The functions that are compiled and that no other has taken in, by their numbers.
     finished: Vec<Option<Box<Finished>>>,
     /// Room for what is known of a function while it is compiled.
@@ -89,10 +91,17 @@ struct Finished {
 impl ChunkCompiler {
     /// A compiler that gives all functions the source name `name`.
     pub fn new(name: Option<Arc<[u8]>>) -> Self {
+        let mut texts = Texts::default();
+        let hidden = Hidden {
+            for_state: texts.push(b"(for state)"),
+            vararg_table: texts.push(b"(vararg table)"),
+        };
+        let name = name.map(|name| texts.push(&name));
         ChunkCompiler {
+            first_symbol: texts.len(),
+            texts,
             name,
-            strings: Vec::new(),
-            hidden: Hidden::default(),
+            hidden,
             finished: Vec::new(),
             state: FuncState::default(),
             error: None,
@@ -101,13 +110,12 @@ impl ChunkCompiler {
 
     /// Compiles a function.
     pub fn function(&mut self, unit: Unit<'_>) {
-        self.strings.resize(unit.symbols.len(), None);
         self.state.begin(unit.function);
         let mut compiler = Compiler {
             unit,
             map: SourceMap::new(unit.text, unit.lines),
             pos: 0,
-            strings: &mut self.strings,
+            first_symbol: self.first_symbol,
             hidden: &self.hidden,
             finished: &mut self.finished,
             fs: &mut self.state,
@@ -123,6 +131,11 @@ impl ChunkCompiler {
                 Finished::default()
             }
         };
+        if unit.id == MAIN {
+            for s in (0..unit.symbols.len() as u32).map(Symbol) {
+                self.texts.push(unit.symbols.text(s));
+            }
+        }
         let id = unit.id.index();
         let count = self.finished.len().max(id + 1);
         self.finished.resize_with(count, || None);
@@ -141,14 +154,14 @@ impl ChunkCompiler {
                 UpvalueSource::Upvalue(n) => (false, n as u8),
             };
             upvalues.push(UpvalueDesc {
-                name: Some(string(&mut self.strings, unit.symbols, up.name)),
+                name: Some(text_of(self.first_symbol, up.name)),
                 in_stack,
                 index,
                 read_only: up.read_only,
             });
         }
         let mut proto = self.state.finish(unit.function);
-        proto.source = self.name.clone();
+        proto.source = self.name;
         proto.vararg_table = has_table(unit.function);
         proto.upvalues = upvalues;
         Finished { proto, captured }
@@ -167,29 +180,22 @@ impl ChunkCompiler {
             return Err(*error);
         }
         let main = self.finished.get_mut(MAIN.index()).and_then(Option::take);
-        Ok(main.expect("the main function was compiled").proto)
+        let mut main = main.expect("the main function was compiled").proto;
+        let texts = Arc::new(self.texts);
+        main.each_own(&mut |p| p.texts = texts.clone());
+        Ok(main)
     }
 }
 
-/// A symbol as a shared string.
-fn string(strings: &mut [Option<Arc<[u8]>>], symbols: &Symbols, s: Symbol) -> Arc<[u8]> {
-    let made = strings[s.index()].get_or_insert_with(|| Arc::from(symbols.text(s)));
-    made.clone()
+/// The text of a symbol.
+fn text_of(first_symbol: usize, s: Symbol) -> TextId {
+    TextId::new(first_symbol + s.index()).expect("fewer than 2^32 symbols")
 }
 
-/// Names of hidden variables, shared.
+/// Names of hidden variables.
 struct Hidden {
-    for_state: Arc<[u8]>,
-    vararg_table: Arc<[u8]>,
-}
-
-impl Default for Hidden {
-    fn default() -> Self {
-        Hidden {
-            for_state: Arc::from(&b"(for state)"[..]),
-            vararg_table: Arc::from(&b"(vararg table)"[..]),
-        }
-    }
+    for_state: TextId,
+    vararg_table: TextId,
 }
 
 /// The state of the compilation of a function.
@@ -198,16 +204,17 @@ struct Compiler<'a, 'c> {
     map: SourceMap<'a>,
     /// End of the last token consumed.
     pos: u32,
-    strings: &'c mut Vec<Option<Arc<[u8]>>>,
+    /// Where the symbols begin among the texts.
+    first_symbol: usize,
     hidden: &'c Hidden,
     finished: &'c mut Vec<Option<Box<Finished>>>,
     fs: &'c mut FuncState,
 }
 
 impl<'a> Compiler<'a, '_> {
-    /// A symbol as a shared string.
-    fn string(&mut self, s: Symbol) -> Arc<[u8]> {
-        string(self.strings, self.unit.symbols, s)
+    /// The text of a symbol.
+    fn string(&self, s: Symbol) -> TextId {
+        text_of(self.first_symbol, s)
     }
 
     fn list<T: Listed>(&self, list: List<T>) -> &'a [T] {
@@ -296,7 +303,7 @@ impl<'a> Compiler<'a, '_> {
                 self.fs.virtual_vararg = (!used_as_value).then_some(local);
             }
             Vararg::Anonymous if !is_main && self.unit.dialect == Dialect::Lua55 => {
-                self.activate(self.hidden.vararg_table.clone(), None, false)?;
+                self.activate(self.hidden.vararg_table, None, false)?;
             }
             Vararg::Anonymous | Vararg::None => {}
         }

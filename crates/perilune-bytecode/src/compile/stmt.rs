@@ -339,7 +339,7 @@ impl<'a> Compiler<'a, '_> {
 
     fn activate_hidden(&mut self, count: usize) -> CResult {
         for _ in 0..count {
-            self.activate(self.hidden.for_state.clone(), None, false)?;
+            self.activate(self.hidden.for_state, None, false)?;
         }
         Ok(())
     }

@@ -1,46 +1,86 @@
 //! Rules 1 to 6: what each instruction says, and how instructions follow each other.
 
-use super::Check;
+use super::operands::{Duty, ROWS, Registers};
+use super::{Check, captures_registers};
 use crate::ops::{Instr, Op, Operand};
 use crate::proto::{Const, Proto};
 
+/// What one function after the other needs for its check.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// For each instruction 0, or its number among those that are jumped to or open something, from 1.
+    pub(super) places: Vec<u32>,
+    /// How many have a number.
+    pub(super) place_count: u32,
+    /// Instructions that may make a register an open upvalue or a to-be-closed variable, in order.
+    pub(super) openings: Vec<u32>,
+    /// Instructions that take an open number of values.
+    takers: Vec<u32>,
+}
+
+impl Notes {
+    fn reset(&mut self, len: usize) {
+        self.places.clear();
+        self.places.resize(len, 0);
+        self.place_count = 0;
+        self.openings.clear();
+        self.takers.clear();
+    }
+
+    /// Gives an instruction a number. False if there is no such instruction.
+    #[inline]
+    fn number(&mut self, pc: usize) -> bool {
+        let Some(number) = self.places.get_mut(pc) else {
+            return false;
+        };
+        if *number == 0 {
+            self.place_count += 1;
+            *number = self.place_count;
+        }
+        true
+    }
+
+    fn opens(&mut self, pc: usize) {
+        self.openings.push(pc as u32);
+        self.number(pc);
+    }
+}
+
 /// Checks the code of a function.
-pub(super) fn check(proto: &Proto) -> Check {
-    let mut checker = Checker {
-        proto,
-        pc: 0,
-        targets: vec![false; proto.code.len()],
-    };
-    for pc in 0..proto.code.len() {
-        checker.pc = pc;
-        checker.operands()?;
+pub(super) fn check(proto: &Proto, notes: &mut Notes) -> Check {
+    notes.reset(proto.code.len());
+    let mut checker = Checker { proto, notes, pc: 0 };
+    let registers = Registers::new(proto.max_stack);
+    for (pc, &i) in proto.code.iter().enumerate() {
+        let row = &ROWS[usize::from(i.op_byte())];
+        if !(row.met_by(i, registers) && checker.done(row.duty, i, pc)) {
+            checker.operands(pc)?;
+        }
+        if row.shape.demands() && !row.shape.met_by(i, proto.max_stack) {
+            checker.shape(row.op, pc)?;
+        }
     }
-    for pc in 0..proto.code.len() {
-        checker.pc = pc;
-        checker.shape()?;
-    }
+    checker.takers()?;
     checker.pc = proto.code.len() - 1;
     checker.ends()?;
     checker.pc = 0;
     checker.vararg_prologue()
 }
 
-/// The opcode of an instruction that passed rule 1.
-pub(super) fn op_at(proto: &Proto, pc: usize) -> Option<Op> {
-    proto.code.get(pc).and_then(|i| Op::from_u8(i.op_byte()))
-}
-
 /// Where the jump at `pc` goes.
 pub(super) fn target(proto: &Proto, pc: usize) -> i64 {
-    pc as i64 + 1 + i64::from(proto.code[pc].d())
+    target_of(proto.code[pc], pc)
+}
+
+fn target_of(i: Instr, pc: usize) -> i64 {
+    pc as i64 + 1 + i64::from(i.d())
 }
 
 struct Checker<'a> {
     proto: &'a Proto,
+    notes: &'a mut Notes,
     /// The instruction being checked.
     pc: usize,
-    /// Which instructions are jumped to.
-    targets: Vec<bool>,
 }
 
 impl Checker<'_> {
@@ -48,29 +88,65 @@ impl Checker<'_> {
         self.proto.code[self.pc]
     }
 
+    #[cold]
     fn broken<T>(&self, message: impl Into<String>) -> Check<T> {
         let op = Op::from_u8(self.instr().op_byte()).map_or("?", |op| op.info().name);
         Err((Some(self.pc), format!("{op}: {}", message.into())))
     }
 
+    #[inline]
     fn require(&self, holds: bool, message: impl FnOnce() -> String) -> Check {
         if holds { Ok(()) } else { self.broken(message()) }
     }
 
+    /// A quick look at the operands that are more than registers. False if they are to be looked at one by
+    /// one.
+    #[inline(always)]
+    fn done(&mut self, duty: Duty, i: Instr, pc: usize) -> bool {
+        let p = self.proto;
+        let is_text = || matches!(p.consts.get(i.du() as usize), Some(Const::Str(_)));
+        let has_upvalue = || usize::from(i.b()) < p.upvalues.len();
+        match duty {
+            Duty::Nothing => true,
+            Duty::Text => is_text(),
+            Duty::Number => {
+                let k = p.consts.get(i.du() as usize);
+                matches!(k, Some(Const::Int(_) | Const::Float(_)))
+            }
+            Duty::Const => (i.du() as usize) < p.consts.len(),
+            Duty::Function => (i.du() as usize) < p.protos.len(),
+            Duty::Upvalue => has_upvalue(),
+            Duty::UpvalueText => has_upvalue() && is_text(),
+            Duty::Jump => self.jumps(i, pc),
+            Duty::ConstJump => usize::from(i.b()) < p.consts.len() && self.jumps(i, pc),
+            Duty::ConstC => usize::from(i.c()) < p.consts.len(),
+            Duty::ConstText => usize::from(i.c()) < p.consts.len() && is_text(),
+            Duty::Others | Duty::Unknown => false,
+        }
+    }
+
+    /// Notes where a jump goes. False if that is outside.
+    #[inline]
+    fn jumps(&mut self, i: Instr, pc: usize) -> bool {
+        usize::try_from(target_of(i, pc)).is_ok_and(|to| self.notes.number(to))
+    }
+
     /// Rules 1, 2 and 3, operand by operand.
-    fn operands(&mut self) -> Check {
+    #[inline(never)]
+    fn operands(&mut self, pc: usize) -> Check {
+        self.pc = pc;
         let i = self.instr();
         let Some(op) = Op::from_u8(i.op_byte()) else {
             return self.broken(format!("unknown opcode {}", i.op_byte()));
         };
-        let info = op.info();
+        let kinds = op.info().operands;
         let values = [
             i64::from(i.a()),
             i64::from(i.b()),
             i64::from(i.c()),
             i64::from(i.d()),
         ];
-        for ((&kind, &value), name) in info.operands.iter().zip(&values).zip(["a", "b", "c", "d"]) {
+        for ((kind, value), name) in kinds.into_iter().zip(values).zip(["a", "b", "c", "d"]) {
             self.operand(kind, value, name)?;
         }
         Ok(())
@@ -100,7 +176,13 @@ impl Checker<'_> {
             }
             Operand::Count => self.require(value >= 0, || format!("count {value} is negative")),
             Operand::Flag => self.require(value <= 1, || format!("flag {name} is neither 0 nor 1")),
-            Operand::Jump => self.jump(),
+            Operand::Jump => {
+                let inside = self.jumps(self.instr(), self.pc);
+                self.require(inside, || {
+                    let to = target(p, self.pc);
+                    format!("jump to {to}, which is outside of the code")
+                })
+            }
         }
     }
 
@@ -111,17 +193,19 @@ impl Checker<'_> {
         self.require(fits(k), || format!("constant {index} is not a {what}"))
     }
 
-    fn jump(&mut self) -> Check {
-        let to = target(self.proto, self.pc);
-        let inside = usize::try_from(to).ok().filter(|&t| t < self.proto.code.len());
-        match inside {
-            Some(t) => self.targets[t] = true,
-            None => return self.broken(format!("jump to {to}, which is outside of the code")),
+    /// Rule 5: nothing jumps to an instruction that takes open values.
+    fn takers(&mut self) -> Check {
+        for n in 0..self.notes.takers.len() {
+            self.pc = self.notes.takers[n] as usize;
+            self.require(self.notes.places[self.pc] == 0, || {
+                "a jump lands where open values are used".into()
+            })?;
         }
         Ok(())
     }
 
     /// `count` registers from `first` on must exist.
+    #[inline]
     fn window(&self, first: u8, count: u32) -> Check {
         let end = u32::from(first) + count;
         let max = u32::from(self.proto.max_stack);
@@ -130,11 +214,14 @@ impl Checker<'_> {
         })
     }
 
-    /// What the table of opcodes says in words: windows and neighbours.
-    fn shape(&self) -> Check {
+    /// What the table of opcodes says in words: windows and neighbours. It is asked of the opcodes of which
+    /// [`ROWS`] says so.
+    #[inline(never)]
+    fn shape(&mut self, op: Op, pc: usize) -> Check {
+        self.pc = pc;
         let i = self.instr();
         let (a, b, c) = (i.a(), u32::from(i.b()), u32::from(i.c()));
-        match i.op() {
+        match op {
             Op::LOADNIL => self.window(a, b + 1),
             Op::SELF => self.window(a, 2),
             Op::NEWTABLE => {
@@ -169,7 +256,10 @@ impl Checker<'_> {
             }
             Op::FORPREP => self.forprep(),
             Op::FORLOOP => self.forloop(),
-            Op::TFORPREP => self.tforprep(),
+            Op::TFORPREP => {
+                self.notes.opens(self.pc);
+                self.tforprep()
+            }
             Op::TFORCALL => {
                 self.require(c >= 1, || "no variables".into())?;
                 self.window(a, (c + 3).max(6))?;
@@ -187,6 +277,17 @@ impl Checker<'_> {
                 let p = self.proto;
                 self.require(p.is_vararg, || "the function has no varargs".into())?;
                 self.require(!p.vararg_table, || "the varargs are in a table".into())
+            }
+            Op::TBC => {
+                self.notes.opens(self.pc);
+                Ok(())
+            }
+            Op::CLOSURE => {
+                let function = self.proto.protos.get(i.du() as usize);
+                if function.is_some_and(|f| captures_registers(f)) {
+                    self.notes.opens(self.pc);
+                }
+                Ok(())
             }
             Op::VARARGPREP => self.require(self.pc == 0, || "is not the first instruction".into()),
             Op::MOVE
@@ -238,7 +339,6 @@ impl Checker<'_> {
             | Op::BNOT
             | Op::NOT
             | Op::LEN
-            | Op::TBC
             | Op::JMP
             | Op::EQ
             | Op::LT
@@ -253,12 +353,12 @@ impl Checker<'_> {
             | Op::TESTSET
             | Op::RETURN0
             | Op::RETURN1
-            | Op::CLOSURE
             | Op::ERRNNIL => Ok(()),
         }
     }
 
     /// Rule 5, for an instruction that gives an open number of results.
+    #[inline]
     fn producer(&self, open: bool) -> Check {
         if !open {
             return Ok(());
@@ -272,10 +372,12 @@ impl Checker<'_> {
 
     /// Rule 5, for an instruction that takes an open number of values, the first of which is in
     /// register `first`.
-    fn consumer(&self, open: bool, first: u32) -> Check {
-        if !open {
-            return Ok(());
-        }
+    #[inline]
+    fn consumer(&mut self, open: bool, first: u32) -> Check {
+        if open { self.takes(first) } else { Ok(()) }
+    }
+
+    fn takes(&mut self, first: u32) -> Check {
         let before = self
             .pc
             .checked_sub(1)
@@ -285,10 +387,8 @@ impl Checker<'_> {
             return self.broken("open values do not come from the instruction before");
         };
         let below = u32::from(before.a()) >= first;
-        self.require(below, || "open values start below the window".into())?;
-        self.require(!self.targets[self.pc], || {
-            "a jump lands where open values are used".into()
-        })
+        self.notes.takers.push(self.pc as u32);
+        self.require(below, || "open values start below the window".into())
     }
 
     /// Whether the instruction at `at` is an `op` for the same registers as this one.
@@ -296,12 +396,17 @@ impl Checker<'_> {
         let Some(at) = usize::try_from(at).ok() else {
             return false;
         };
-        op_at(self.proto, at) == Some(op) && self.proto.code[at].a() == self.instr().a()
+        let other = self.proto.code.get(at);
+        other.is_some_and(|i| is(*i, op) && i.a() == self.instr().a())
     }
 
     /// Whether the jump at `at` goes to `to`.
     fn goes_to(&self, at: i64, to: i64) -> bool {
-        usize::try_from(at).is_ok_and(|at| target(self.proto, at) == to)
+        let Some(at) = usize::try_from(at).ok() else {
+            return false;
+        };
+        let jump = self.proto.code.get(at);
+        jump.is_some_and(|i| target_of(*i, at) == to)
     }
 
     fn forprep(&self) -> Check {
@@ -362,7 +467,7 @@ impl Checker<'_> {
         })?;
         self.require(i.a() == p.num_params, || "wrong number of parameters".into())?;
         self.require(i.b() == u8::from(p.vararg_table), || "wrong table flag".into())?;
-        self.require(!self.targets[0], || "a jump goes back to it".into())
+        self.require(self.notes.places[0] == 0, || "a jump goes back to it".into())
     }
 
     /// Rule 3, for the last instruction.
@@ -373,16 +478,18 @@ impl Checker<'_> {
     }
 }
 
+/// Whether it is an instruction with this opcode.
+fn is(i: Instr, op: Op) -> bool {
+    i.op_byte() == op as u8
+}
+
 /// Whether the instruction gives an open number of results.
 fn gives_open(i: Instr) -> bool {
-    matches!(Op::from_u8(i.op_byte()), Some(Op::CALL | Op::VARARG)) && i.c() == 0
+    i.c() == 0 && [Op::CALL, Op::VARARG].into_iter().any(|op| is(i, op))
 }
 
 /// Whether the instruction takes an open number of values.
 fn takes_open(i: Instr) -> bool {
-    let takes = matches!(
-        Op::from_u8(i.op_byte()),
-        Some(Op::CALL | Op::TAILCALL | Op::RETURN | Op::SETLIST)
-    );
-    takes && i.b() == 0
+    const TAKERS: [Op; 4] = [Op::CALL, Op::TAILCALL, Op::RETURN, Op::SETLIST];
+    i.b() == 0 && TAKERS.into_iter().any(|op| is(i, op))
 }

@@ -4,7 +4,7 @@
 //!
 //! 1. Every opcode is known, unused operands are 0, flags are 0 or 1.
 //! 2. Every register, window of registers, constant, upvalue and nested function that an
-//!    instruction names exists, and constants are of the kind it wants.
+//!    instruction names exists, and constants are of the kind it wants. Every text that is named exists.
 //! 3. Jumps land on instructions, and control cannot run off the end of the code.
 //! 4. `VARARGPREP` is the first instruction of exactly the vararg functions, and runs once;
 //!    `VARARG` and `GETVARG` occur in those only.
@@ -17,11 +17,15 @@
 //! 9. Debug information, where there is any, fits the code.
 
 mod code;
+#[cfg(test)]
+mod hostile;
 mod open;
+mod operands;
 #[cfg(test)]
 mod tests;
 
-use crate::proto::Proto;
+use crate::proto::{Const, Proto};
+use crate::text::TextId;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -94,37 +98,47 @@ pub fn verify(proto: Arc<Proto>) -> Result<VerifiedProto, VerifyError> {
 /// Walks the functions without recursion. One that is shared by several is checked once by itself,
 /// and once for each function around it.
 fn verify_tree(root: &Proto) -> Result<(), VerifyError> {
+    let mut verifier = Verifier::default();
     let mut checked: HashSet<*const Proto> = HashSet::new();
     let mut edges: HashMap<(*const Proto, *const Proto), usize> = HashMap::new();
-    let mut work: Vec<(&Proto, usize)> = vec![(root, 1)];
-    while let Some((proto, depth)) = work.pop() {
-        let fail = |(pc, message)| VerifyError {
-            function: proto.line_defined,
-            pc,
-            message,
-        };
+    let mut work = vec![(root, 1, false)];
+    while let Some((proto, depth, shared)) = work.pop() {
         if depth > MAX_DEPTH {
-            return Err(fail((None, format!("functions nest deeper than {MAX_DEPTH}"))));
+            let message = format!("functions nest deeper than {MAX_DEPTH}");
+            return Err(failed(proto, (None, message)));
         }
-        if checked.insert(proto) {
-            verify_function(proto).map_err(fail)?;
+        if !shared || checked.insert(proto) {
+            verifier.function(proto).map_err(|e| failed(proto, e))?;
         }
         for child in &proto.protos {
-            let seen = edges.entry((proto, &**child)).or_insert(0);
-            if *seen > depth {
-                continue;
+            // Nobody else can come to know a function meanwhile that only this one knows.
+            let shared = Arc::strong_count(child) > 1;
+            if shared {
+                let seen = edges.entry((proto, &**child)).or_insert(0);
+                if *seen > depth {
+                    continue;
+                }
+                *seen = depth + 1;
             }
-            *seen = depth + 1;
-            let fail = |(pc, message)| VerifyError {
-                function: child.line_defined,
-                pc,
-                message,
-            };
-            captures(proto, child).map_err(fail)?;
-            work.push((child, depth + 1));
+            captures(proto, child).map_err(|e| failed(child, e))?;
+            work.push((child, depth + 1, shared));
         }
     }
     Ok(())
+}
+
+#[cold]
+fn failed(function: &Proto, (pc, message): (Option<usize>, String)) -> VerifyError {
+    VerifyError {
+        function: function.line_defined,
+        pc,
+        message,
+    }
+}
+
+/// Whether a function captures registers of the one around it.
+fn captures_registers(function: &Proto) -> bool {
+    function.upvalues.iter().any(|u| u.in_stack)
 }
 
 /// Rule 8.
@@ -144,11 +158,21 @@ fn captures(outer: &Proto, inner: &Proto) -> Check {
     Ok(())
 }
 
-fn verify_function(proto: &Proto) -> Check {
-    header(proto)?;
-    debug_info(proto)?;
-    code::check(proto)?;
-    open::check(proto)
+/// What one function after the other needs for its check.
+#[derive(Default)]
+struct Verifier {
+    notes: code::Notes,
+    flow: open::Flow,
+}
+
+impl Verifier {
+    fn function(&mut self, proto: &Proto) -> Check {
+        header(proto)?;
+        texts(proto)?;
+        debug_info(proto)?;
+        code::check(proto, &mut self.notes)?;
+        open::check(proto, &self.notes, &mut self.flow)
+    }
 }
 
 fn header(p: &Proto) -> Check {
@@ -178,6 +202,31 @@ fn header(p: &Proto) -> Check {
     Ok(())
 }
 
+/// Rule 2, for texts.
+fn texts(p: &Proto) -> Check {
+    let exists = |id: TextId| id.index() < p.texts.len();
+    if p.source.is_some_and(|id| !exists(id)) {
+        return broken("the text that is its source name does not exist");
+    }
+    let missing = |k: &Const| matches!(k, Const::Str(id) if !exists(*id));
+    if let Some(n) = p.consts.iter().position(missing) {
+        return broken(format!("the text that is constant {n} does not exist"));
+    }
+    if let Some(n) = p
+        .upvalues
+        .iter()
+        .position(|u| u.name.is_some_and(|id| !exists(id)))
+    {
+        return broken(format!("the text that is the name of upvalue {n} does not exist"));
+    }
+    if let Some(n) = p.locals.iter().position(|v| !exists(v.name)) {
+        return broken(format!(
+            "the text that is the name of local variable {n} does not exist"
+        ));
+    }
+    Ok(())
+}
+
 /// Rule 9.
 fn debug_info(p: &Proto) -> Check {
     if !p.lines.is_empty() && p.lines.len() != p.code.len() {
@@ -186,6 +235,15 @@ fn debug_info(p: &Proto) -> Check {
             p.lines.len(),
             p.code.len()
         ));
+    }
+    let mut next = 0;
+    for (n, mark) in p.lines.marks.iter().enumerate() {
+        if mark.pc < next || mark.pc as usize >= p.lines.len() {
+            return broken(format!(
+                "line mark {n} is not behind the one before and inside the code"
+            ));
+        }
+        next = mark.pc + 1;
     }
     let mut last_start = 0;
     for (n, var) in p.locals.iter().enumerate() {

@@ -1,10 +1,15 @@
 //! Rule 7: which registers may be open upvalues or pending to-be-closed variables, by a forward
 //! data-flow analysis over the code.
+//!
+//! Where nothing is open there is nothing to find out, so it begins at the instructions that open
+//! something and ends where all is closed. Whether they can be reached does not matter.
 
 use super::Check;
-use super::code::target;
-use crate::ops::{Instr, Op};
+use super::code::{Notes, target};
+use crate::ops::{Instr, OPS, Op, Operand};
 use crate::proto::Proto;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// A set of registers.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -17,14 +22,10 @@ impl Registers {
 
     /// The registers from `reg` on.
     fn from(reg: u8) -> Registers {
-        let mut set = [0; 4];
-        for (n, word) in set.iter_mut().enumerate() {
-            *word = match (n * 64).cmp(&(usize::from(reg) / 64 * 64)) {
-                std::cmp::Ordering::Less => 0,
-                std::cmp::Ordering::Equal => u64::MAX << (reg % 64),
-                std::cmp::Ordering::Greater => u64::MAX,
-            };
-        }
+        let mut set = [u64::MAX; 4];
+        let word = usize::from(reg) / 64;
+        set[..word].fill(0);
+        set[word] <<= reg % 64;
         Registers(set)
     }
 
@@ -56,62 +57,171 @@ impl State {
         }
     }
 
-    fn open_from(&self, reg: u8) -> bool {
-        self.captured.union(self.to_close).meets(Registers::from(reg))
+    /// The register behind the last one that may be open.
+    fn end(&self) -> u32 {
+        let open = self.captured.union(self.to_close);
+        let last = (0..4).rev().find(|&n| open.0[n] != 0);
+        last.map_or(0, |n| n as u32 * 64 + 64 - open.0[n].leading_zeros())
     }
 }
 
-/// Checks that nothing stays open where the code says that nothing is.
-pub(super) fn check(proto: &Proto) -> Check {
-    if !opens_anything(proto) {
+/// What is known at an instruction that is jumped to or opens something.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    state: State,
+    /// It is in [`Flow::work`].
+    waits: bool,
+}
+
+impl Place {
+    /// Adds that control may come with `state`; whether that is new.
+    fn join(&mut self, state: State) -> bool {
+        let joined = self.state.join(state);
+        let grows = joined != self.state;
+        self.state = joined;
+        grows
+    }
+}
+
+/// What one function after the other needs for its analysis.
+#[derive(Default)]
+pub(super) struct Flow {
+    /// What is known at the instructions that have a number.
+    places: Vec<Place>,
+    /// The instructions that are to be looked at again, the first one first: code that flows downwards
+    /// is then looked at once.
+    work: BinaryHeap<Reverse<u32>>,
+}
+
+/// Checks that nothing stays open where the code says that nothing is. `notes` are those that the check of
+/// the instructions has made.
+pub(super) fn check(proto: &Proto, notes: &Notes, flow: &mut Flow) -> Check {
+    if notes.openings.is_empty() {
         return Ok(());
     }
-    let mut states: Vec<Option<State>> = vec![None; proto.code.len()];
-    states[0] = Some(State::default());
-    let mut work = vec![0];
-    while let Some(pc) = work.pop() {
-        let Some(before) = states[pc] else { continue };
-        let after = step(proto, pc, before)?;
-        for next in successors(proto, pc).into_iter().flatten() {
-            let joined = states[next].map_or(after, |old| old.join(after));
-            if states[next] != Some(joined) {
-                states[next] = Some(joined);
-                work.push(next);
-            }
+    flow.places.clear();
+    flow.places.resize(notes.place_count as usize, Place::default());
+    flow.work.clear();
+    flow.work.extend(notes.openings.iter().map(|&pc| Reverse(pc)));
+    let mut analysis = Analysis { proto, notes, flow };
+    for &pc in &notes.openings {
+        analysis.place(pc as usize).waits = true;
+    }
+    while let Some(Reverse(pc)) = analysis.flow.work.pop() {
+        let pc = pc as usize;
+        let place = analysis.place(pc);
+        if std::mem::take(&mut place.waits) {
+            let state = place.state;
+            analysis.run(pc, state)?;
         }
     }
     Ok(())
 }
 
-fn opens_anything(proto: &Proto) -> bool {
-    let captures = proto.protos.iter().any(|p| p.upvalues.iter().any(|u| u.in_stack));
-    captures
-        || proto
-            .code
-            .iter()
-            .any(|i| matches!(i.op(), Op::TBC | Op::TFORPREP))
+/// Where control goes behind an instruction, and what the analysis has to do at it.
+#[derive(Clone, Copy)]
+struct Way {
+    /// To the next instruction.
+    falls: bool,
+    /// To its target.
+    jumps: bool,
+    /// [`demands_closed`] has something to say.
+    demands: bool,
+    /// It opens or closes.
+    changes: bool,
 }
 
-/// The instructions that may come next.
-fn successors(proto: &Proto, pc: usize) -> [Option<usize>; 2] {
-    let op = proto.code[pc].op();
-    let ends = matches!(op, Op::RETURN | Op::RETURN0 | Op::RETURN1 | Op::TAILCALL);
-    let always = matches!(op, Op::JMP | Op::TFORPREP);
-    let has_target = op.info().operands[3] == crate::ops::Operand::Jump;
-    let next = (!ends && !always).then_some(pc + 1);
-    [next, has_target.then(|| target(proto, pc) as usize)]
-}
-
-/// What an instruction does to the state, and what it demands of it.
-fn step(proto: &Proto, pc: usize, mut state: State) -> Check<State> {
-    let i = proto.code[pc];
-    let broken = |message: &str| Err((Some(pc), format!("{}: {message}", i.op().info().name)));
-    if demands_closed(i).is_some_and(|reg| state.open_from(reg)) {
-        return broken("variables that may be open are not closed");
+impl Way {
+    const fn of(op: Op, operands: [Operand; 4]) -> Way {
+        let returns = matches!(op, Op::RETURN | Op::RETURN0 | Op::RETURN1 | Op::TAILCALL);
+        let loops = matches!(op, Op::FORPREP | Op::FORLOOP | Op::TFORPREP | Op::TFORCALL);
+        Way {
+            falls: !returns && !matches!(op, Op::JMP | Op::TFORPREP),
+            jumps: matches!(operands[3], Operand::Jump),
+            demands: returns || loops || matches!(op, Op::CALL),
+            changes: matches!(op, Op::CLOSE | Op::CLOSURE | Op::TBC | Op::TFORPREP),
+        }
     }
+}
+
+static WAYS: [Way; OPS.len()] = {
+    let mut ways = [const { Way::of(OPS[0].op, OPS[0].operands) }; OPS.len()];
+    let mut n = 0;
+    while n < ways.len() {
+        ways[n] = Way::of(OPS[n].op, OPS[n].operands);
+        n += 1;
+    }
+    ways
+};
+
+struct Analysis<'a> {
+    proto: &'a Proto,
+    notes: &'a Notes,
+    flow: &'a mut Flow,
+}
+
+impl Analysis<'_> {
+    /// What is known at `pc`, which has a number.
+    #[inline]
+    fn place(&mut self, pc: usize) -> &mut Place {
+        &mut self.flow.places[self.notes.places[pc] as usize - 1]
+    }
+
+    /// Follows the code from `pc` on, until it ends or comes to what is known already.
+    fn run(&mut self, mut pc: usize, mut state: State) -> Check {
+        let mut end = state.end();
+        loop {
+            let i = self.proto.code[pc];
+            let way = WAYS[usize::from(i.op_byte())];
+            if way.demands && demands_closed(i).is_some_and(|reg| end > u32::from(reg)) {
+                return broken(pc, i, "variables that may be open are not closed");
+            }
+            if way.changes {
+                change(self.proto, pc, &mut state)?;
+                end = state.end();
+                if end == 0 {
+                    return Ok(());
+                }
+            }
+            if way.jumps {
+                self.branch(target(self.proto, pc) as usize, state);
+            }
+            if !way.falls {
+                return Ok(());
+            }
+            pc += 1;
+            if self.notes.places[pc] != 0 {
+                let place = self.place(pc);
+                if !place.join(state) && !place.waits {
+                    return Ok(());
+                }
+                place.waits = false;
+                state = place.state;
+                end = state.end();
+            }
+        }
+    }
+
+    /// Control may come to `to` with `state`, by a jump.
+    fn branch(&mut self, to: usize, state: State) {
+        let place = self.place(to);
+        if place.join(state) && !std::mem::replace(&mut place.waits, true) {
+            self.flow.work.push(Reverse(to as u32));
+        }
+    }
+}
+
+#[cold]
+fn broken<T>(pc: usize, i: Instr, message: &str) -> Check<T> {
+    Err((Some(pc), format!("{}: {message}", i.op().info().name)))
+}
+
+/// What an instruction opens and closes.
+fn change(proto: &Proto, pc: usize, state: &mut State) -> Check {
+    let i = proto.code[pc];
     if let Some(reg) = marks(i) {
         if state.to_close.meets(Registers::from(reg)) {
-            return broken("to-be-closed variables are not in stack order");
+            return broken(pc, i, "to-be-closed variables are not in stack order");
         }
         state.to_close.insert(reg);
     }
@@ -121,15 +231,13 @@ fn step(proto: &Proto, pc: usize, mut state: State) -> Check<State> {
         state.to_close = state.to_close.without(closed);
     }
     if i.op() == Op::CLOSURE {
-        for up in proto.protos[i.du() as usize]
-            .upvalues
-            .iter()
-            .filter(|u| u.in_stack)
-        {
-            state.captured.insert(up.index);
+        for up in &proto.protos[i.du() as usize].upvalues {
+            if up.in_stack {
+                state.captured.insert(up.index);
+            }
         }
     }
-    Ok(state)
+    Ok(())
 }
 
 /// The register that the instruction makes a to-be-closed variable.

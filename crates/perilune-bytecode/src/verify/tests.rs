@@ -1,17 +1,23 @@
 //! One hostile function per rule, and the message that refuses it.
 
 use super::verify;
+use crate::lines::Lines;
 use crate::ops::{Instr, Op};
 use crate::proto::{Const, LocalVar, Proto, UpvalueDesc};
+use crate::text::{TextId, Texts};
 use std::sync::Arc;
 
-fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
+pub(super) fn i(op: Op, a: u8, b: u8, c: u8, d: i32) -> Instr {
     Instr::new(op, a, b, c, d)
 }
 
-const RET: Instr = Instr::new(Op::RETURN0, 0, 0, 0, 0);
+pub(super) const RET: Instr = Instr::new(Op::RETURN0, 0, 0, 0, 0);
 
-fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
+pub(super) fn text(index: usize) -> TextId {
+    TextId::new(index).expect("a small index")
+}
+
+pub(super) fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
     UpvalueDesc {
         name: None,
         in_stack,
@@ -22,24 +28,27 @@ fn upvalue(in_stack: bool, index: u8) -> UpvalueDesc {
 
 /// A function of four registers, a string, an integer and nil as constants, one upvalue, and one
 /// nested function that captures register 1.
-fn base(code: &[Instr]) -> Proto {
+pub(super) fn base(code: &[Instr]) -> Proto {
     let inner = Proto {
         max_stack: 2,
         code: vec![RET],
         upvalues: vec![upvalue(true, 1)],
         ..Proto::default()
     };
+    let mut texts = Texts::default();
+    let text = texts.push(b"s");
     Proto {
+        texts: Arc::new(texts),
         max_stack: 4,
         code: code.to_vec(),
-        consts: vec![Const::Str(Arc::from(&b"s"[..])), Const::Int(1), Const::Nil],
+        consts: vec![Const::Str(text), Const::Int(1), Const::Nil],
         protos: vec![Arc::new(inner)],
         upvalues: vec![upvalue(true, 0)],
         ..Proto::default()
     }
 }
 
-fn vararg(code: &[Instr]) -> Proto {
+pub(super) fn vararg(code: &[Instr]) -> Proto {
     Proto {
         is_vararg: true,
         ..base(code)
@@ -67,7 +76,7 @@ fn accepted(proto: Proto) {
     }
 }
 
-const VARARGPREP: Instr = Instr::new(Op::VARARGPREP, 0, 0, 0, 0);
+pub(super) const VARARGPREP: Instr = Instr::new(Op::VARARGPREP, 0, 0, 0, 0);
 
 #[test]
 fn the_base_is_accepted() {
@@ -115,15 +124,16 @@ fn headers() {
 
 #[test]
 fn debug_information() {
+    let name = text(0);
     let var = |start_pc, end_pc, reg| LocalVar {
-        name: Arc::from(&b"v"[..]),
+        name,
         start_pc,
         end_pc,
         reg,
     };
     refused(
         Proto {
-            lines: vec![1, 2],
+            lines: Lines::new(0, &[1, 2]),
             ..base(&[RET])
         },
         "2 lines for 1 instructions",
@@ -287,7 +297,7 @@ fn numeric_loops() {
     );
 }
 
-fn generic(code: &[Instr]) -> Proto {
+pub(super) fn generic(code: &[Instr]) -> Proto {
     Proto {
         max_stack: 6,
         ..base(code)

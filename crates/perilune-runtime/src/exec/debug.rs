@@ -131,7 +131,7 @@ impl State {
         let Some(p) = self.proto_of(function_of(unsafe { &*f })) else {
             return;
         };
-        let Some(src) = &p.source else {
+        let Some(src) = p.source() else {
             return out.extend_from_slice(b"?:?: ");
         };
         push_chunk_id(out, src);
@@ -262,7 +262,7 @@ impl State {
             return Some(name);
         }
         let p = self.proto_of(function_of(f))?;
-        let is_name = |c: &Const| matches!(c, Const::Str(s) if **s == *name.name);
+        let is_name = |c: &Const| matches!(c, Const::Str(s) if p.text(*s) == name.name);
         let kind = debuginfo::method_kind(p.consts.iter().position(is_name)? as u32, name.name);
         Some(Name { kind, ..name })
     }
@@ -487,7 +487,7 @@ impl State {
             activelines: None,
         };
         if let Some(p) = self.proto_of(func) {
-            info.source = p.source.as_ref().map_or_else(|| b"=?".to_vec(), |s| s.to_vec());
+            info.source = p.source().unwrap_or(b"=?").to_vec();
             info.short_src = chunk_id(&info.source);
             info.what = if p.line_defined == 0 {
                 "main"
@@ -536,7 +536,7 @@ impl State {
             } else if frame.is_lua() {
                 let p = self.proto_of(function_of(frame))?;
                 if let Some(l) = debuginfo::local_name(p, k, self.current_pc(co, f)) {
-                    return Some((l.name.to_vec(), frame.base.add(l.reg as usize)));
+                    return Some((p.text(l.name).to_vec(), frame.base.add(l.reg as usize)));
                 }
             }
             let limit = if frame.is_lua() && f == co.get(&self.heap).frame {
@@ -573,7 +573,7 @@ impl State {
     pub fn param_name(&self, f: Gc<Closure>, n: i64) -> Option<Vec<u8>> {
         let p = f.proto(&self.heap).meta(&self.heap);
         let n = usize::try_from(n).ok().filter(|&n| n > 0)?;
-        debuginfo::local_name(p, n, 0).map(|l| l.name.to_vec())
+        debuginfo::local_name(p, n, 0).map(|l| p.text(l.name).to_vec())
     }
     /// Upvalue `n` of a function: its name and value.
     pub fn upvalue_get(&self, f: Value, n: i64) -> Option<(Vec<u8>, Value)> {
@@ -586,11 +586,8 @@ impl State {
             return None;
         }
         let p = c.proto(&self.heap).meta(&self.heap);
-        let name = p.upvalues[n]
-            .name
-            .as_ref()
-            .map_or_else(|| b"(no name)".to_vec(), |s| s.to_vec());
-        Some((name, c.upval(&self.heap, n).get(&self.heap)))
+        let name = p.optional_text(p.upvalues[n].name).unwrap_or(b"(no name)");
+        Some((name.to_vec(), c.upval(&self.heap, n).get(&self.heap)))
     }
     /// Sets upvalue `n` of a function; its name.
     pub fn upvalue_set(&mut self, f: Value, n: i64, v: Value) -> Option<Vec<u8>> {

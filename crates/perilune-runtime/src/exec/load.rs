@@ -4,13 +4,13 @@ use super::TreeChunk;
 use super::unwind::handle;
 use crate::error::{StopReason, Throw, text};
 use crate::heap::{Gc, interrupt};
-use crate::object::Closure;
+use crate::object::{Closure, Str};
 use crate::state::State;
 use crate::value::Value;
-use perilune_bytecode::compile::{ChunkCompiler, CompileError};
+use perilune_bytecode::compile::{self, ChunkCompiler, CompileError};
+use perilune_bytecode::file::{self, FileError};
 use perilune_bytecode::proto::Proto;
 use perilune_bytecode::verify::{self, VerifiedProto};
-use perilune_bytecode::{compile, file};
 use perilune_syntax::ast::Dialect;
 use perilune_syntax::{
     ParseError, ParseOptions, Source, Unreadable, chunk_id, parse_functions, parse_source,
@@ -118,7 +118,41 @@ impl State {
         env: Option<Value>,
     ) -> Result<Result<Value, Value>, Throw> {
         self.tick(load_cost(&source))?;
-        let compiled = self.frontend().compile(Source::whole(source), chunk_name, mode);
+        let frontend = self.frontend();
+        let compiled = match is_binary(source.first().copied()) {
+            true => frontend.read(chunk_name, mode, || file::read(&source)),
+            false => frontend.compile(Source::whole(source), chunk_name, mode),
+        };
+        self.made(compiled, env)
+    }
+
+    /// As [`State::load`], of the chunk in a string.
+    ///
+    /// # Errors
+    /// Stops, no memory.
+    pub fn load_str(
+        &mut self,
+        chunk: Gc<Str>,
+        chunk_name: &[u8],
+        mode: &[u8],
+        env: Option<Value>,
+    ) -> Result<Result<Value, Value>, Throw> {
+        let bytes = chunk.bytes(&self.heap);
+        if !is_binary(bytes.first().copied()) {
+            let source = bytes.to_vec();
+            return self.load(source, chunk_name, mode, env);
+        }
+        self.tick(load_cost(bytes))?;
+        let bytes = chunk.bytes(&self.heap);
+        let compiled = self.frontend().read(chunk_name, mode, || file::read(bytes));
+        self.made(compiled, env)
+    }
+
+    fn made(
+        &mut self,
+        compiled: Result<Compiled, Refusal>,
+        env: Option<Value>,
+    ) -> Result<Result<Value, Value>, Throw> {
         match compiled {
             Ok((p, tree)) => Ok(Ok(self.new_main_with(&p, tree, env)?.into())),
             Err(refusal) => Ok(Err(self.refused(&refusal)?)),
@@ -212,23 +246,28 @@ impl State {
 
 impl Frontend {
     fn compile(&self, mut source: Source<'_>, name: &[u8], mode: &[u8]) -> Result<Compiled, Refusal> {
-        let binary = source.first() == Some(file::SIGNATURE[0]);
+        let first = source.first();
         if source.has_failed() {
             return Err(Refusal::Unreadable);
         }
-        let (kind, flag) = if binary { ("binary", b'b') } else { ("text", b't') };
-        if !mode.contains(&flag) {
-            let what = format!("attempt to load a {kind} chunk (mode is '");
-            return Err(Refusal::Message([what.as_bytes(), mode, b"')"].concat()));
+        if is_binary(first) {
+            return self.read(name, mode, || file::read_source(source));
         }
-        let bad = |reason: String| Refusal::Message(bad_chunk(name, &reason));
-        let (proto, tree) = if binary {
-            (file::read_source(source).map_err(|e| bad(e.to_string()))?, None)
-        } else {
-            self.compile_text(source, name)?
-        };
-        let proto = verify::verify(Arc::new(proto)).map_err(|e| bad(e.to_string()))?;
-        Ok((proto, tree))
+        allowed(mode, "text", b't')?;
+        let (proto, tree) = self.compile_text(source, name)?;
+        Ok((verified(proto, name)?, tree))
+    }
+
+    /// The function of a binary chunk.
+    fn read(
+        &self,
+        name: &[u8],
+        mode: &[u8],
+        read: impl FnOnce() -> Result<Proto, FileError>,
+    ) -> Result<Compiled, Refusal> {
+        allowed(mode, "binary", b'b')?;
+        let proto = read().map_err(|e| bad_chunk(name, e.reason()))?;
+        Ok((verified(proto, name)?, None))
     }
 
     fn compile_text(
@@ -273,7 +312,7 @@ fn load_cost(source: &[u8]) -> u64 {
 /// What a cache kept, under the name that the chunk has in this run.
 fn kept(chunk: &[u8], name: &[u8]) -> Option<VerifiedProto> {
     let mut proto = file::read(chunk).ok()?;
-    proto.set_source(&name.into());
+    proto.set_source(name);
     verify::verify(Arc::new(proto)).ok()
 }
 
@@ -283,12 +322,30 @@ fn limit_message(name: &[u8], error: &CompileError) -> Vec<u8> {
     [&chunk_id(name)[..], line.as_bytes(), &error.message].concat()
 }
 
+/// Whether a chunk that begins with this byte is a binary one.
+fn is_binary(first: Option<u8>) -> bool {
+    first == Some(file::SIGNATURE[0])
+}
+
+/// Refuses a chunk of a kind that the mode does not allow.
+fn allowed(mode: &[u8], kind: &str, flag: u8) -> Result<(), Refusal> {
+    if mode.contains(&flag) {
+        return Ok(());
+    }
+    let what = format!("attempt to load a {kind} chunk (mode is '");
+    Err(Refusal::Message([what.as_bytes(), mode, b"')"].concat()))
+}
+
+fn verified(proto: Proto, name: &[u8]) -> Result<VerifiedProto, Refusal> {
+    verify::verify(Arc::new(proto)).map_err(|e| bad_chunk(name, &e.to_string()))
+}
+
 /// What is reported of a binary chunk that is not well-formed.
-fn bad_chunk(name: &[u8], reason: &str) -> Vec<u8> {
+fn bad_chunk(name: &[u8], reason: &str) -> Refusal {
     let shown = match name.first() {
         Some(b'@' | b'=') => &name[1..],
         Some(0x1b) => b"binary string",
         Some(_) | None => name,
     };
-    [shown, format!(": bad binary format ({reason})").as_bytes()].concat()
+    Refusal::Message([shown, format!(": bad binary format ({reason})").as_bytes()].concat())
 }

@@ -18,8 +18,12 @@ pub(super) unsafe fn new_closure(
 ) -> Result<Gc<Closure>, Throw> {
     // SAFETY: the nested function and what its upvalues name exist.
     unsafe {
-        let parent = &*(*cl.ptr()).proto.ptr();
-        let proto = parent.data.protos[nth];
+        let parent = (*cl.ptr()).proto;
+        let known = (&(*parent.ptr()).data.protos)[nth].get();
+        let proto = match known {
+            Some(proto) => proto,
+            None => st.instantiate_nested(parent, nth)?,
+        };
         let data = &(*proto.ptr()).data;
         let descs = &data.meta.upvalues;
         let th = st.thread.ptr();

@@ -138,7 +138,7 @@ impl State {
         f.hook_pc = pc as u32;
         let line = meta.lines.get(pc);
         if pc == first || pc <= old || meta.lines.get(old) != line {
-            self.run_hook("line", line.map(|&l| l as i64))?;
+            self.run_hook("line", line.map(i64::from))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::{Event, Gc, Header, Heap};
 use crate::object::{ArrayKind, Closure, Native, Node, ProtoObj, Str, Table, Thread, Upval, Userdata};
 use crate::value::{Tag, Value};
+use std::cell::Cell;
 
 /// Bits of a table's `Header::bits`: weak keys, weak values.
 const WEAK_KEYS: u8 = 2;
@@ -144,8 +145,11 @@ impl Heap {
         for &v in &p.data.consts {
             self.mark_value(v);
         }
-        for &f in &p.data.protos {
+        for f in p.data.protos.iter().filter_map(Cell::get) {
             self.mark_gc(f, Tag::PROTO);
+        }
+        if let Some(strings) = p.data.long_strings {
+            self.mark_gc(strings, Tag::TABLE);
         }
         if let Some(tree) = &p.data.tree {
             self.mark_gc(tree.symbols, Tag::TABLE);

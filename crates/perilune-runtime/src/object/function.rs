@@ -1,8 +1,8 @@
 //! Functions: compiled code of one state, closures, natives and upvalues.
 
-use super::Thread;
 use super::feedback::Feedback;
 use super::shape::{EMPTY, Shapes};
+use super::{Table, Thread};
 use crate::error::Throw;
 use crate::exec::TreeFn;
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
@@ -10,7 +10,8 @@ use crate::native::Ret;
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
-use perilune_bytecode::proto::Proto;
+use perilune_bytecode::proto::{Const, Proto};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// What owns a function's code and constants.
@@ -21,8 +22,11 @@ pub struct ProtoData {
     pub(crate) code: Box<[Instr]>,
     /// The constants as values.
     pub(crate) consts: Box<[Value]>,
-    /// The nested functions.
-    pub(crate) protos: Box<[Gc<ProtoObj>]>,
+    /// The nested functions: those of which there has been a closure.
+    pub(crate) protos: Box<[Cell<Option<Gc<ProtoObj>>>]>,
+    /// The long strings among the constants of the chunk, by number of text. Equal ones of a chunk share one
+    /// object.
+    pub(crate) long_strings: Option<Gc<Table>>,
     /// Its tree, if the walker runs it.
     pub(crate) tree: Option<Box<TreeFn>>,
     /// How often each instruction was executed; empty where nothing was counted.
@@ -45,11 +49,11 @@ pub struct ProtoObj {
     pub(crate) tree: *const TreeFn,
     /// What its instructions have learned that does not fit into them.
     pub(crate) feedback: Feedback,
-    pub(crate) data: Box<ProtoData>,
+    pub(crate) data: ProtoData,
 }
 
 impl ProtoObj {
-    pub(crate) fn new(heap: &mut Heap, mut data: Box<ProtoData>) -> Result<Gc<ProtoObj>, OutOfMemory> {
+    pub(crate) fn new(heap: &mut Heap, mut data: ProtoData) -> Result<Gc<ProtoObj>, OutOfMemory> {
         let p = heap.alloc(size_of::<ProtoObj>())?.cast::<ProtoObj>();
         heap.functions = heap.functions.wrapping_add(1);
         let bytes = data.external_bytes();
@@ -106,17 +110,36 @@ impl ProtoObj {
 }
 
 impl ProtoData {
+    /// A function counts what it is made from, and what the nested ones that are not made will be made from.
     fn external_bytes(&self) -> usize {
-        size_of::<ProtoData>()
-            + size_of::<Proto>()
-            + self.code.len() * 20
+        let nested = self.protos.iter().zip(&self.meta.protos);
+        let waiting = nested.filter(|(made, _)| made.get().is_none());
+        size_of_val(&*self.code)
+            + size_of_val(&*self.consts)
+            + size_of_val(&*self.protos)
             + self.counts.len() * 8
-            + self.consts.len() * 48
-            + self.protos.len() * 8
-            + self.meta.locals.len() * size_of::<perilune_bytecode::proto::LocalVar>()
-            + self.meta.upvalues.len() * size_of::<perilune_bytecode::proto::UpvalueDesc>()
+            + own_bytes(&self.meta)
+            + waiting.map(|(_, p)| plain_bytes(p)).sum::<usize>()
             + self.tree.as_ref().map_or(0, |t| t.external_bytes())
     }
+}
+
+/// Bytes of a function as plain data, without those nested in it.
+fn own_bytes(p: &Proto) -> usize {
+    // What a text takes is counted where it is a constant.
+    const TEXT: usize = 16;
+    size_of::<Proto>()
+        + size_of_val(&*p.code)
+        + p.consts.len() * (size_of::<Const>() + TEXT)
+        + size_of_val(&*p.protos)
+        + size_of_val(&*p.upvalues)
+        + size_of_val(&*p.locals)
+        + p.lines.len()
+}
+
+/// Bytes of a function as plain data, with those nested in it.
+pub(crate) fn plain_bytes(p: &Proto) -> usize {
+    own_bytes(p) + p.protos.iter().map(|f| plain_bytes(f)).sum::<usize>()
 }
 
 impl Gc<ProtoObj> {
@@ -124,6 +147,19 @@ impl Gc<ProtoObj> {
     pub fn number(self, _heap: &Heap) -> u32 {
         // SAFETY: alive while the heap is borrowed.
         unsafe { (*self.ptr()).header.aux }
+    }
+    /// What owns its code and constants.
+    pub(crate) fn data(self, _heap: &Heap) -> &ProtoData {
+        // SAFETY: alive while the heap is borrowed.
+        unsafe { &(*self.ptr()).data }
+    }
+    /// Sets the `nth` nested function, which was not known.
+    pub(crate) fn set_nested(self, heap: &mut Heap, nth: usize, made: Gc<ProtoObj>) {
+        let data = self.data(heap);
+        data.protos[nth].set(Some(made));
+        // From here on it counts this itself.
+        heap.external -= plain_bytes(&made.data(heap).meta);
+        heap.barrier(self.ptr().cast());
     }
     /// The function as plain data.
     pub fn meta(self, _heap: &Heap) -> &Arc<Proto> {

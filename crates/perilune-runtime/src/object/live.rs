@@ -2,7 +2,7 @@
 //! were executed.
 
 use super::feedback::{ABSENT, NEVER, Path, Place, STRING, StoreWay};
-use super::function::{ProtoData, ProtoObj};
+use super::function::ProtoObj;
 use super::shape::{EMPTY, Rep, Shapes};
 use crate::heap::{Gc, Heap};
 use crate::value::Tag;
@@ -14,25 +14,28 @@ use perilune_bytecode::quick::LiveOp;
 const MAX_KEYS: usize = 8;
 
 impl Gc<ProtoObj> {
-    /// The function as it runs now, and all functions nested in it.
+    /// The function as it runs now, and all functions nested in it. Those of which there has been no closure
+    /// have no number.
     pub fn listing(self, heap: &Heap) -> Vec<Function> {
         let mut all = Vec::new();
-        let mut work = vec![(self, None)];
-        while let Some((p, name)) = work.pop() {
+        let mut work = vec![(Some(self), &**self.meta(heap), None)];
+        while let Some((made, meta, name)) = work.pop() {
+            let mut f = listing::function(meta);
+            f.name = name;
             // SAFETY: alive while the heap is borrowed.
-            let proto = unsafe { &*p.ptr() };
-            let mut f = listing::function(p.meta(heap));
-            (f.number, f.name) = (Some(p.number(heap)), name);
-            for line in &mut f.code {
-                line.live = proto.live(heap, line.pc);
+            let proto = made.map(|p| unsafe { &*p.ptr() });
+            if let Some(proto) = proto {
+                f.number = Some(proto.header.aux);
+                for line in &mut f.code {
+                    line.live = proto.live(heap, line.pc);
+                }
             }
             all.push(f);
-            let ProtoData { protos, meta, .. } = &*proto.data;
-            work.extend(
-                (0..protos.len())
-                    .rev()
-                    .map(|n| (protos[n], listing::name_of(meta, n))),
-            );
+            let nested = (0..meta.protos.len()).rev().map(|n| {
+                let made = proto.and_then(|p| p.data.protos[n].get());
+                (made, &*meta.protos[n], listing::name_of(meta, n))
+            });
+            work.extend(nested);
         }
         all
     }
@@ -41,7 +44,7 @@ impl Gc<ProtoObj> {
 impl ProtoObj {
     /// Counts an execution of the instruction at `pc`; returns the bytes that this took.
     pub(crate) fn count(&mut self, pc: usize) -> usize {
-        let data = &mut *self.data;
+        let data = &mut self.data;
         let is_first = data.counts.is_empty();
         if is_first {
             data.counts = vec![0; data.code.len()];

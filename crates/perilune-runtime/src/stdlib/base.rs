@@ -384,9 +384,8 @@ fn load(st: &mut State) -> Result<Ret, Throw> {
             None => util::c_str(text.bytes(&st.heap)).to_vec(),
         };
         st.reserve(text.len(&st.heap))?;
-        let source = text.bytes(&st.heap).to_vec();
         let env = env.map(|i| st.arg(i));
-        st.load(source, &name, &mode, env)?
+        st.load_str(text, &name, &mode, env)?
     } else {
         let name = util::opt_c_str(st, 2)?.unwrap_or_else(|| b"=(load)".to_vec());
         st.check_function(1)?;
