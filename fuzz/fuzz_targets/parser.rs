@@ -33,7 +33,6 @@ fn compiled(source: &[u8], dialect: Dialect) {
     drop(proto);
 }
 
-
 /// Findings stand in the source.
 fn findings(source: &[u8], chunk: &Chunk, dialect: Dialect) {
     let mut known = Known::standard(dialect);

@@ -52,8 +52,7 @@ fn target_run(target: &str, mut args: Args) -> Outcome {
     let jobs = args.number("--jobs", 2)?;
     seed(target, args.option("--bin")?)?;
     let mut command = Command::new(env!("CARGO"));
-    // AddressSanitizer would forbid the heap's large reservation.
-    command.args(["fuzz", "run", "--sanitizer", "none", target]);
+    command.args(["fuzz", "run", target]);
     command.args(args.rest());
     command.arg("--").arg(format!("-max_total_time={}", minutes * 60));
     command.args([
