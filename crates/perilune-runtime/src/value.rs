@@ -166,6 +166,11 @@ impl Value {
     pub fn is_number(self) -> bool {
         self.tag.0 <= 1
     }
+    /// Whether it is a string or a number, which have a text of their own.
+    #[inline(always)]
+    pub fn is_text(self) -> bool {
+        self.is_number() || self.as_str().is_some()
+    }
     /// Whether it is a function, Lua or native.
     pub fn is_function(self) -> bool {
         self.tag == Tag::CLOSURE || self.tag == Tag::NATIVE

@@ -13,7 +13,7 @@ print(text:find("FORLOOP", 1, true) ~= nil, text:find("-> L1", 1, true) ~= nil, 
 print(pcall(p.dis, print))
 print(pcall(p.dis, 1))
 local outer = p.dis(function() local function inner() end return inner end)
-print(select(2, outer:gsub("function %d+ at line", "")), outer:find("\ninner: ", 1, true) ~= nil)
+print(select(2, outer:gsub("function[ %d]* at line", "")), outer:find("\ninner: ", 1, true) ~= nil)
 local engine = p.engine()
 print(engine == "vm" or engine == "tree", type(p.version))
 local before = p.stats()

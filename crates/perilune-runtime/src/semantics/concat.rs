@@ -29,10 +29,6 @@ pub enum Concat {
     },
 }
 
-fn is_text(v: Value) -> bool {
-    v.as_str().is_some() || v.is_number()
-}
-
 /// Appends the text of a string or number.
 pub(crate) fn append_text(st: &State, out: &mut Vec<u8>, v: Value) {
     match v.unpack() {
@@ -51,7 +47,7 @@ pub(crate) fn append_text(st: &State, out: &mut Vec<u8>, v: Value) {
 pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
     let n = operands.len();
     let mut first = n;
-    while first > 0 && is_text(operands[first - 1]) {
+    while first > 0 && operands[first - 1].is_text() {
         first -= 1;
     }
     if first == 0 {
@@ -68,7 +64,7 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
     }
     if f.is_nil() {
         let left = if first + 1 >= n { n - 2 } else { first - 1 };
-        let (culprit, at) = if is_text(a) { (b, left + 1) } else { (a, left) };
+        let (culprit, at) = if a.is_text() { (b, left + 1) } else { (a, left) };
         st.culprit = at as u8;
         return Err(st.operand_error(culprit, "concatenate"));
     }

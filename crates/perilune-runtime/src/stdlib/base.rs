@@ -47,14 +47,14 @@ pub fn open(st: &mut State) -> Result<(), Throw> {
 fn print(st: &mut State) -> Result<Ret, Throw> {
     // The reference implementation ignores write errors here as well.
     for i in 1..=st.nargs() {
+        let mut value = st.arg(i);
+        if !value.is_text() {
+            value = st.tostring(value)?.into();
+        }
         if i > 1 {
             let _ = st.write_stdout(b"\t");
         }
-        let value = st.arg(i);
-        if let Ok(None) = util::write_text(st, value) {
-            let text = st.tostring(value)?;
-            let _ = util::write_text(st, text.into());
-        }
+        let _ = util::write_text(st, value);
     }
     let _ = st.write_stdout(b"\n");
     // As PUC's: whoever reads the other end of a pipe sees each line at once.
@@ -376,7 +376,7 @@ fn load(st: &mut State) -> Result<Ret, Throw> {
     let mode = load_mode(st, 3)?;
     let env = (!st.arg_is_none(4)).then_some(4);
     let chunk = st.arg(1);
-    let is_text = chunk.as_str().is_some() || chunk.is_number();
+    let is_text = chunk.is_text();
     let outcome = if is_text {
         let text = st.check_str(1)?;
         let name = match util::opt_c_str(st, 2)? {

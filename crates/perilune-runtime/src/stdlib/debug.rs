@@ -344,13 +344,12 @@ fn debug(st: &mut State) -> Result<Ret, Throw> {
 fn traceback(st: &mut State) -> Result<Ret, Throw> {
     let (thread, skip) = thread_argument(st);
     let message = st.arg(skip + 1);
-    let is_text = message.as_str().is_some() || message.is_number();
-    if !is_text && !message.is_nil() {
+    if !message.is_text() && !message.is_nil() {
         return Ok(Ret::One(message));
     }
     let own = thread == st.current_thread();
     let level = st.opt_int(skip + 2, i64::from(own))?;
-    let message = if is_text {
+    let message = if message.is_text() {
         Some(util::check_c_str(st, skip + 1)?)
     } else {
         None

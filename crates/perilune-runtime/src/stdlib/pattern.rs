@@ -119,6 +119,9 @@ struct Item {
     exact: bool,
 }
 
+/// Bytes that a byte of a pattern takes when it is compiled.
+pub const BYTES_PER_BYTE: usize = size_of::<Item>() + 1;
+
 /// A compiled pattern, and the state of a search for it.
 pub struct Program {
     pattern: Box<[u8]>,
@@ -444,7 +447,7 @@ impl Compiler<'_> {
 /// Slots of the cache.
 const SLOTS: usize = 64;
 /// Longer patterns are not kept.
-const MAX_KEPT: usize = 256;
+pub const MAX_KEPT: usize = 256;
 
 /// Programs used lately. Who uses one takes it out and puts it back.
 pub struct Cache {

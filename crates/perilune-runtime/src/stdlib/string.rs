@@ -270,12 +270,24 @@ fn arith_unm(st: &mut State) -> Result<Ret, Throw> {
     arith(st, Arith::Unm, "__unm")
 }
 
-/// The program for a pattern; who is done with it puts it back.
+/// The program for a pattern; who is done with it puts it back. May collect.
 #[inline]
-fn program(st: &mut State, pattern: Gc<Str>, literal_caret: bool) -> Box<Program> {
+fn program(st: &mut State, pattern: Gc<Str>, literal_caret: bool) -> Result<Box<Program>, Throw> {
+    let len = pattern.len(&st.heap);
+    if len > pattern::MAX_KEPT {
+        long_program(st, len)?;
+    }
     let bytes = pattern.bytes(&st.heap);
     let literal_caret = literal_caret && bytes.first() == Some(&b'^');
-    st.patterns.take(bytes, pattern.hash(&st.heap), literal_caret)
+    Ok(st.patterns.take(bytes, pattern.hash(&st.heap), literal_caret))
+}
+
+/// What compiling a pattern of `len` bytes takes, each time anew, is counted and must be there.
+#[cold]
+#[inline(never)]
+fn long_program(st: &mut State, len: usize) -> Result<(), Throw> {
+    st.tick(len as u64 / 4)?;
+    st.reserve(len.saturating_mul(pattern::BYTES_PER_BYTE))
 }
 
 /// Looks for a match in `subject` from `from` on, watching the limits on the way; whether there is
@@ -360,7 +372,7 @@ fn find_or_match(st: &mut State, find: bool) -> Result<Ret, Throw> {
     if find && (st.arg(4).truthy() || pattern::is_plain(pattern.bytes(&st.heap))) {
         return find_plain(st, subject, pattern, from);
     }
-    let mut program = program(st, pattern, false);
+    let mut program = program(st, pattern, false)?;
     let found = search(st, subject, &mut program, from)?;
     account(st, &mut 0, &mut program)?;
     if !found {
@@ -428,7 +440,7 @@ fn gmatch_next(st: &mut State) -> Result<Ret, Throw> {
         return Ok(Ret::None);
     };
     let len = subject.len(&st.heap);
-    let mut program = program(st, pattern, true);
+    let mut program = program(st, pattern, true)?;
     let mut work = 0;
     while from as usize <= len {
         let found = search(st, subject, &mut program, from as usize)?;
@@ -480,10 +492,11 @@ fn gsub(st: &mut State) -> Result<Ret, Throw> {
         .arg(3)
         .as_str()
         .is_some_and(|text| find_byte(text.bytes(&st.heap), b'%').is_none());
+    let program = program(st, pattern, false)?;
     let out = util::scratch(st);
     let mut job = Substitution {
         subject,
-        program: program(st, pattern, false),
+        program,
         out,
         changed: false,
         work: 0,
