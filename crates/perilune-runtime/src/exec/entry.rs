@@ -322,7 +322,10 @@ impl State {
         let frame = self.frame_index();
         let depth = self.c_depth;
         let no_yield = th.get(&self.heap).no_yield;
-        match work(self) {
+        th.get(&self.heap).catching += 1;
+        let outcome = work(self);
+        th.get(&self.heap).catching -= 1;
+        match outcome {
             Ok(done) => Ok(Ok(done)),
             Err(Throw::Stop) => Err(Throw::Stop),
             Err(Throw::Error) => {
@@ -373,10 +376,12 @@ impl State {
             th.top = th.top.max(unsafe { var.add(1) });
             let f = self.heap.metamethod(v, Event::Close);
             let root = self.heap.root(error.unwrap_or(Value::NIL));
+            th.catching += 1;
             let r = match error {
                 Some(e) => self.call(f, &[v, e], 0),
                 None => self.call(f, &[v], 0),
             };
+            self.th().catching -= 1;
             error = error.map(|_| self.heap.handle(root));
             self.heap.unroot(root);
             match r {

@@ -10,7 +10,8 @@ use crate::value::Value;
 /// An error or a stop: unwinds to the frame that takes it.
 ///
 /// # Errors
-/// When that is Rust: the frames down to the entry are popped.
+/// When that is Rust: the frames down to the entry are popped, unless nothing in this coroutine takes the
+/// error, in which case all stay to be looked at.
 #[cold]
 #[inline(never)]
 pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
@@ -35,6 +36,10 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
                 }
             };
             match taken {
+                cont::ENTRY if throw == Throw::Error && ends_coroutine(st, at) => {
+                    (*at).cont = cont::NORMAL;
+                    return Err(throw);
+                }
                 cont::ENTRY => {
                     (*th).top = (*at).func;
                     (*th).frame = at.add(1);
@@ -59,6 +64,27 @@ pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
             }
         }
     }
+}
+
+/// Whether an error that reaches the frame `at` ends the running coroutine: no frame below takes it, and no
+/// Rust function that has called back.
+///
+/// # Safety
+/// The frame is one of the running coroutine's.
+unsafe fn ends_coroutine(st: &State, at: *mut Frame) -> bool {
+    let th = st.th();
+    let mut at = at;
+    // SAFETY: frame records up to the bottom one are valid.
+    unsafe {
+        while th.catching == 0 && at < th.bottom() {
+            match (*at).cont {
+                cont::COROUTINE => return true,
+                cont::PCALL | cont::PCALL_CLOSE => return false,
+                _ => at = at.add(1),
+            }
+        }
+    }
+    false
 }
 
 /// As [`raise`] for a call that the walker has made, whose frame is number `entry` from the bottom. If none

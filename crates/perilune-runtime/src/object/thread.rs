@@ -151,6 +151,8 @@ pub struct Thread {
     pub(crate) started: bool,
     /// Frames entered from Rust that forbid a yield.
     pub(crate) no_yield: u32,
+    /// Rust functions that call Lua and take its errors.
+    pub(crate) catching: u32,
     /// Protected calls inside each other; they count as C levels.
     pub(crate) protected: u32,
     pub(crate) hook_count: u32,
@@ -210,6 +212,7 @@ impl Thread {
                 in_hook: false,
                 started: false,
                 no_yield: 0,
+                catching: 0,
                 protected: 0,
                 hook_count: 0,
                 hook_left: 0,

@@ -155,10 +155,14 @@ fn call_failed(st: &mut State, at: usize, t: Throw) -> Throw {
         *frame = Frame::native(func, func.add(1));
         (*th).frame = frame;
         (*th).top = (*th).top.max(func.add(1));
-    }
-    match unwind::raise(st, t) {
-        Err(t) => t,
-        Ok(_) => t,
+        let caller = (*th).bottom() as usize - frame as usize - size_of::<Frame>();
+        let raised = unwind::raise(st, t);
+        // Nobody has been called: if all frames stay, this one does not.
+        (*th).frame = (*th).frame.max((*th).bottom().byte_sub(caller));
+        match raised {
+            Err(t) => t,
+            Ok(_) => t,
+        }
     }
 }
 
