@@ -434,7 +434,10 @@ pub enum ExprKind {
     /// A string literal.
     Str(Symbol),
     /// `...`
-    Vararg,
+    Vararg {
+        /// Line of the token before it, which is that of its instruction in PUC.
+        line: u32,
+    },
     /// A function expression.
     Function(FuncId),
     /// A local of this function.

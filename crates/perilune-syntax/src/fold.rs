@@ -149,7 +149,7 @@ pub(crate) fn settle(
         | ExprKind::Constant(_)
         | ExprKind::Unary { .. }
         | ExprKind::Binary { .. }
-        | ExprKind::Vararg
+        | ExprKind::Vararg { .. }
         | ExprKind::Function(_)
         | ExprKind::Local { .. }
         | ExprKind::Upvalue(_)
@@ -177,7 +177,7 @@ pub(crate) fn of_node(kind: &ExprKind, known: &[Option<Constant>]) -> Option<Con
         ExprKind::Binary { op, lhs, rhs, .. } => binary(*op, value(lhs)?, value(rhs)?),
         ExprKind::And { lhs, rhs } => truthy(value(lhs)?).then(|| value(rhs)).flatten(),
         ExprKind::Or { lhs, rhs } => (!truthy(value(lhs)?)).then(|| value(rhs)).flatten(),
-        ExprKind::Vararg
+        ExprKind::Vararg { .. }
         | ExprKind::Function(_)
         | ExprKind::Local { .. }
         | ExprKind::Upvalue(_)

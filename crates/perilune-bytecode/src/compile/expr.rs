@@ -55,7 +55,7 @@ impl Compiler<'_, '_> {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Function(_)
             | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)
@@ -79,7 +79,7 @@ impl Compiler<'_, '_> {
             ExprKind::Local { id, .. } => self.local(*id),
             ExprKind::Upvalue(up) => Kind::Upvalue(*up as u8),
             ExprKind::Constant(value) => constant(*value),
-            ExprKind::Vararg => self.varargs(expr.span),
+            ExprKind::Vararg { .. } => self.varargs(expr.span),
             ExprKind::Function(func) => return self.closure(*func, expr.span.end),
             ExprKind::Table(items) => return self.table(self.list(*items), expr.span),
             ExprKind::Global { env, name } => {
@@ -159,7 +159,7 @@ impl Compiler<'_, '_> {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Function(_)
             | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)

@@ -176,7 +176,7 @@ impl Parsed<'_> {
                 | ExprKind::Int(_)
                 | ExprKind::Float(_)
                 | ExprKind::Str(_)
-                | ExprKind::Vararg
+                | ExprKind::Vararg { .. }
                 | ExprKind::Function(_)
                 | ExprKind::Local { .. }
                 | ExprKind::Upvalue(_)
@@ -217,7 +217,7 @@ impl Parsed<'_> {
             | ExprKind::False
             | ExprKind::Int(_)
             | ExprKind::Float(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Function(_)
             | ExprKind::Constant(_)
             | ExprKind::Call { .. }
@@ -346,7 +346,7 @@ impl Parsed<'_> {
             let kind = &self.expr(*e).kind;
             matches!(
                 kind,
-                ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg
+                ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg { .. }
             )
         };
         match args.get(number - 1) {

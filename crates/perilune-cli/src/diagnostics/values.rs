@@ -55,7 +55,7 @@ impl Scene<'_> {
             | ExprKind::False
             | ExprKind::Int(_)
             | ExprKind::Float(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Function(_)
             | ExprKind::Constant(_)
             | ExprKind::Call { .. }

@@ -22,7 +22,7 @@ pub(super) fn report(chunk: &Chunk, facts: &Facts, out: &mut Vec<Finding>) {
         let last = args.last().map(|e| &chunk.expr(*e).kind);
         let is_open = matches!(
             last,
-            Some(ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg)
+            Some(ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg { .. })
         );
         let given = args.len() - usize::from(is_open);
         let params = function.params as usize;

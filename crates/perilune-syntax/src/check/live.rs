@@ -296,7 +296,7 @@ impl<'c> Live<'c, '_> {
                 | ExprKind::Int(_)
                 | ExprKind::Float(_)
                 | ExprKind::Str(_)
-                | ExprKind::Vararg
+                | ExprKind::Vararg { .. }
                 | ExprKind::Upvalue(_)
                 | ExprKind::Constant(_) => {}
                 ExprKind::Global { env, .. } => todo.push(*env),

@@ -279,7 +279,7 @@ impl<'c> Walk<'c> {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
-            | ExprKind::Vararg => {}
+            | ExprKind::Vararg { .. } => {}
             ExprKind::Function(id) => self.function(*id, None),
             ExprKind::Local { .. } | ExprKind::Upvalue(_) => self.read(e),
             ExprKind::Constant(_) => self.read_constant(self.source(expr.span)),

@@ -365,7 +365,7 @@ impl<'a> Printer<'a> {
             ExprKind::Int(i) => i.to_string(),
             ExprKind::Float(f) => float(*f),
             ExprKind::Str(s) => quoted(self.chunk.text(*s)),
-            ExprKind::Vararg => "...".into(),
+            ExprKind::Vararg { .. } => "...".into(),
             ExprKind::Local { id, .. } => format!("local {}", self.local(*id)),
             ExprKind::Upvalue(i) => {
                 let name = self.current().upvalues[*i as usize].name;
@@ -443,7 +443,7 @@ impl<'a> Printer<'a> {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Local { .. }
             | ExprKind::Upvalue(_)
             | ExprKind::Constant(_)

@@ -120,7 +120,7 @@ impl Parser<'_, '_> {
                     let text = b"cannot use '...' outside a vararg function";
                     return Err(self.syntax_error(text));
                 }
-                (ExprKind::Vararg, None)
+                (ExprKind::Vararg { line: self.last_line }, None)
             }
             TokenKind::Char(b'{') => return self.constructor(),
             TokenKind::Function => {
@@ -352,7 +352,7 @@ impl Parser<'_, '_> {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
-            | ExprKind::Vararg
+            | ExprKind::Vararg { .. }
             | ExprKind::Function(_)
             | ExprKind::Call { .. }
             | ExprKind::Method { .. }

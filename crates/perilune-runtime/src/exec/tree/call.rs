@@ -213,7 +213,7 @@ impl Walker<'_> {
             }
             match self.kind(last) {
                 ExprKind::Call { .. } | ExprKind::Method { .. } => return self.call(last, at),
-                ExprKind::Vararg => return self.varargs(at, -1),
+                ExprKind::Vararg { line } => return self.varargs((last, *line), at, -1),
                 _ => {}
             }
             if !self.load(last, at) {

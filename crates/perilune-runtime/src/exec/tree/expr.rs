@@ -29,7 +29,7 @@ impl Walker<'_> {
             ExprKind::And { lhs, rhs } => self.either(*lhs, *rhs, false, d),
             ExprKind::Or { lhs, rhs } => self.either(*lhs, *rhs, true, d),
             ExprKind::Paren(inner) => self.eval(*inner, d),
-            ExprKind::Vararg => self.vararg(d),
+            ExprKind::Vararg { line } => self.vararg(e, *line, d),
             ExprKind::Function(f) => self.function(e, *f, d),
             ExprKind::Table(items) => self.constructor(e, self.items(*items), d),
         }
@@ -220,16 +220,17 @@ impl Walker<'_> {
 
     /// `...` as one value.
     #[inline(never)]
-    fn vararg(&mut self, d: usize) -> Value {
-        if self.varargs(d, 1) {
+    fn vararg(&mut self, e: ExprId, line: u32, d: usize) -> Value {
+        if self.varargs((e, line), d, 1) {
             self.r(d)
         } else {
             Value::THROWN
         }
     }
 
-    /// Copies varargs to the registers from `d` on: `want` of them, or all (-1) and sets the top.
-    pub(super) fn varargs(&mut self, d: usize, want: i32) -> bool {
+    /// Copies varargs, for the expression and its line, to the registers from `d` on: `want` of them, or all
+    /// (-1) and sets the top.
+    pub(super) fn varargs(&mut self, (e, line): (ExprId, u32), d: usize, want: i32) -> bool {
         let table = match self.func.vararg {
             Vararg::Named {
                 local,
@@ -237,7 +238,7 @@ impl Walker<'_> {
             } => Some(self.func.locals[local.index()].slot as usize),
             Vararg::Named { .. } | Vararg::Anonymous | Vararg::None => None,
         };
-        self.set_top(d);
+        self.at(Place::expr(Role::Eval, e, line), d);
         // SAFETY: the running frame is this activation's, and has the registers.
         let r = unsafe { registers::get_varargs(self.state(), d, want, table) };
         self.reload();

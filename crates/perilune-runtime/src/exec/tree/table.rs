@@ -59,7 +59,7 @@ impl Walker<'_> {
     fn is_multi(&self, e: ExprId) -> bool {
         matches!(
             self.kind(e),
-            ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg
+            ExprKind::Call { .. } | ExprKind::Method { .. } | ExprKind::Vararg { .. }
         )
     }
 
