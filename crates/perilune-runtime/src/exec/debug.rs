@@ -216,9 +216,9 @@ impl State {
         while let Ok(Some((k, v))) = loaded.next(&self.heap, key) {
             key = k;
             let Some(module) = k.as_str() else { continue };
-            let module = module.bytes(&self.heap).to_vec();
+            let module = module.bytes(&self.heap);
             if v.raw_equals(f, &self.heap) {
-                return Some(module);
+                return Some(module.to_vec());
             }
             let Some(t) = v.as_table() else { continue };
             let mut inner = Value::NIL;
@@ -230,12 +230,7 @@ impl State {
                     if module == b"_G" {
                         return Some(name.to_vec());
                     }
-                    if found.is_none() {
-                        let mut s = module.clone();
-                        s.push(b'.');
-                        s.extend_from_slice(name);
-                        found = Some(s);
-                    }
+                    found = found.or_else(|| Some([module, b".", name].concat()));
                     break;
                 }
             }

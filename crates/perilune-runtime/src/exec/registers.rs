@@ -138,7 +138,7 @@ pub(super) unsafe fn get_varargs(
             None => (*f).nextra as usize,
             Some(t) => {
                 let n = st.get_field(t, "n")?.as_int().unwrap_or(-1);
-                if !(0..i32::MAX as i64 / 2).contains(&n) {
+                if !(0..=i32::MAX as i64 / 2).contains(&n) {
                     return Err(st.error("vararg table has no proper 'n'"));
                 }
                 n as usize

@@ -341,6 +341,9 @@ fn debug(st: &mut State) -> Result<Ret, Throw> {
     }
 }
 
+/// What a byte of a traceback counts as, in instructions: names of functions are looked for in all modules.
+const TRACEBACK_COST: u64 = 16;
+
 fn traceback(st: &mut State) -> Result<Ret, Throw> {
     let (thread, skip) = thread_argument(st);
     let message = st.arg(skip + 1);
@@ -355,5 +358,6 @@ fn traceback(st: &mut State) -> Result<Ret, Throw> {
         None
     };
     let text = st.traceback(thread, message.as_deref(), i64::from(level as i32));
+    st.tick(text.len() as u64 * TRACEBACK_COST)?;
     util::ret_str(st, &text)
 }
