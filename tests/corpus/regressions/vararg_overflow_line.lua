@@ -1,3 +1,4 @@
+--! no-stress: move - a stack that moves keeps less room
 -- More varargs than fit onto the stack: the error is on the line of the dots.
 local function count(...)
   local items = {}
@@ -19,6 +20,6 @@ print(pcall(function(...t)
     ...
   return a
 end))
---> false	vararg_overflow_line.lua:4: stack overflow
---> false	vararg_overflow_line.lua:12: vararg table has no proper 'n'
---> false	vararg_overflow_line.lua:18: vararg table has no proper 'n'
+--> false	vararg_overflow_line.lua:5: stack overflow
+--> false	vararg_overflow_line.lua:13: vararg table has no proper 'n'
+--> false	vararg_overflow_line.lua:19: vararg table has no proper 'n'
