@@ -143,6 +143,7 @@ impl Matcher<'_> {
         }
         let items = self.items;
         while let Some(item) = items.get(at) {
+            self.steps += 1;
             match item.op {
                 Op::Byte(byte) if self.subject.get(s) == Some(&byte) => s += 1,
                 Op::Byte(_) => return Outcome::Fail,
