@@ -36,6 +36,8 @@ pub const ISLANDS: &[&str] = &[
     "crates/perilune-runtime/src/heap/",
     "crates/perilune-runtime/src/object/",
     "crates/perilune-runtime/src/exec/",
+    "crates/perilune-codegen/tests/execute/native.rs",
+    "crates/perilune-codegen/src/link/",
     "crates/perilune-cli/src/start.rs",
 ];
 
