@@ -8,7 +8,11 @@ pub struct Engine {
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[Engine { name: "vm" }, Engine { name: "tree" }];
+pub const ENGINES: &[Engine] = &[
+    Engine { name: "vm" },
+    Engine { name: "jit" },
+    Engine { name: "tree" },
+];
 
 /// The environment variable that chooses the engine, also of a command that a program starts.
 pub const VARIABLE: &str = "PERILUNE_ENGINE";
@@ -56,7 +60,25 @@ pub const STRESS: &[Stress] = &[
         name: "rewrite",
         about: "instructions become generic again at every safepoint",
         seconds: 60,
-        engines: Some(&["vm"]),
+        engines: Some(&["vm", "jit"]),
+    },
+    Stress {
+        name: "hot",
+        about: "functions are compiled when they are called first",
+        seconds: 60,
+        engines: Some(&["jit"]),
+    },
+    Stress {
+        name: "hot,collect",
+        about: "the same, and a full collection at every safepoint",
+        seconds: 120,
+        engines: Some(&["jit"]),
+    },
+    Stress {
+        name: "hot,move",
+        about: "the same, and the Lua stack moves at every check",
+        seconds: 60,
+        engines: Some(&["jit"]),
     },
 ];
 

@@ -92,9 +92,15 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
+        name: "jit-threshold",
+        value: Some("N"),
+        about: "compile functions after so many calls and rounds of loops",
+        apply: |s, v| invalid(size(v).map(|n| s.options.jit.threshold = n.try_into().unwrap_or(u32::MAX))),
+    },
+    Setting {
         name: "stats",
         value: None,
-        about: "say at the end what the garbage collector did",
+        about: "say at the end what the garbage collector and the compiler did",
         apply: |s, _| {
             s.stats = true;
             Ok(())
@@ -103,7 +109,7 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "stress",
         value: Some("MODES"),
-        about: "provoke rare events: collect, minor, move, rewrite, border, nan, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, hot, border, nan, fail:N",
         apply: |s, v| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -150,6 +156,9 @@ impl Settings {
         if self.stats {
             let _ = lua.flush_stdout();
             let _ = write!(std::io::stderr().lock(), "{}", lua.gc_stats());
+            if self.options.engine == Engine::Jit {
+                let _ = write!(std::io::stderr().lock(), "{}", lua.jit_stats());
+            }
         }
     }
 
@@ -211,6 +220,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "minor" => r.minor = true,
             None if part == "move" => r.move_stack = true,
             None if part == "rewrite" => r.rewrite = true,
+            None if part == "hot" => r.hot = true,
             None if part == "border" => r.border = true,
             None if part == "nan" => r.nan = true,
             Some(("fail", n)) => r.fail_allocation = n.parse().ok()?,

@@ -3,6 +3,10 @@
 //! `unsafe` is allowed in one island only: `link`.
 #![deny(unsafe_code)]
 
+pub mod baseline;
+mod compiler;
 pub mod disasm;
 pub mod link;
 pub mod masm;
+
+pub use compiler::HostCompiler;

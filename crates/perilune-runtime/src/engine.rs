@@ -32,6 +32,7 @@ macro_rules! engines {
 
 engines! {
     #[default] Vm "vm" "compiles to bytecode and interprets that";
+    Jit "jit" "as vm, and compiles functions that run often to machine code";
     Tree "tree" "walks the syntax tree; binary chunks run as under vm";
 }
 

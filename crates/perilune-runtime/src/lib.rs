@@ -1,8 +1,9 @@
 //! All that a running Lua program needs: values, heap, semantics, engines and the standard library.
 //!
-//! `unsafe` is allowed in two islands only: `heap` with `object`, and `exec`.
+//! `unsafe` is allowed in two islands only: `heap` with `object`, and `exec` with `abi`.
 #![deny(unsafe_code)]
 
+pub mod abi;
 pub mod engine;
 pub mod error;
 pub mod exec;

@@ -2,12 +2,12 @@
 
 use crate::engine::Engine;
 use crate::error::{StopReason, Throw, text};
-use crate::exec::{CodeCache, Fibers, TreeChunk, TreeFn};
+use crate::exec::{CodeCache, Compiled, Fibers, JitOptions, TreeChunk, TreeFn};
 use crate::heap::{Event, Gc, Heap, Mode, OutOfMemory, interrupt};
 use crate::native::Warnings;
 use crate::object::{
-    Closure, MAX_SHORT, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread, Upval,
-    Userdata,
+    Closure, Constants, MAX_SHORT, Native, NativeFn, ProtoData, ProtoObj, Str, Table, TableError, Thread,
+    Upval, Userdata,
 };
 use crate::stdlib::math::Generator;
 use crate::stdlib::pattern::Cache;
@@ -39,6 +39,8 @@ pub struct Options {
     pub max_instructions: Option<u64>,
     /// Count how often each instruction of each function is executed. The walker does not.
     pub counts: bool,
+    /// How functions are compiled, under the engine that does.
+    pub jit: JitOptions,
     /// Test aids.
     pub stress: Stress,
 }
@@ -57,6 +59,8 @@ pub struct Stress {
     /// At every safepoint the running function's instructions become generic again, so that they keep
     /// rewriting themselves.
     pub rewrite: bool,
+    /// Functions are compiled when they are called first.
+    pub hot: bool,
     /// `#` of a table that has several borders answers the least one. A program whose output this
     /// changes relies on what the language leaves open.
     pub border: bool,
@@ -105,6 +109,8 @@ pub struct State {
     pub(crate) operands: [Value; 2],
     /// Where the bytecode of files is kept between runs.
     pub(crate) code_cache: Option<Box<dyn CodeCache>>,
+    /// Compiled code, and the tier manager.
+    pub(crate) compiled: Compiled,
     /// The native stacks that the walker needs.
     pub(crate) fibers: Fibers,
     /// The coroutine that closes itself: what looks like a stop ends there.
@@ -163,6 +169,7 @@ impl State {
             culprit: 0,
             operands: [Value::NIL; 2],
             code_cache: None,
+            compiled: Compiled::default(),
             fibers: Fibers::default(),
             closing_self: None,
             transfer: (0, 0),
@@ -388,7 +395,10 @@ impl State {
             counts: Vec::new(),
             meta: p.clone(),
             code: p.code.clone().into(),
-            consts: consts.into(),
+            consts: Constants::new(self.compiled.first_heat(), consts.into_iter()),
+            native: None,
+            versions: 0,
+            cautious: false,
             protos: p.protos.iter().map(|_| Cell::new(None)).collect(),
             long_strings,
             tree: tree.map(Box::new),

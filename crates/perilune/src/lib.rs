@@ -29,7 +29,7 @@ pub use error::{Error, Message, Result};
 pub use function::Function;
 pub use inspect::{ErrorSite, Frame, observing_handler};
 pub use perilune_bytecode::listing;
-pub use perilune_runtime::exec::CodeCache;
+pub use perilune_runtime::exec::{CodeCache, JitOptions, JitStats};
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;
 pub use perilune_runtime::{Engine, Options, State as Context, StopReason, state::Stress};
@@ -72,6 +72,11 @@ impl Lua {
     /// [`Error::Memory`] when there is no memory for it.
     pub fn with_options(options: Options) -> Result<Lua> {
         let mut state = Context::new(options).map_err(|_| Error::Memory)?;
+        if state.options.engine == Engine::Jit
+            && let Ok(compiler) = perilune_codegen::HostCompiler::new(state.options.jit.memory)
+        {
+            state.set_compiler(Box::new(compiler));
+        }
         stdlib::open_libs(&mut state).map_err(|_| Error::from_state(&mut state))?;
         Ok(Lua { state })
     }

@@ -23,14 +23,16 @@ complaint("PERILUNE_ENGINE=none perilune -E x.lua")
 complaint("PERILUNE_ENGINE=vm perilune dump --engine=none x.lua")
 print(run("PERILUNE_ENGINE=vm perilune --engine=tree --stress=move -e 'print(\"both\")'"))
 --> Lua 5.5.1 	true
---> vm tree	vm
+--> vm jit tree	vm
 --> option	
 --> variable	
 --> option	
 --> variable	
---> unknown engine 'none' in --engine (known: vm, tree)
---> unknown engine '' in --engine (known: vm, tree)
---> unknown engine 'none' in PERILUNE_ENGINE (known: vm, tree)
---> unknown engine 'none' in PERILUNE_ENGINE (known: vm, tree)
---> unknown engine 'none' in --engine (known: vm, tree)
+--> option	
+--> variable	
+--> unknown engine 'none' in --engine (known: vm, jit, tree)
+--> unknown engine '' in --engine (known: vm, jit, tree)
+--> unknown engine 'none' in PERILUNE_ENGINE (known: vm, jit, tree)
+--> unknown engine 'none' in PERILUNE_ENGINE (known: vm, jit, tree)
+--> unknown engine 'none' in --engine (known: vm, jit, tree)
 --> both	

@@ -589,7 +589,7 @@ unsafe fn continue_with(st: &mut State, first: *mut Value, n: usize) -> Result<N
             let f = &*(*th).frame;
             (*th).frame = (*th).frame.add(1);
             match f.cont {
-                cont::NORMAL => {
+                cont::NORMAL | cont::COMPILED => {
                     deliver(th, f, first, n);
                     return Ok(Next::Back);
                 }

@@ -562,6 +562,7 @@ impl State {
         let (name, slot) = self.local_slot(co, r, n)?;
         // SAFETY: as above.
         unsafe { *slot = v };
+        self.compiled.drop_native();
         Some(name)
     }
     /// The name of parameter `n` of a function.

@@ -10,21 +10,27 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod call;
+mod compiled;
 mod coroutine;
 pub mod debug;
 mod entry;
+pub(crate) mod helpers;
 mod interp;
 mod load;
 mod registers;
 mod safepoint;
 mod signal;
 mod slots;
+mod tier;
 mod trace;
 mod tree;
 mod unwind;
 
+pub(crate) use compiled::Compiled;
 pub use load::CodeCache;
 pub use signal::interrupt_on_ctrl_c;
+pub(crate) use tier::NativeCode;
+pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitOptions, JitStats, Job};
 pub(crate) use tree::{Fibers, TreeChunk, TreeFn};
 
 // SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is

@@ -195,7 +195,7 @@ pub(super) unsafe fn step_int(ra: *mut Value) -> bool {
         if count == 0 {
             return false;
         }
-        *ra = Value::int(count as i64 - 1);
+        *ra = Value::int((count - 1) as i64);
         *ra.add(2) = Value::int((*ra.add(2)).bits.wrapping_add((*ra.add(1)).bits) as i64);
         true
     }

@@ -15,6 +15,9 @@ use crate::value::Value;
 #[cold]
 #[inline(never)]
 pub(crate) fn raise(st: &mut State, throw: Throw) -> Result<Next, Throw> {
+    if std::mem::take(&mut st.compiled.raised) {
+        return Err(throw);
+    }
     let mut throw = throw;
     if throw == Throw::Error && !st.handled {
         throw = handle(st);

@@ -197,13 +197,31 @@ impl Heap {
 
     /// Inline caches forget shapes that have been dropped.
     fn forget_shapes(&mut self) {
-        for &p in &self.droppable {
+        for at in 0..self.droppable.len() {
+            let p = self.droppable[at];
             // SAFETY: the list holds live objects; functions are told by their tag.
             unsafe {
                 if (*p).tag == Tag::PROTO {
-                    (*p.cast::<ProtoObj>()).forget_shapes(&self.shapes);
+                    let p = p.cast::<ProtoObj>();
+                    (*p).forget_shapes(&self.shapes);
+                    if (*p).has_stale_code(&self.shapes) {
+                        self.discard_code(p);
+                    }
                 }
             }
+        }
+    }
+
+    /// The machine code of a function, if it has any, is not entered any more.
+    ///
+    /// # Safety
+    /// The function's cell has not been reused.
+    unsafe fn discard_code(&mut self, p: *mut ProtoObj) {
+        // SAFETY: this function's promise.
+        unsafe {
+            (*p).entry = self.uncompiled;
+            let code = (*p).data.native.take();
+            self.discarded.extend(code.map(|c| c.installed));
         }
     }
 
@@ -240,7 +258,12 @@ impl Heap {
                 self.droppable.push(p);
             } else {
                 // SAFETY: unreachable, and its cell has not been reused.
-                self.external -= unsafe { drop_object(p) };
+                unsafe {
+                    if (*p).tag == Tag::PROTO {
+                        self.discard_code(p.cast());
+                    }
+                    self.external -= drop_object(p);
+                }
             }
         }
         self.old_droppable = self.droppable.len();

@@ -142,7 +142,7 @@ impl Heap {
     }
 
     fn scan_proto(&mut self, p: &ProtoObj) {
-        for &v in &p.data.consts {
+        for &v in &*p.data.consts {
             self.mark_value(v);
         }
         for f in p.data.protos.iter().filter_map(Cell::get) {

@@ -23,9 +23,10 @@ mod stats;
 pub use control::{Control, GcOp, GcParam};
 pub use stats::GcStats;
 
+use crate::exec::Installed;
 use crate::object::feedback::PathTable;
 use crate::object::shape::Shapes;
-use crate::object::{Str, StringTable, Table, Thread, Userdata};
+use crate::object::{ProtoObj, Str, StringTable, Table, Thread, Userdata};
 use crate::value::{Tag, Value};
 use blocks::Blocks;
 use std::marker::PhantomData;
@@ -197,6 +198,10 @@ pub struct Heap {
     pub(crate) dead_fibers: Vec<u32>,
     /// Objects that own memory outside the heap: functions' code and userdata.
     pub(crate) droppable: Vec<*mut Header>,
+    /// Machine code of functions that are gone, or that relied on shapes which are.
+    pub(crate) discarded: Vec<Installed>,
+    /// What a new function's `entry` is.
+    pub(crate) uncompiled: *const u8,
     /// How many of them survived the last collection: the first ones.
     pub(crate) old_droppable: usize,
     /// Objects with a finaliser, oldest first.
@@ -266,6 +271,8 @@ impl Heap {
             threads: Vec::new(),
             dead_fibers: Vec::new(),
             droppable: Vec::new(),
+            discarded: Vec::new(),
+            uncompiled: std::ptr::null(),
             old_droppable: 0,
             finalisable: Vec::new(),
             old_finalisable: 0,
@@ -367,6 +374,19 @@ impl Heap {
         let watched = marking || self.mode == Mode::Generational;
         if watched && self.blocks.is_counted(parent as usize, marking) {
             self.remembered.push(parent);
+        }
+    }
+
+    /// What stands in for the code of functions that are not compiled, those that exist among them.
+    pub(crate) fn set_uncompiled(&mut self, code: *const u8) {
+        self.uncompiled = code;
+        for &p in &self.droppable {
+            // SAFETY: the list holds live objects; functions are told by their tag.
+            unsafe {
+                if (*p).tag == Tag::PROTO {
+                    (*p.cast::<ProtoObj>()).entry = code;
+                }
+            }
         }
     }
 

@@ -6,48 +6,58 @@
 use super::shape::{Rep, Shapes};
 
 /// How many shapes one site tells apart.
-pub(crate) const WAYS: usize = 4;
+pub const WAYS: usize = 4;
 /// No table has this shape.
-pub(crate) const NEVER: u32 = u32::MAX;
+pub const NEVER: u32 = u32::MAX;
 /// The "shape" of strings in a [`Path`].
-pub(crate) const STRING: u32 = u32::MAX - 1;
+pub const STRING: u32 = u32::MAX - 1;
 /// Longest chain of classes that a [`Path`] follows.
-pub(crate) const MAX_DEPTH: usize = 5;
+pub const MAX_DEPTH: usize = 5;
 
 /// Where tables of a shape have a field.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub struct Place {
+    /// The shape's number.
     pub shape: u32,
+    /// The slot in which the field stands.
     pub slot: u32,
 }
 
 /// How a store under a key changes tables of a shape: `old` and `new` are the same when the slot
 /// exists.
 #[derive(Clone, Copy)]
-pub(crate) struct StoreWay {
+pub struct StoreWay {
+    /// The shape before the store.
     pub old: u32,
+    /// The shape after it.
     pub new: u32,
+    /// The slot that is written.
     pub slot: u8,
+    /// The representation of that slot: other values are stored by the generic way, which widens it.
     pub rep: Rep,
 }
 
 /// One step from a table to its class: the metatable's shape, the slot of its `__index`, and the
 /// shape of the table there.
 #[derive(Clone, Copy)]
-pub(crate) struct Step {
+pub struct Step {
+    /// The metatable's shape.
     pub meta: u32,
+    /// The shape of the table in its `__index`.
     pub class: u32,
+    /// The metatable's slot of `__index`.
     pub index: u8,
 }
 
 /// No slot: for [`Path::own`], the table itself cannot have the field; for [`Path::slot`], the last class
 /// has not got it either, and no metatable.
-pub(crate) const ABSENT: u8 = u8::MAX;
+pub const ABSENT: u8 = u8::MAX;
 
 /// The way from a table of a shape, which does not have a field or has nil there, to the class that
 /// has it.
 #[derive(Clone, Copy)]
-pub(crate) struct Path {
+pub struct Path {
+    /// The table's shape, or [`STRING`].
     pub shape: u32,
     /// The table's own slot for the field: what stands there goes first.
     pub own: u8,
@@ -55,16 +65,19 @@ pub(crate) struct Path {
     pub slot: u8,
     /// How many steps it is to there; 0 for a table without a metatable.
     pub depth: u8,
+    /// The steps, of which the first `depth` count.
     pub steps: [Step; MAX_DEPTH],
 }
 
 impl Place {
+    /// An entry that is free: no table fits it.
     pub const EMPTY: Place = Place {
         shape: NEVER,
         slot: 0,
     };
 }
 impl StoreWay {
+    /// An entry that is free: no table fits it.
     pub const EMPTY: StoreWay = StoreWay {
         old: NEVER,
         new: NEVER,
@@ -73,6 +86,7 @@ impl StoreWay {
     };
 }
 impl Path {
+    /// An entry that is free: no table fits it.
     pub const EMPTY: Path = Path {
         shape: NEVER,
         own: ABSENT,

@@ -4,7 +4,7 @@ use super::feedback::Feedback;
 use super::shape::{EMPTY, Shapes};
 use super::{Table, Thread};
 use crate::error::Throw;
-use crate::exec::TreeFn;
+use crate::exec::{NativeCode, TreeFn};
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
 use crate::state::State;
@@ -21,7 +21,7 @@ pub struct ProtoData {
     /// This state's copy of the code.
     pub(crate) code: Box<[Instr]>,
     /// The constants as values.
-    pub(crate) consts: Box<[Value]>,
+    pub(crate) consts: Constants,
     /// The nested functions: those of which there has been a closure.
     pub(crate) protos: Box<[Cell<Option<Gc<ProtoObj>>>]>,
     /// The long strings among the constants of the chunk, by number of text. Equal ones of a chunk share one
@@ -29,8 +29,39 @@ pub struct ProtoData {
     pub(crate) long_strings: Option<Gc<Table>>,
     /// Its tree, if the walker runs it.
     pub(crate) tree: Option<Box<TreeFn>>,
+    /// Its machine code.
+    pub(crate) native: Option<Box<NativeCode>>,
+    /// How often it has been compiled.
+    pub(crate) versions: u32,
+    /// Its machine code is to state less about types.
+    pub(crate) cautious: bool,
     /// How often each instruction was executed; empty where nothing was counted.
     pub(crate) counts: Vec<u64>,
+}
+
+/// The constants of a function as values. Its heat stands before the first one, where the interpreter
+/// finds it without a look at the function.
+pub(crate) struct Constants(Box<[Value]>);
+
+impl Constants {
+    /// Constants of a function with that heat.
+    pub fn new(heat: i64, consts: impl ExactSizeIterator<Item = Value>) -> Constants {
+        let mut all = Vec::with_capacity(consts.len() + 1);
+        all.push(Value::int(heat));
+        all.extend(consts);
+        Constants(all.into())
+    }
+    /// The first constant.
+    fn start(&mut self) -> *mut Value {
+        self.0[1..].as_mut_ptr()
+    }
+}
+
+impl std::ops::Deref for Constants {
+    type Target = [Value];
+    fn deref(&self) -> &[Value] {
+        &self.0[1..]
+    }
 }
 
 /// A compiled function of one state.
@@ -39,7 +70,9 @@ pub struct ProtoObj {
     /// `aux` is its number, one of 2^32 that are given in turn.
     pub(crate) header: Header,
     pub(crate) code: *mut Instr,
-    pub(crate) consts: *const Value,
+    pub(crate) consts: *mut Value,
+    /// Where compiled code that calls it goes on.
+    pub(crate) entry: *const u8,
     pub(crate) num_params: u8,
     pub(crate) max_stack: u8,
     pub(crate) is_vararg: bool,
@@ -62,7 +95,8 @@ impl ProtoObj {
             p.write(ProtoObj {
                 header: Header::new(Tag::PROTO, heap.functions),
                 code: data.code.as_mut_ptr(),
-                consts: data.consts.as_ptr(),
+                consts: data.consts.start(),
+                entry: heap.uncompiled,
                 num_params: data.meta.num_params,
                 max_stack: data.meta.max_stack,
                 is_vararg: data.meta.is_vararg,
@@ -79,6 +113,13 @@ impl ProtoObj {
 }
 
 impl ProtoObj {
+    /// How much more the interpreter is to run of it before the tier manager is asked: a call or a round of a
+    /// loop takes from it, and below 0 it is hot.
+    pub(crate) fn heat(&mut self) -> &mut u64 {
+        // SAFETY: the heat stands before the constants.
+        unsafe { &mut (*self.consts.sub(1)).bits }
+    }
+
     /// Bytes that it owns outside the heap.
     pub(crate) fn external_bytes(&self) -> usize {
         self.data.external_bytes() + self.feedback.bytes()
@@ -93,6 +134,12 @@ impl ProtoObj {
     pub(crate) fn restore_all(&mut self) -> usize {
         self.data.code.copy_from_slice(&self.data.meta.code);
         std::mem::take(&mut self.feedback).bytes()
+    }
+
+    /// Whether its machine code tests for a shape that has been dropped.
+    pub(crate) fn has_stale_code(&self, shapes: &Shapes) -> bool {
+        let native = self.data.native.as_ref();
+        native.is_some_and(|n| n.shapes.iter().any(|&id| !shapes.is_live(id)))
     }
 
     /// Shapes have been dropped: forgets them.
@@ -115,7 +162,7 @@ impl ProtoData {
         let nested = self.protos.iter().zip(&self.meta.protos);
         let waiting = nested.filter(|(made, _)| made.get().is_none());
         size_of_val(&*self.code)
-            + size_of_val(&*self.consts)
+            + size_of_val(&*self.consts.0)
             + size_of_val(&*self.protos)
             + self.counts.len() * 8
             + own_bytes(&self.meta)

@@ -10,10 +10,11 @@ mod table;
 mod thread;
 mod userdata;
 
+pub(crate) use function::Constants;
 pub use function::{Closure, Native, NativeFn, ProtoData, ProtoObj, Transfer, Upval};
 pub(crate) use string::same_bytes;
 pub use string::{Builder, MAX_SHORT, Str, StringTable};
-pub(crate) use table::{ArrayKind, Node};
+pub(crate) use table::{ArrayKind, Dict, Node};
 pub use table::{InvalidKey, Table, TableError};
 pub use thread::{Frame, Status, Thread, Untagged, cont, frame_flags, hook};
 pub(crate) use thread::{MIN_NATIVE_SLOTS, max_stack};

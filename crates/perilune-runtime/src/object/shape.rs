@@ -40,7 +40,7 @@ const MAX_IDLE: u8 = 3;
 
 /// What the tables of a line have held in one slot: a tag, or [`Rep::VALUE`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Rep(pub u8);
+pub struct Rep(pub u8);
 
 impl Rep {
     /// Anything.

@@ -37,6 +37,8 @@ pub mod cont {
     pub const RETURN_CLOSE: u8 = 10;
     /// A `__close` inside CLOSE: run that instruction again.
     pub const CLOSE: u8 = 11;
+    /// As NORMAL; the caller is a frame whose compiled code waits.
+    pub const COMPILED: u8 = 12;
 }
 
 /// Bits of [`Frame::flags`].

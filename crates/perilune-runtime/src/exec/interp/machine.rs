@@ -3,6 +3,7 @@
 use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
+use crate::exec::{compiled, tier};
 use crate::heap::Gc;
 use crate::object::{Closure, Frame, ProtoObj, Table, Thread};
 use crate::state::State;
@@ -75,7 +76,13 @@ impl Machine {
         // SAFETY: rule 4.
         unsafe {
             self.pc = self.pc.offset(d as isize);
-            if d < 0 { self.check(UNKNOWN) } else { Flow::Next }
+            if d >= 0 {
+                return Flow::Next;
+            }
+            match self.warm() {
+                Flow::Next => self.check(UNKNOWN),
+                other => other,
+            }
         }
     }
     /// The safepoint test. Only the registers below `live` are in use here ([`UNKNOWN`]: perhaps all).
@@ -89,6 +96,18 @@ impl Machine {
             }
         }
         Flow::Next
+    }
+    /// The safepoint test after a call that may have changed frames.
+    #[inline(always)]
+    pub(super) unsafe fn go_on(&mut self, live: usize) -> Flow {
+        // SAFETY: the running frame is a Lua frame.
+        unsafe {
+            if compiled::has_arrived(&*self.st) {
+                return Flow::Reload;
+            }
+            self.reload();
+            self.check(live)
+        }
     }
     #[inline(always)]
     pub(super) unsafe fn branch(&mut self, truth: bool, i: Instr) -> Flow {
@@ -231,7 +250,25 @@ impl Machine {
             self.base = base;
             self.pc = proto.code;
             self.consts = proto.consts;
-            self.check(np)
+            match self.warm() {
+                Flow::Next => self.check(np),
+                other => other,
+            }
         }
+    }
+    /// Takes one from the heat of the running function, at the beginning of the function or of a round of a
+    /// loop.
+    #[inline(always)]
+    pub(super) unsafe fn warm(&mut self) -> Flow {
+        // SAFETY: the heat stands before the constants.
+        unsafe {
+            let heat = self.consts.cast_mut().sub(1).cast::<i64>();
+            *heat -= 1;
+            if *heat < 0 {
+                self.save();
+                return tier::hot(&mut *self.st);
+            }
+        }
+        Flow::Next
     }
 }

@@ -19,7 +19,7 @@ mod quick;
 mod slow;
 
 use super::call::{self, Next};
-use super::unwind;
+use super::{compiled, unwind};
 use crate::error::Throw;
 use crate::heap::interrupt;
 use crate::object::{Frame, cont};
@@ -31,8 +31,8 @@ use perilune_bytecode::quick::LiveOp;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What happens after an instruction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Flow {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Flow {
     /// The next instruction.
     Next,
     /// The same instruction, which has been rewritten.
@@ -61,6 +61,19 @@ impl From<Result<Next, Throw>> for Flow {
             Ok(Next::Unwind) => Flow::Unwind,
             Err(Throw::Error) => Flow::Error,
             Err(Throw::Stop) => Flow::Stop,
+        }
+    }
+}
+
+impl From<Flow> for Result<Next, Throw> {
+    /// How the driver of the loop goes on. The machine's registers have been saved.
+    fn from(flow: Flow) -> Result<Next, Throw> {
+        match flow {
+            Flow::Exit => Ok(Next::Exit),
+            Flow::Unwind => Ok(Next::Unwind),
+            Flow::Error => Err(Throw::Error),
+            Flow::Stop => Err(Throw::Stop),
+            Flow::Next | Flow::Again | Flow::Reload | Flow::Switch => Ok(Next::Back),
         }
     }
 }
@@ -184,14 +197,10 @@ pub(super) fn interpret(st: &mut State) -> Result<Next, Throw> {
                 dispatch::<false>(st)
             }
         };
-        return match flow {
-            Flow::Switch => continue,
-            Flow::Exit => Ok(Next::Exit),
-            Flow::Unwind => Ok(Next::Unwind),
-            Flow::Error => Err(Throw::Error),
-            Flow::Stop => Err(Throw::Stop),
-            Flow::Next | Flow::Again | Flow::Reload => Ok(Next::Back),
-        };
+        if flow == Flow::Switch {
+            continue;
+        }
+        return flow.into();
     }
 }
 
@@ -211,6 +220,14 @@ macro_rules! define_dispatch {
     (quick { $($(#[doc = $qdoc:literal])* $quick:ident $qmethod:ident $generic:ident [$($learned:ident)*];)* }
      $($(#[doc = $doc:literal])* $name:ident $method:ident
         ($a:ident, $b:ident, $c:ident, $d:ident) [$($eff:ident)*];)*) => {
+        /// What executes an instruction, by its opcode.
+        static EXECUTE: &[unsafe fn(&mut Machine, Instr) -> Flow] = &[
+            // SAFETY: the caller's promise, which is that of the method.
+            $(|m, i| unsafe { m.$method::<false>(i) },)*
+            // SAFETY: as above.
+            $(|m, i| unsafe { m.$qmethod::<false>(i) },)*
+        ];
+
         /// The loop. With `TRACE`, hooks and the instruction limit are served before each
         /// instruction.
         #[inline(never)]
@@ -255,6 +272,9 @@ macro_rules! define_dispatch {
                             Flow::Next => continue 'next,
                             Flow::Again => m.pc = m.pc.sub(1),
                             Flow::Reload => {
+                                if compiled::has_arrived(&*m.st) {
+                                    return Flow::Reload;
+                                }
                                 m.reload();
                                 continue 'next;
                             }
@@ -267,6 +287,75 @@ macro_rules! define_dispatch {
     };
 }
 for_each_live_op!(define_dispatch);
+
+/// How the execution of one instruction has ended.
+pub(super) enum Executed {
+    /// It is done; the next one is there. The machine's registers have been saved.
+    Next(*const Instr),
+    /// Anything else.
+    Other(Flow),
+}
+
+impl From<Executed> for Flow {
+    fn from(e: Executed) -> Flow {
+        match e {
+            Executed::Next(_) => Flow::Next,
+            Executed::Other(flow) => flow,
+        }
+    }
+}
+
+/// Executes the instruction at `code`; what it calls has only been entered.
+///
+/// # Safety
+/// The running frame is a Lua frame with the registers at `base`, and the instruction is one of its function's.
+#[inline(always)]
+pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const Instr) -> Executed {
+    // SAFETY: this function's promise; verified code holds only opcodes, each of which has its function.
+    unsafe {
+        let mut m = Machine {
+            base,
+            pc: code,
+            consts: (*compiled::function_of(base)).consts,
+            word: &*st.interrupt,
+            st,
+        };
+        loop {
+            let i = *m.pc;
+            m.pc = m.pc.add(1);
+            match EXECUTE[i.op_byte() as usize](&mut m, i) {
+                Flow::Again => m.pc = m.pc.sub(1),
+                Flow::Next => {
+                    m.save();
+                    return Executed::Next(m.pc);
+                }
+                other => return Executed::Other(other),
+            }
+        }
+    }
+}
+
+/// Serves the interrupt word before the next instruction of the running frame, of which only the registers
+/// below `live` are in use, unless that is 0.
+///
+/// # Safety
+/// As [`execute_one`].
+pub(super) fn serve(st: &mut State, live: usize) -> Flow {
+    slow::poll(st, if live == 0 { UNKNOWN } else { live })
+}
+
+/// Enters the Lua function at `func` with the values from there to the top: the safepoint at its beginning.
+///
+/// # Safety
+/// The slots are live, and the running frame is a Lua frame whose pc is saved.
+pub(super) unsafe fn enter_at(st: &mut State, func: *mut Value, entry: call::Entry) -> Flow {
+    // SAFETY: this function's promise.
+    let flow = unsafe { call::enter_lua(st, func, entry) }.into();
+    if flow == Flow::Reload && st.interrupt.load(Ordering::Relaxed) != 0 {
+        return slow::poll(st, UNKNOWN);
+    }
+    flow
+}
 
 /// At this safepoint any register may be in use.
 const UNKNOWN: usize = usize::MAX;

@@ -224,8 +224,7 @@ impl Machine {
             match slow_call(&mut *self.st, func, nresults) {
                 Flow::Reload => {
                     let same = (*self.th()).frame == frame && nresults >= 0;
-                    self.reload();
-                    self.check(if same {
+                    self.go_on(if same {
                         i.a() as usize + nresults as usize
                     } else {
                         UNKNOWN
@@ -255,10 +254,7 @@ impl Machine {
             }
             self.save();
             match tail_call(&mut *self.st, i) {
-                Flow::Reload => {
-                    self.reload();
-                    self.check(UNKNOWN)
-                }
+                Flow::Reload => self.go_on(UNKNOWN),
                 other => other,
             }
         }
@@ -408,10 +404,7 @@ impl Machine {
             }
             (*self.th()).top = func.add(3);
             match slow_call(&mut *self.st, func, i.c() as i32) {
-                Flow::Reload => {
-                    self.reload();
-                    self.check(UNKNOWN)
-                }
+                Flow::Reload => self.go_on(UNKNOWN),
                 other => other,
             }
         }

@@ -652,7 +652,10 @@ impl Machine {
                 return Flow::Next;
             }
             self.pc = self.pc.offset(i.d() as isize);
-            self.check(i.a() as usize + 3)
+            match self.warm() {
+                Flow::Next => self.check(i.a() as usize + 3),
+                other => other,
+            }
         }
     }
     #[inline(always)]
@@ -661,7 +664,10 @@ impl Machine {
         unsafe {
             if registers::step_float(self.base.add(i.a() as usize)) {
                 self.pc = self.pc.offset(i.d() as isize);
-                return self.check(i.a() as usize + 3);
+                return match self.warm() {
+                    Flow::Next => self.check(i.a() as usize + 3),
+                    other => other,
+                };
             }
         }
         Flow::Next
@@ -852,8 +858,7 @@ impl Machine {
                     coroutine::switch_directly::<false>(st, func, nresults)
                 };
                 if switched {
-                    self.reload();
-                    return Flow::Next;
+                    return Flow::Reload;
                 }
             }
             self.call_any::<T>(i)
@@ -884,8 +889,7 @@ impl Machine {
                 Flow::Next => self.check(live),
                 Flow::Reload => {
                     let same = (*self.th()).frame == frame;
-                    self.reload();
-                    self.check(if same { live } else { UNKNOWN })
+                    self.go_on(if same { live } else { UNKNOWN })
                 }
                 other => other,
             }

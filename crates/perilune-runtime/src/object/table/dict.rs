@@ -35,6 +35,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// Where its parts are, in bytes.
+    pub const KEY: usize = std::mem::offset_of!(Node, key_bits);
+    pub const KEY_TAG: usize = std::mem::offset_of!(Node, key_tag);
+    pub const VALUE: usize = std::mem::offset_of!(Node, value_bits);
+    pub const VALUE_TAG: usize = std::mem::offset_of!(Node, value_tag);
+
     #[inline(always)]
     pub fn key(&self) -> Value {
         Value {

@@ -16,8 +16,7 @@ use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::value::{Tag, Value};
 pub(crate) use array::ArrayKind;
 use array::tag_space;
-use dict::Dict;
-pub(crate) use dict::Node;
+pub(crate) use dict::{Dict, Node};
 use perilune_syntax::number;
 
 const MAX_ARRAY: u64 = 1 << 31;

@@ -1,0 +1,338 @@
+//! Templates of calls, returns and loops.
+
+use super::emit::Emit;
+use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
+use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Shift, Width};
+use perilune_bytecode::ops::Instr;
+use perilune_runtime::abi::{CallMark, Helper, layout, status, tag};
+
+impl<M: Masm> Baseline<'_, M> {
+    /// CALL of a Lua function; other values go to the cold path.
+    pub(super) fn call_lua(&mut self, _: Instr) {
+        let generic = self.generic(self.pc);
+        let (a, b, c) = (generic.a(), generic.b(), generic.c());
+        let slow = self.slow();
+        self.reserve(M::NARGS);
+        if self.known.tag(a) != Some(tag::CLOSURE as u8) {
+            self.m
+                .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, slow);
+        }
+        let f = self.payload(a);
+        let callee = self.temp();
+        self.m.load(Width::W64, callee, f, layout::CLOSURE_PROTO);
+        self.mark(a, c);
+        self.pass_count(a, b);
+        let window = home(a) + layout::VALUE;
+        self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
+        self.m.call(callee, layout::PROTO_ENTRY);
+        self.m.alu_imm(Alu::Sub, Width::W64, M::BASE, M::BASE, window);
+        self.called();
+        self.known.forget_from(a.into());
+        self.take_result(a, c);
+    }
+    /// Leaves the mark of the CALL in the frame's record.
+    fn mark(&mut self, a: u8, c: u8) {
+        let word = CallMark {
+            next: self.pc + 1,
+            a,
+            c,
+            tail: false,
+        }
+        .word();
+        match i32::try_from(word) {
+            Ok(small) => self.m.store_imm(Width::W64, small, M::FRAME, layout::FRAME_PC),
+            Err(_) => {
+                let t = self.temp();
+                self.m.imm(t, word as i64);
+                self.m.store(Width::W64, t, M::FRAME, layout::FRAME_PC);
+            }
+        }
+    }
+    /// How many arguments the call in window `a` has.
+    fn pass_count(&mut self, a: u8, b: u8) {
+        if b > 0 {
+            return self.m.imm(M::NARGS, i64::from(b) - 1);
+        }
+        self.m.load(Width::W64, M::NARGS, M::STATE, layout::STATE_THREAD);
+        self.m.load(Width::W64, M::NARGS, M::NARGS, layout::THREAD_TOP);
+        self.m.alu(Alu::Sub, Width::W64, M::NARGS, M::NARGS, M::BASE);
+        self.m
+            .alu_imm(Alu::Sub, Width::W64, M::NARGS, M::NARGS, home(a) + layout::VALUE);
+        self.m.shift_imm(Shift::Right, Width::W64, M::NARGS, M::NARGS, 4);
+    }
+    /// What the callee has answered becomes `c - 1` registers from `a` on.
+    fn take_result(&mut self, a: u8, c: u8) {
+        let (label, back) = (self.m.label(), self.m.label());
+        let unusual = match c {
+            1 => Cond::Above,
+            _ => Cond::AboveEq,
+        };
+        self.m
+            .branch_imm(unusual, Width::W32, M::TAG, status::NONE, label);
+        if c != 1 {
+            self.m.store(Width::W64, M::RET, M::BASE, home(a));
+            self.m.store(Width::W8, M::TAG, M::BASE, home_tag(a));
+        }
+        if c == 0 {
+            self.set_top(a.wrapping_add(1));
+        }
+        self.nil_from(a, 1, c);
+        self.m.bind(back);
+        self.cold.push(Cold {
+            label,
+            pc: self.pc,
+            kind: ColdKind::Returned { a, c, back },
+        });
+    }
+    /// Results from the `first` on are missing.
+    fn nil_from(&mut self, a: u8, first: u8, c: u8) {
+        for k in first..c.saturating_sub(1) {
+            self.m.store_imm(Width::W64, 0, M::BASE, home(a + k));
+            self.m.store_imm(Width::W8, tag::NIL, M::BASE, home_tag(a + k));
+        }
+    }
+    /// The results of a call end before register `r`.
+    fn set_top(&mut self, r: u8) {
+        self.m.load(Width::W64, M::TAG, M::STATE, layout::STATE_THREAD);
+        self.m.lea(M::RET, M::BASE, home(r));
+        self.m.store(Width::W64, M::RET, M::TAG, layout::THREAD_TOP);
+    }
+    pub(super) fn cold_returned(&mut self, a: u8, c: u8, back: Label) {
+        let (after, delivered) = (self.after_call, self.m.label());
+        self.m.call_label(after);
+        let leave = self.m.label();
+        self.m
+            .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, leave);
+        self.m
+            .branch_imm(Cond::Ne, Width::W32, M::TAG, status::NONE, delivered);
+        if c == 0 {
+            self.set_top(a);
+        }
+        self.nil_from(a, 0, c);
+        self.m.bind(delivered);
+        self.m.jump(back);
+        self.m.bind(leave);
+        self.m.ret();
+    }
+
+    /// Everything the frame has done is home: it goes back to its caller's record.
+    fn pop_frame(&mut self) {
+        if self.job.proto.is_vararg {
+            self.m.load(Width::W64, M::BASE, M::FRAME, layout::FRAME_FUNC);
+            self.m
+                .alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, layout::VALUE);
+        }
+        self.m
+            .alu_imm(Alu::Add, Width::W64, M::FRAME, M::FRAME, layout::FRAME);
+        self.m.ret();
+    }
+    pub(super) fn return_none(&mut self) {
+        self.m.imm(M::TAG, status::NONE.into());
+        self.pop_frame();
+    }
+    pub(super) fn return_one(&mut self, r: u8) {
+        match self.known.general(r) {
+            Some(k) => self.m.mov(M::RET, M::TEMPS[k]),
+            None => self.m.load(Width::W64, M::RET, M::BASE, home(r)),
+        }
+        match self.known.tag(r) {
+            Some(t) => self.m.imm(M::TAG, t.into()),
+            None => self.m.load(Width::W8, M::TAG, M::BASE, home_tag(r)),
+        }
+        self.pop_frame();
+    }
+    pub(super) fn return_many(&mut self, i: Instr) {
+        match (i.b(), i.c()) {
+            (1, 0) => return self.return_none(),
+            (2, 0) => return self.return_one(i.a()),
+            _ => {}
+        }
+        self.m.imm(M::ARGS[3], self.pc.into());
+        self.pass_frame();
+        self.m.call_helper(Helper::GiveBack.offset());
+        let leave = self.leave;
+        self.m.jump(leave);
+    }
+    /// TAILCALL: of a Lua function, for compiled code that called, in place; else by the runtime.
+    pub(super) fn tail(&mut self, i: Instr) {
+        let general = self.m.label();
+        if i.b() > 0 && i.b() <= 8 && i.c() == 0 && !self.job.proto.is_vararg {
+            self.tail_in_place(i, general);
+        }
+        self.m.bind(general);
+        self.m.imm(M::ARGS[3], self.pc.into());
+        self.pass_frame();
+        self.m.call_helper(Helper::Tail.offset());
+        let gone = self.m.label();
+        self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 0, gone);
+        self.reload();
+        self.m.tail_call(M::STATE, layout::STATE_STATUS);
+        self.m.bind(gone);
+        self.m.load(Width::W64, M::RET, M::STATE, layout::STATE_STATUS);
+        let leave = self.leave;
+        self.m.jump(leave);
+    }
+
+    fn tail_in_place(&mut self, i: Instr, general: Label) {
+        let (a, n) = (i.a(), i.b());
+        self.reserve(M::NARGS);
+        let (v, t, callee) = (self.temp(), self.temp(), self.temp());
+        self.m
+            .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, general);
+        // Only where the frame's record is implied can the mark take the note of the tail call.
+        let mark = layout::FRAME + layout::FRAME_PC;
+        self.m.load(Width::W32, t, M::FRAME, mark);
+        self.m.branch_bits(Cond::Eq, Width::W32, t, 1, general);
+        self.m
+            .alu_store_imm(Alu::Or, Width::W64, CallMark::TAIL, M::FRAME, mark);
+        self.m.load(Width::W64, callee, M::BASE, home(a));
+        self.m.store(Width::W64, callee, M::BASE, -layout::VALUE);
+        self.m.load(Width::W64, callee, callee, layout::CLOSURE_PROTO);
+        for k in 0..n - 1 {
+            self.m.load(Width::W64, v, M::BASE, home(a + 1 + k));
+            self.m.load(Width::W8, t, M::BASE, home_tag(a + 1 + k));
+            self.m.store(Width::W64, v, M::BASE, home(k));
+            self.m.store(Width::W8, t, M::BASE, home_tag(k));
+        }
+        self.m.imm(M::NARGS, i64::from(n) - 1);
+        self.m
+            .alu_imm(Alu::Add, Width::W64, M::FRAME, M::FRAME, layout::FRAME);
+        self.m.tail_call(callee, layout::PROTO_ENTRY);
+    }
+
+    /// FORPREP: the runtime prepares the loop, and its body may rely on what loops over integers guarantee.
+    pub(super) fn prepare_loop(&mut self, i: Instr) {
+        self.leave_to_runtime();
+        for (r, t) in self.guaranteed(self.pc + 1) {
+            if (i.a()..=i.a() + 2).contains(&r) {
+                self.known.set_tag(r, t);
+            }
+        }
+    }
+    /// The runtime executes the instruction, always.
+    pub(super) fn leave_to_runtime(&mut self) {
+        let slow = self.slow();
+        self.m.jump(slow);
+        self.called();
+    }
+    pub(super) fn loop_ints(&mut self, i: Instr) {
+        let a = i.a();
+        self.guard(a + 1, tag::INT);
+        let end = self.m.label();
+        let n = self.temp();
+        self.m.load(Width::W64, n, M::BASE, home(a));
+        self.m.branch_imm(Cond::Eq, Width::W64, n, 0, end);
+        self.m.alu_imm(Alu::Sub, Width::W64, n, n, 1);
+        self.put_int(a, n);
+        let v = self.temp();
+        self.m.load(Width::W64, v, M::BASE, home(a + 2));
+        self.m.alu_load(Alu::Add, Width::W64, v, M::BASE, home(a + 1));
+        self.put_int(a + 2, v);
+        let target = self.target();
+        self.jump_back(target, u32::from(a) + 3);
+        self.m.bind(end);
+    }
+    pub(super) fn loop_floats(&mut self, i: Instr) {
+        let a = i.a();
+        let slow = self.slow();
+        self.m
+            .branch_load_imm(Cond::Eq, Width::W8, M::BASE, home_tag(a + 1), tag::INT, slow);
+        let (end, down, go) = (self.m.label(), self.m.label(), self.m.label());
+        let (v, step, limit, zero) = (self.ftemp(), self.ftemp(), self.ftemp(), self.ftemp());
+        self.m.fload(v, M::BASE, home(a + 2));
+        self.m.fload(step, M::BASE, home(a + 1));
+        self.m.fload(limit, M::BASE, home(a));
+        self.m.falu(Falu::Add, v, v, step);
+        self.m.fimm(zero, 0.0);
+        self.m.fbranch(FCond::NotLt, zero, step, down);
+        self.m.fbranch(FCond::NotLe, v, limit, end);
+        self.m.jump(go);
+        self.m.bind(down);
+        self.m.fbranch(FCond::NotLe, limit, v, end);
+        self.m.bind(go);
+        self.m.fstore(v, M::BASE, home(a + 2));
+        self.m.store_imm(Width::W8, tag::FLOAT, M::BASE, home_tag(a + 2));
+        self.known.forget(a + 2);
+        let target = self.target();
+        self.jump_back(target, u32::from(a) + 3);
+        self.m.bind(end);
+    }
+    pub(super) fn iterate(&mut self, i: Instr) {
+        let end = self.m.label();
+        self.m
+            .branch_load_imm(Cond::Eq, Width::W8, M::BASE, home_tag(i.a() + 3), tag::NIL, end);
+        let target = self.target();
+        self.jump_back(target, 0);
+        self.m.bind(end);
+    }
+    /// The next item of an array part for the iterator of `ipairs`, else the cold path.
+    pub(super) fn next_item(&mut self, i: Instr) {
+        let a = i.a();
+        let slow = self.slow();
+        let (f, t) = (self.temp(), self.temp());
+        for (r, tag) in [(a, tag::NATIVE), (a + 1, tag::TABLE), (a + 3, tag::INT)] {
+            self.m
+                .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag, slow);
+        }
+        self.m.load(Width::W64, f, M::BASE, home(a));
+        let entry = self.pool(PoolEntry::Ipairs);
+        self.m.pool(t, entry);
+        self.m
+            .branch_load(Cond::Ne, Width::W64, t, f, layout::NATIVE_FUNCTION, slow);
+        let o = self.temp();
+        self.m.load(Width::W64, o, M::BASE, home(a + 1));
+        self.m.load(Width::W64, f, M::BASE, home(a + 3));
+        self.m.load(Width::W32, t, o, layout::TABLE_LENGTH);
+        self.m.branch(Cond::AboveEq, Width::W64, f, t, slow);
+        let (v, t) = self.item(o, f);
+        self.m.branch_imm(Cond::Eq, Width::W32, t, tag::NIL, slow);
+        self.m.alu_imm(Alu::Add, Width::W64, f, f, 1);
+        self.known.forget_from(usize::from(a) + 3);
+        self.m.store(Width::W64, f, M::BASE, home(a + 3));
+        if i.c() >= 2 {
+            self.m.store(Width::W64, v, M::BASE, home(a + 4));
+            self.m.store(Width::W8, t, M::BASE, home_tag(a + 4));
+        }
+        for r in a + 5..a + 3 + i.c().max(2) {
+            self.put_simple(r, tag::NIL);
+        }
+        self.called();
+        self.known.forget_from(usize::from(a) + 3);
+    }
+    /// Instructions at the beginning of a function with varargs: the parameters have been moved already.
+    pub(super) fn begin_varargs(&mut self, i: Instr) {
+        if i.b() != 0 {
+            self.step(i);
+        }
+    }
+    /// R[a] ... = a fixed number of varargs.
+    pub(super) fn fixed_varargs(&mut self, i: Instr) {
+        if i.b() != 0 || i.c() == 0 || i.c() > 4 {
+            return self.step(i);
+        }
+        let (n, v, t) = (self.temp(), self.temp(), self.temp());
+        let end = self.m.label();
+        let want = i.c() - 1;
+        self.m.load(Width::W32, n, M::FRAME, layout::FRAME_EXTRA);
+        for k in 0..want {
+            let (missing, next) = (self.m.label(), self.m.label());
+            self.m.branch_imm(Cond::BelowEq, Width::W32, n, k.into(), missing);
+            // Vararg k stands `n - k` slots below the function.
+            self.m.shift_imm(Shift::Left, Width::W64, v, n, 4);
+            self.m.alu(Alu::Sub, Width::W64, v, M::BASE, v);
+            let at = layout::VALUE * (i32::from(k) - 1);
+            self.m.load(Width::W8, t, v, at + layout::VALUE_TAG);
+            self.m.load(Width::W64, v, v, at);
+            self.m.store(Width::W64, v, M::BASE, home(i.a() + k));
+            self.m.store(Width::W8, t, M::BASE, home_tag(i.a() + k));
+            self.m.jump(next);
+            self.m.bind(missing);
+            self.m.store_imm(Width::W64, 0, M::BASE, home(i.a() + k));
+            self.m
+                .store_imm(Width::W8, tag::NIL, M::BASE, home_tag(i.a() + k));
+            self.m.bind(next);
+        }
+        self.m.bind(end);
+        self.known.forget_from(i.a().into());
+    }
+}

@@ -1,0 +1,720 @@
+//! Bytecode as it has rewritten itself -> machine code, one template per instruction.
+//!
+//! Rules of compiled code (see also the runtime's `exec/compiled`):
+//! 1. Every value is in its home, the Lua register, at the end of the template that made it. A template
+//!    keeps payloads in machine registers for the next ones of its block, and remembers tags ([`known`]).
+//! 2. A template whose guard fails leaves the instruction to the runtime (`Helper::Step`) and goes on behind it.
+//!    Facts that the template states and the runtime's work may not have made true are tested
+//!    then; where one fails, the frame goes on in the interpreter.
+//! 3. At the beginning of a block nothing is known but what the loops around it guarantee; so the interpreter
+//!    can enter there.
+//! 4. Nothing that is known of a register which a closure may share outlives an instruction that calls.
+
+mod arith;
+mod calls;
+mod emit;
+mod fields;
+mod known;
+mod moves;
+mod order;
+mod templates;
+
+use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
+use emit::Emit;
+use known::Known;
+use perilune_bytecode::ops::{Instr, Op, Operand};
+use perilune_bytecode::quick::LiveOp;
+use perilune_runtime::abi::{Helper, Reason, layout, status, tag};
+use perilune_runtime::exec::Job;
+use std::collections::BTreeSet;
+
+/// What stands behind the code, for it to load.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PoolEntry {
+    /// The payload of a constant of the function.
+    Constant(u32),
+    /// The address of the iterator of `ipairs`.
+    Ipairs,
+}
+
+/// Compiled code of a function: inert bytes.
+#[derive(Debug)]
+pub struct Artifact {
+    /// Code and places of labels.
+    pub code: Code,
+    /// Where compiled code calls it.
+    pub call: u32,
+    /// Where the interpreter enters it: numbers of instructions, and offsets.
+    pub entries: Vec<(u32, u32)>,
+    /// What stands behind the code.
+    pub pool: Vec<PoolEntry>,
+    /// Offsets at which the templates of instructions begin, and the numbers of those.
+    pub templates: Vec<(u32, u32)>,
+    /// Where the cold code begins.
+    pub cold: u32,
+}
+
+/// Code that is not on the way, emitted after all templates.
+struct Cold {
+    label: Label,
+    pc: u32,
+    kind: ColdKind,
+}
+
+enum ColdKind {
+    /// The runtime executes the instruction; `after` then has to hold at `back`.
+    Step {
+        before: Known,
+        after: Known,
+        back: Label,
+        target: Option<Label>,
+    },
+    /// The interrupt word is served on the way to `target`, with registers below `live` in use.
+    Poll { target: Label, resume: u32, live: u32 },
+    /// The frame goes on in the interpreter at `pc`.
+    Exit(Reason),
+    /// A call has not just returned one value.
+    Returned { a: u8, c: u8, back: Label },
+    /// Arguments are missing: nil takes their place.
+    Fill { params: u8, back: Label },
+}
+
+/// The compiler of one function.
+struct Baseline<'j, M: Masm> {
+    m: M,
+    job: &'j Job,
+    /// The number of the instruction being compiled.
+    pc: u32,
+    /// Where each instruction begins.
+    labels: Vec<Label>,
+    /// Which instructions begin a block.
+    leaders: Vec<bool>,
+    /// Registers that closures may share.
+    captured: Vec<bool>,
+    /// Loops over integers: the first and last instruction of the body, and the loop's register.
+    loops: Vec<(u32, u32, u8)>,
+    known: Known,
+    /// What was known before the instruction being compiled.
+    before: Known,
+    /// Temporaries that the instruction being compiled uses.
+    busy: u32,
+    fbusy: u32,
+    next_temp: usize,
+    cold: Vec<Cold>,
+    pool: Vec<PoolEntry>,
+    /// Shared code: calls the step helper; returns what stands in RET; tidies up after a call.
+    do_step: Label,
+    leave: Label,
+    do_exit: Label,
+    do_poll: Label,
+    after_call: Label,
+    slow_entry: Label,
+    /// The cold path of the instruction being compiled, if it has one.
+    slow: Option<Label>,
+}
+
+const fn home(r: u8) -> i32 {
+    r as i32 * layout::VALUE
+}
+const fn home_tag(r: u8) -> i32 {
+    home(r) + layout::VALUE_TAG
+}
+
+/// Compiles a function for the target of `M`.
+pub fn compile<M: Masm>(job: &Job) -> Artifact {
+    let mut c = Baseline::<M>::new(job);
+    let call = c.prologue();
+    let mut templates = Vec::with_capacity(job.code.len());
+    for pc in 0..job.code.len() as u32 {
+        templates.push((c.m.offset(), pc));
+        c.instruction(pc);
+    }
+    let cold = c.m.offset();
+    c.m.trap();
+    let entries = c.entries();
+    c.shared();
+    c.emit_cold();
+    let code = c.m.finish();
+    let at = |l: Label| code.labels[l.0 as usize];
+    Artifact {
+        call: at(call),
+        entries: entries.iter().map(|&(pc, l)| (pc, at(l))).collect(),
+        pool: c.pool,
+        templates,
+        cold,
+        code,
+    }
+}
+
+/// Assembles the entry from Rust and the code that stands in for functions that are not compiled; answers
+/// their offsets too.
+pub fn stubs<M: Masm>() -> (Code, u32, u32) {
+    let mut m = M::new();
+    let (entry, uncompiled) = (m.label(), m.label());
+    m.bind(entry);
+    m.entry_from_rust(layout::STATE_STATUS);
+    m.bind(uncompiled);
+    m.enter();
+    enter_slowly(&mut m);
+    let code = m.finish();
+    let at = |l: Label| code.labels[l.0 as usize];
+    let (entry, uncompiled) = (at(entry), at(uncompiled));
+    (code, entry, uncompiled)
+}
+
+/// A call goes on in the runtime, and returns from there.
+fn enter_slowly<M: Masm>(m: &mut M) {
+    m.mov(M::ARGS[3], M::NARGS);
+    m.mov(M::ARGS[0], M::STATE);
+    m.mov(M::ARGS[1], M::BASE);
+    m.mov(M::ARGS[2], M::FRAME);
+    m.call_helper(Helper::EnterSlowly.offset());
+    m.mov(M::TAG, M::RET);
+    reload_frame(m);
+    m.ret();
+}
+
+/// The frame's record, after a helper.
+fn reload_frame<M: Masm>(m: &mut M) {
+    m.load(Width::W64, M::FRAME, M::STATE, layout::STATE_THREAD);
+    m.load(Width::W64, M::FRAME, M::FRAME, layout::THREAD_FRAME);
+}
+
+/// Whether an instruction may go elsewhere than to the next one by its operand d.
+fn jump_target(pc: u32, i: Instr) -> Option<u32> {
+    let jumps = i.op().info().operands[3] == Operand::Jump;
+    jumps.then(|| (i64::from(pc) + 1 + i64::from(i.d())) as u32)
+}
+
+impl<'j, M: Masm> Baseline<'j, M> {
+    fn new(job: &'j Job) -> Self {
+        let n = job.code.len();
+        let mut m = M::new();
+        let labels = (0..n).map(|_| m.label()).collect();
+        let known = Known::new(
+            usize::from(job.proto.max_stack).max(2) + 2,
+            M::TEMPS.len(),
+            M::FTEMPS.len(),
+        );
+        let mut c = Baseline {
+            pc: 0,
+            labels,
+            leaders: vec![false; n + 1],
+            captured: vec![false; 256],
+            loops: Vec::new(),
+            before: known.clone(),
+            known,
+            busy: 0,
+            fbusy: 0,
+            next_temp: 0,
+            cold: Vec::new(),
+            pool: Vec::new(),
+            do_step: m.label(),
+            leave: m.label(),
+            do_exit: m.label(),
+            do_poll: m.label(),
+            after_call: m.label(),
+            slow_entry: m.label(),
+            slow: None,
+            job,
+            m,
+        };
+        c.analyse();
+        c
+    }
+
+    /// The compiler's own form of the instruction `pc`.
+    fn generic(&self, pc: u32) -> Instr {
+        self.job.proto.code[pc as usize]
+    }
+    /// Where the instruction being compiled jumps to.
+    fn target(&self) -> u32 {
+        jump_target(self.pc, self.generic(self.pc)).unwrap_or(self.pc + 1)
+    }
+    fn live_op(&self, pc: u32) -> Option<LiveOp> {
+        LiveOp::from_u8(self.job.code[pc as usize].op_byte())
+    }
+
+    /// Finds blocks, loops and shared registers.
+    fn analyse(&mut self) {
+        self.leaders[0] = true;
+        for pc in 0..self.job.code.len() as u32 {
+            let i = self.generic(pc);
+            let Some(target) = jump_target(pc, i) else {
+                continue;
+            };
+            self.leaders[target as usize] = true;
+            if i.op() == Op::FORPREP {
+                // It jumps behind the FORLOOP, and the body begins right after it.
+                self.leaders[pc as usize + 1] = true;
+                if self.live_op(target - 1) == Some(LiveOp::FORLOOP_INT) {
+                    self.loops.push((pc + 1, target - 1, i.a()));
+                }
+            }
+        }
+        for nested in &self.job.proto.protos {
+            for u in nested.upvalues.iter().filter(|u| u.in_stack) {
+                self.captured[u.index as usize] = true;
+            }
+        }
+    }
+
+    /// What holds at the beginning of the block at `pc` whatever comes before it: the registers of the loops
+    /// over integers around it.
+    fn guaranteed(&self, pc: u32) -> Vec<(u8, u8)> {
+        let mut facts = Vec::new();
+        for &(first, last, a) in &self.loops {
+            if (first..=last).contains(&pc) {
+                for r in a..=a + 2 {
+                    if !self.captured[r as usize] {
+                        facts.push((r, tag::INT as u8));
+                    }
+                }
+            }
+        }
+        facts
+    }
+
+    fn instruction(&mut self, pc: u32) {
+        self.pc = pc;
+        let label = self.labels[pc as usize];
+        self.m.bind(label);
+        if self.leaders[pc as usize] {
+            self.known.clear();
+            for (r, tag) in self.guaranteed(pc) {
+                self.known.set_tag(r, tag);
+            }
+        }
+        (self.busy, self.fbusy) = (0, 0);
+        self.slow = None;
+        self.before.clone_from(&self.known);
+        let i = self.job.code[pc as usize];
+        if let Some(op) = LiveOp::from_u8(i.op_byte()) {
+            self.emit(op, i);
+        }
+        self.close_slow_path();
+    }
+
+    /// The label of the cold path on which the runtime executes the instruction.
+    fn slow(&mut self) -> Label {
+        match self.slow {
+            Some(l) => l,
+            None => {
+                let l = self.m.label();
+                self.slow = Some(l);
+                l
+            }
+        }
+    }
+
+    /// The template is complete: its cold path, if it has one, comes back here.
+    fn close_slow_path(&mut self) {
+        let Some(label) = self.slow.take() else { return };
+        if self.job.cautious {
+            self.forget_new_tags();
+        }
+        let back = self.m.label();
+        self.m.bind(back);
+        let target = jump_target(self.pc, self.generic(self.pc)).map(|t| self.labels[t as usize]);
+        self.cold.push(Cold {
+            label,
+            pc: self.pc,
+            kind: ColdKind::Step {
+                before: self.before.clone(),
+                after: self.known.clone(),
+                back,
+                target,
+            },
+        });
+    }
+
+    /// Keeps only tags that were known before the instruction, and that it cannot have changed.
+    fn forget_new_tags(&mut self) {
+        let guaranteed = self.guaranteed(self.pc + 1);
+        let is_loop = self.generic(self.pc).op() == Op::FORPREP;
+        for (r, tag) in self.known.tags().collect::<Vec<_>>() {
+            let stated = is_loop && guaranteed.contains(&(r, tag));
+            let kept = stated || self.is_kept(self.pc, &self.before, r, tag);
+            if !kept {
+                self.known.forget_tag(r);
+            }
+        }
+    }
+    /// Whether register `r` still has that tag after the runtime has executed the instruction `pc`.
+    fn is_kept(&self, pc: u32, before: &Known, r: u8, tag: u8) -> bool {
+        let i = self.generic(pc);
+        let window = i.op().info().operands[0] == Operand::Window;
+        let written = r == i.a() || (window && r > i.a());
+        before.tag(r) == Some(tag) && !self.captured[r as usize] && !written
+    }
+
+    /// A cold place from which the frame goes on in the interpreter, at the instruction `pc`.
+    fn exit(&mut self, pc: u32, reason: Reason) -> Label {
+        let label = self.m.label();
+        self.cold.push(Cold {
+            label,
+            pc,
+            kind: ColdKind::Exit(reason),
+        });
+        label
+    }
+
+    /// Goes to the instruction `target`, which is before this one: a safepoint.
+    fn jump_back(&mut self, target: u32, live: u32) {
+        let to = self.labels[target as usize];
+        let label = self.m.label();
+        self.m.branch_load_imm(Cond::Ne, Width::W32, M::WORD, 0, 0, label);
+        self.m.jump(to);
+        self.cold.push(Cold {
+            label,
+            pc: self.pc,
+            kind: ColdKind::Poll {
+                target: to,
+                resume: target,
+                live,
+            },
+        });
+    }
+
+    // Machine registers.
+
+    /// A free temporary.
+    fn temp(&mut self) -> Reg {
+        let n = M::TEMPS.len();
+        let free = |c: &Self, k: usize| c.busy & 1 << k == 0;
+        let unused = (0..n).find(|&k| free(self, k) && !self.known.is_held(k));
+        let k = unused.unwrap_or_else(|| {
+            let mut k = self.next_temp;
+            while !free(self, k) {
+                k = (k + 1) % n;
+            }
+            self.next_temp = (k + 1) % n;
+            k
+        });
+        self.take(k)
+    }
+    fn take(&mut self, k: usize) -> Reg {
+        self.busy |= 1 << k;
+        self.known.hold(k, None);
+        M::TEMPS[k]
+    }
+    /// That temporary, for this instruction alone.
+    fn reserve(&mut self, r: Reg) -> Reg {
+        if let Some(k) = M::TEMPS.iter().position(|&t| t == r) {
+            self.take(k);
+        }
+        r
+    }
+    fn ftemp(&mut self) -> FReg {
+        let n = M::FTEMPS.len();
+        let free = |c: &Self, k: usize| c.fbusy & 1 << k == 0;
+        let unused = (0..n).find(|&k| free(self, k) && !self.known.is_held_float(k));
+        let k = unused.or_else(|| (0..n).find(|&k| free(self, k))).unwrap_or(0);
+        self.fbusy |= 1 << k;
+        self.known.hold_float(k, None);
+        M::FTEMPS[k]
+    }
+    /// The payload of register `r` in a machine register that is not to be changed.
+    fn payload(&mut self, r: u8) -> Reg {
+        if let Some(k) = self.known.general(r) {
+            self.busy |= 1 << k;
+            return M::TEMPS[k];
+        }
+        let t = self.temp();
+        self.m.load(Width::W64, t, M::BASE, home(r));
+        self.hold(t, r);
+        t
+    }
+    /// The payload of register `r`, a float.
+    fn fpayload(&mut self, r: u8) -> FReg {
+        if let Some(k) = self.known.float(r) {
+            self.fbusy |= 1 << k;
+            return M::FTEMPS[k];
+        }
+        let t = self.ftemp();
+        self.m.fload(t, M::BASE, home(r));
+        self.hold_float(t, r);
+        t
+    }
+    /// The temporary holds the payload of register `r`.
+    fn hold(&mut self, t: Reg, r: u8) {
+        if let Some(k) = M::TEMPS.iter().position(|&x| x == t) {
+            self.known.hold(k, Some(r));
+        }
+    }
+    fn hold_float(&mut self, t: FReg, r: u8) {
+        if let Some(k) = M::FTEMPS.iter().position(|&x| x == t) {
+            self.known.hold_float(k, Some(r));
+        }
+    }
+
+    // Lua registers.
+
+    /// Goes to the cold path unless register `r` has that tag.
+    fn guard(&mut self, r: u8, tag: i32) {
+        if self.known.tag(r) == Some(tag as u8) {
+            return;
+        }
+        let slow = self.slow();
+        self.m
+            .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag, slow);
+        self.known.set_tag(r, tag as u8);
+    }
+    /// Stores the tag of register `r`, unless that is there.
+    fn put_tag(&mut self, r: u8, tag: i32) {
+        if self.known.tag(r) != Some(tag as u8) {
+            self.m.store_imm(Width::W8, tag, M::BASE, home_tag(r));
+            self.known.set_tag(r, tag as u8);
+        }
+    }
+    /// Register `r` becomes the payload in `v`, a temporary, with that tag.
+    fn put(&mut self, r: u8, v: Reg, tag: i32) {
+        self.m.store(Width::W64, v, M::BASE, home(r));
+        self.put_tag(r, tag);
+        self.known.forget_payload(r);
+        self.hold(v, r);
+    }
+    fn put_int(&mut self, r: u8, v: Reg) {
+        self.put(r, v, tag::INT);
+    }
+    fn put_float(&mut self, r: u8, v: FReg) {
+        self.m.fstore(v, M::BASE, home(r));
+        self.put_tag(r, tag::FLOAT);
+        self.known.forget_payload(r);
+        self.hold_float(v, r);
+    }
+    /// Register `r` becomes the payload and tag in two temporaries.
+    fn put_value(&mut self, r: u8, v: Reg, t: Reg) {
+        self.m.store(Width::W64, v, M::BASE, home(r));
+        self.m.store(Width::W8, t, M::BASE, home_tag(r));
+        self.known.forget(r);
+        self.hold(v, r);
+    }
+    /// Register `r` becomes a value without a payload.
+    fn put_simple(&mut self, r: u8, tag: i32) {
+        self.m.store_imm(Width::W64, 0, M::BASE, home(r));
+        self.put_tag(r, tag);
+        self.known.forget_payload(r);
+    }
+    /// The tag of register `r` in a temporary.
+    fn load_tag(&mut self, r: u8) -> Reg {
+        let t = self.temp();
+        match self.known.tag(r) {
+            Some(tag) => self.m.imm(t, i64::from(tag)),
+            None => self.m.load(Width::W8, t, M::BASE, home_tag(r)),
+        }
+        t
+    }
+    /// An instruction may have called: what closures share is not known, and no machine register keeps
+    /// its payload.
+    fn called(&mut self) {
+        self.known.clear_temps();
+        for r in 0..self.job.proto.max_stack {
+            if self.captured[r as usize] {
+                self.known.forget(r);
+            }
+        }
+    }
+    /// A pool entry's number.
+    fn pool(&mut self, entry: PoolEntry) -> u32 {
+        let at = self.pool.iter().position(|&e| e == entry);
+        at.unwrap_or_else(|| {
+            self.pool.push(entry);
+            self.pool.len() - 1
+        }) as u32
+    }
+
+    // The code around the templates.
+
+    /// The beginning of the function for compiled code that calls it.
+    fn prologue(&mut self) -> Label {
+        let call = self.m.label();
+        let proto = &self.job.proto;
+        self.m.bind(call);
+        self.m.enter();
+        let slow = self.slow_entry;
+        self.m
+            .branch_stack_below(M::STATE, layout::STATE_STACK_LIMIT, slow);
+        self.m.branch_load_imm(Cond::Ne, Width::W32, M::WORD, 0, 0, slow);
+        if proto.is_vararg {
+            self.vararg_prologue();
+            return call;
+        }
+        let end = home(proto.max_stack) + 2 * layout::FRAME;
+        self.m.lea(M::RET, M::BASE, end);
+        self.m.branch(Cond::Above, Width::W64, M::RET, M::FRAME, slow);
+        if proto.num_params > 0 {
+            let params = proto.num_params;
+            let (label, back) = (self.m.label(), self.m.label());
+            self.m
+                .branch_imm(Cond::Below, Width::W32, M::NARGS, params.into(), label);
+            self.m.bind(back);
+            self.cold.push(Cold {
+                label,
+                pc: 0,
+                kind: ColdKind::Fill { params, back },
+            });
+        }
+        self.m
+            .alu_imm(Alu::Sub, Width::W64, M::FRAME, M::FRAME, layout::FRAME);
+        call
+    }
+
+    fn vararg_prologue(&mut self) {
+        self.m.mov(M::ARGS[3], M::NARGS);
+        self.pass_frame();
+        self.m.call_helper(Helper::Push.offset());
+        let leave = self.leave;
+        self.m.branch_imm(Cond::Ne, Width::W32, M::RET, 0, leave);
+        self.reload();
+    }
+
+    /// State, base and frame as the first arguments of a helper.
+    fn pass_frame(&mut self) {
+        self.m.mov(M::ARGS[0], M::STATE);
+        self.m.mov(M::ARGS[1], M::BASE);
+        self.m.mov(M::ARGS[2], M::FRAME);
+    }
+    /// Frame and base, after a helper.
+    fn reload(&mut self) {
+        reload_frame(&mut self.m);
+        self.m.load(Width::W64, M::BASE, M::FRAME, layout::FRAME_BASE);
+    }
+
+    /// Code for the interpreter to enter at the beginning and at the heads of loops.
+    fn entries(&mut self) -> Vec<(u32, Label)> {
+        let heads: BTreeSet<u32> = (0..self.job.code.len() as u32)
+            .filter_map(|pc| jump_target(pc, self.generic(pc)).filter(|&t| t <= pc))
+            .chain([0])
+            .collect();
+        heads.into_iter().map(|pc| (pc, self.entry(pc))).collect()
+    }
+    fn entry(&mut self, pc: u32) -> Label {
+        let label = self.m.label();
+        self.m.bind(label);
+        self.m.enter();
+        for (r, tag) in self.guaranteed(pc) {
+            let exit = self.exit(pc, Reason::Type);
+            self.m
+                .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
+        }
+        let to = self.labels[pc as usize];
+        self.m.jump(to);
+        label
+    }
+
+    /// Code that all cold paths of the function share.
+    fn shared(&mut self) {
+        let l = self.slow_entry;
+        self.m.bind(l);
+        enter_slowly(&mut self.m);
+        for (label, helper) in [(self.do_step, Helper::Step), (self.do_poll, Helper::Poll)] {
+            self.m.bind(label);
+            self.m.enter();
+            self.pass_frame();
+            self.m.call_helper(helper.offset());
+            self.reload();
+            self.m.ret();
+        }
+        let l = self.do_exit;
+        self.m.bind(l);
+        self.pass_frame();
+        self.m.call_helper(Helper::Exit.offset());
+        let l = self.leave;
+        self.m.bind(l);
+        self.m.mov(M::TAG, M::RET);
+        reload_frame(&mut self.m);
+        self.m.ret();
+        self.after_call();
+    }
+
+    /// Answers LEAVE, NONE or DELIVERED in TAG, with frame and base in place for the latter two.
+    fn after_call(&mut self) {
+        let (done, none, finished) = (self.m.label(), self.m.label(), self.m.label());
+        let l = self.after_call;
+        self.m.bind(l);
+        self.m.enter();
+        self.m
+            .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, done);
+        self.m
+            .branch_imm(Cond::Eq, Width::W32, M::TAG, status::NONE, none);
+        self.m
+            .branch_imm(Cond::Ne, Width::W32, M::TAG, status::EXIT, finished);
+        self.m.mov(M::ARGS[0], M::STATE);
+        self.m.call_helper(Helper::Finish.offset());
+        self.m.mov(M::TAG, M::RET);
+        self.m.bind(finished);
+        self.reload();
+        self.m.bind(done);
+        self.m.bind(none);
+        self.m.ret();
+    }
+
+    fn emit_cold(&mut self) {
+        // Cold code may ask for more of it.
+        while let Some(cold) = self.cold.pop() {
+            self.m.bind(cold.label);
+            match cold.kind {
+                ColdKind::Step {
+                    before,
+                    after,
+                    back,
+                    target,
+                } => self.cold_step(cold.pc, &before, &after, back, target),
+                ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
+                ColdKind::Exit(reason) => {
+                    self.m.imm(M::ARGS[3], i64::from(cold.pc) | (reason as i64) << 32);
+                    let l = self.do_exit;
+                    self.m.jump(l);
+                }
+                ColdKind::Returned { a, c, back } => self.cold_returned(a, c, back),
+                ColdKind::Fill { params, back } => self.cold_fill(params, back),
+            }
+        }
+    }
+
+    fn cold_step(&mut self, pc: u32, before: &Known, after: &Known, back: Label, target: Option<Label>) {
+        let op = self.job.code[pc as usize].op_byte();
+        self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
+        let (do_step, leave) = (self.do_step, self.leave);
+        self.m.call_label(do_step);
+        self.m.branch_imm(Cond::Above, Width::W32, M::RET, 1, leave);
+        if let Some(target) = target {
+            self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 1, target);
+        }
+        for (r, tag) in after.tags() {
+            if !self.is_kept(pc, before, r, tag) {
+                let exit = self.exit(pc + 1, Reason::Type);
+                self.m
+                    .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
+            }
+        }
+        for (t, r) in after.held(M::TEMPS) {
+            self.m.load(Width::W64, t, M::BASE, home(r));
+        }
+        for (t, r) in after.held_floats(M::FTEMPS) {
+            self.m.fload(t, M::BASE, home(r));
+        }
+        self.m.jump(back);
+    }
+
+    fn cold_poll(&mut self, target: Label, resume: u32, live: u32) {
+        self.m.imm(M::ARGS[3], i64::from(resume) | i64::from(live) << 32);
+        let (do_poll, leave) = (self.do_poll, self.leave);
+        self.m.call_label(do_poll);
+        self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 0, target);
+        self.m.jump(leave);
+    }
+
+    fn cold_fill(&mut self, params: u8, back: Label) {
+        for k in 0..params {
+            let given = self.m.label();
+            self.m
+                .branch_imm(Cond::Above, Width::W32, M::NARGS, k.into(), given);
+            self.m.store_imm(Width::W64, 0, M::BASE, home(k));
+            self.m.store_imm(Width::W8, tag::NIL, M::BASE, home_tag(k));
+            self.m.bind(given);
+        }
+        self.m.jump(back);
+    }
+}

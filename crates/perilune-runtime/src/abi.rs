@@ -1,0 +1,223 @@
+//! What compiled code may rely on: layouts of objects, codes of its answers, and the helpers it calls.
+//!
+//! Compiled code keeps everything that outlives a call in the Lua stack, and the rules of
+//! `exec/compiled` say how. Offsets are in bytes.
+#![allow(unsafe_code)]
+
+use crate::object::shape::Rep;
+use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, Thread, Upval};
+use crate::state::State;
+use crate::value::{Tag, Value};
+use std::mem::offset_of;
+
+pub use crate::object::feedback::{ABSENT, MAX_DEPTH, NEVER, Path, Place, STRING, Step, StoreWay, WAYS};
+
+/// Where compiled code finds things.
+#[allow(missing_docs)]
+pub mod layout {
+    use super::*;
+    use crate::exec::Compiled;
+
+    pub const VALUE: i32 = size_of::<Value>() as i32;
+    pub const VALUE_TAG: i32 = offset_of!(Value, tag) as i32;
+    pub const FRAME: i32 = size_of::<Frame>() as i32;
+    pub const FRAME_BASE: i32 = offset_of!(Frame, base) as i32;
+    pub const FRAME_FUNC: i32 = offset_of!(Frame, func) as i32;
+    pub const FRAME_EXTRA: i32 = offset_of!(Frame, nextra) as i32;
+    pub const FRAME_PC: i32 = offset_of!(Frame, pc) as i32;
+    pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
+    pub const CLOSURE_UPVALS: i32 = size_of::<Closure>() as i32;
+    pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
+    pub const PROTO_ENTRY: i32 = offset_of!(ProtoObj, entry) as i32;
+    pub const OBJECT_BARRIER: i32 = offset_of!(crate::heap::Header, barrier) as i32;
+    /// The byte of a string that has the bit [`STRING_SHORT`] if the string is interned.
+    pub const STRING_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
+    pub const STRING_SHORT: i32 = 1;
+    pub const STRING_LENGTH: i32 = offset_of!(crate::heap::Header, aux) as i32;
+    pub const NATIVE_FUNCTION: i32 = offset_of!(crate::object::Native, function) as i32;
+    pub const DICT_USED: i32 = offset_of!(crate::object::Dict, nused) as i32;
+    pub const DICT_NODES: i32 = size_of::<crate::object::Dict>() as i32;
+    pub const NODE: i32 = size_of::<crate::object::Node>() as i32;
+    pub const NODE_KEY: i32 = crate::object::Node::KEY as i32;
+    pub const NODE_KEY_TAG: i32 = crate::object::Node::KEY_TAG as i32;
+    pub const NODE_VALUE: i32 = crate::object::Node::VALUE as i32;
+    pub const NODE_VALUE_TAG: i32 = crate::object::Node::VALUE_TAG as i32;
+    pub const TABLE_SHAPE: i32 = offset_of!(crate::heap::Header, aux) as i32;
+    /// The absent-metamethod cache.
+    pub const TABLE_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
+    pub const TABLE_METATABLE: i32 = offset_of!(Table, metatable) as i32;
+    pub const TABLE_ARRAY: i32 = offset_of!(Table, array) as i32;
+    pub const TABLE_LENGTH: i32 = offset_of!(Table, asize) as i32;
+    pub const TABLE_CAPACITY: i32 = offset_of!(Table, acap) as i32;
+    pub const TABLE_FIELDS: i32 = offset_of!(Table, fields) as i32;
+    pub const TABLE_KIND: i32 = offset_of!(Table, kind) as i32;
+    pub const TABLE_ROOM: i32 = offset_of!(Table, room) as i32;
+    pub const THREAD_FRAME: i32 = offset_of!(Thread, frame) as i32;
+    pub const THREAD_TOP: i32 = offset_of!(Thread, top) as i32;
+    pub const STATE_THREAD: i32 = offset_of!(State, thread) as i32;
+    const STATE_COMPILED: usize = offset_of!(State, compiled);
+    /// Where compiled code leaves its tag or status for the entry from Rust.
+    pub const STATE_STATUS: i32 = (STATE_COMPILED + offset_of!(Compiled, status)) as i32;
+    /// The lowest address that the native stack pointer may have on entry of compiled code.
+    pub const STATE_STACK_LIMIT: i32 = (STATE_COMPILED + offset_of!(Compiled, stack_limit)) as i32;
+    pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
+}
+
+/// Tags of values.
+#[allow(missing_docs)]
+pub mod tag {
+    use super::Tag;
+    pub const INT: i32 = Tag::INT.0 as i32;
+    pub const FLOAT: i32 = Tag::FLT.0 as i32;
+    pub const NIL: i32 = Tag::NIL.0 as i32;
+    pub const FALSE: i32 = Tag::FALSE.0 as i32;
+    pub const TRUE: i32 = Tag::TRUE.0 as i32;
+    pub const STRING: i32 = Tag::STR.0 as i32;
+    pub const TABLE: i32 = Tag::TABLE.0 as i32;
+    pub const CLOSURE: i32 = Tag::CLOSURE.0 as i32;
+    pub const NATIVE: i32 = Tag::NATIVE.0 as i32;
+}
+
+/// Kinds of arrays.
+#[allow(missing_docs)]
+pub mod kind {
+    use super::ArrayKind;
+    pub const INT: i32 = ArrayKind::Int as i32;
+    pub const FLOAT: i32 = ArrayKind::Float as i32;
+    pub const GENERIC: i32 = ArrayKind::Generic as i32;
+}
+
+/// The representation of a slot that admits any value.
+pub const ANY_REP: u8 = Rep::VALUE.0;
+/// The shape number of a table that is a dictionary.
+pub const DICTIONARY: u32 = crate::object::shape::DICTIONARY;
+/// The bit of [`layout::TABLE_FLAGS`] of a metatable that is known to have no `__newindex`.
+pub const NO_NEWINDEX: i32 = 1 << crate::heap::Event::NewIndex as i32;
+/// The bit of [`layout::TABLE_FLAGS`] of a metatable that is known to have no `__index`.
+pub const NO_INDEX: i32 = 1 << crate::heap::Event::Index as i32;
+
+/// What compiled code returns in place of a value's tag. All are above the tags of values.
+pub mod status {
+    /// It returned no value.
+    pub const NONE: i32 = 0x40;
+    /// Its results have been delivered to its caller's registers, and its frame is gone.
+    pub const DELIVERED: i32 = 0x41;
+    /// The frame of the function goes on in the interpreter, and has not returned yet.
+    pub const EXIT: i32 = 0x42;
+    /// All native activations up to the loop that entered compiled code are to return this.
+    pub const LEAVE: i32 = 0x43;
+}
+
+/// Why compiled code of a function left to the interpreter, or never began. The codes are stable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Reason {
+    /// A value had another type than the code was made for.
+    Type = 1,
+    /// A stress mode asked for it.
+    Stress = 2,
+    /// The instruction is left to the interpreter.
+    Instruction = 3,
+}
+
+macro_rules! helpers {
+    ($($(#[doc = $doc:literal])* $name:ident $function:ident;)*) => {
+        /// A function of the runtime that compiled code calls by the C convention.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Helper {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        /// How many helpers there are.
+        pub const HELPERS: usize = [$(Helper::$name),*].len();
+
+        impl Helper {
+            /// Every helper, in the order of their numbers.
+            pub const ALL: [Helper; HELPERS] = [$(Helper::$name),*];
+
+            /// What listings call it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Helper::$name => stringify!($function),)*
+                }
+            }
+            /// The address of its function.
+            pub(crate) fn address(self) -> usize {
+                match self {
+                    $(Helper::$name => crate::exec::helpers::$function as *const () as usize,)*
+                }
+            }
+        }
+    };
+}
+
+helpers! {
+    /// `step(state, base, frame, pc | op << 32) -> code`: executes the instruction at `pc`, which had the live
+    /// opcode `op` when it was compiled, with all that it calls. 0: go
+    /// on behind it; 1: at its jump's target; else the status to return.
+    Step step;
+    /// `poll(state, base, frame, pc | live << 32) -> code`: what the interrupt word asks for, before the
+    /// instruction at `pc`. Only registers below `live` are in use, unless that is 0. 0: go on; else the
+    /// status to return.
+    Poll poll;
+    /// `exit(state, base, frame, pc | reason << 32)`: the frame goes on at `pc` in the interpreter.
+    Exit exit;
+    /// `enter_slowly(state, base, frame, nargs) -> status`: a call of compiled code that could not begin: calls
+    /// the function below `base` with `nargs` values for the caller's frame, until it has returned.
+    EnterSlowly enter_slowly;
+    /// `push(state, base, frame, nargs) -> code`: pushes the frame of a function with varargs. 0: it is the
+    /// running frame; else the status to return.
+    Push push;
+    /// `finish(state, callee) -> status`: compiled code that was called has left to the interpreter: runs it
+    /// there until it has returned to the frame above `callee`.
+    Finish finish;
+    /// `give_back(state, base, frame, pc) -> status`: executes a RETURN.
+    GiveBack give_back;
+    /// `tail(state, base, frame, pc) -> code`: executes a TAILCALL. 1: the address of the code that the frame
+    /// goes on with stands where the state has the status; 0: there stands the status to return.
+    Tail tail;
+}
+
+impl Helper {
+    /// Where its address stands, relative to the state.
+    pub const fn offset(self) -> i32 {
+        layout::STATE_HELPERS + self as i32 * size_of::<usize>() as i32
+    }
+}
+
+/// The saved pc of a frame that is in a CALL of compiled code, from which the callee's record can be made:
+/// the number of the instruction after the CALL, and its operands a and c. The pc of an
+/// interpreted frame is even.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallMark {
+    /// The number of the instruction after the CALL.
+    pub next: u32,
+    /// The CALL's operand a.
+    pub a: u8,
+    /// The CALL's operand c.
+    pub c: u8,
+    /// The callee has been replaced by a tail call.
+    pub tail: bool,
+}
+
+impl CallMark {
+    /// As the word that is saved.
+    pub const fn word(self) -> u64 {
+        (self.next as u64) << 18 | (self.c as u64) << 10 | (self.a as u64) << 2 | (self.tail as u64) << 1 | 1
+    }
+    /// The bit of the word that says whether the callee has been replaced by a tail call.
+    pub const TAIL: i32 = 2;
+    /// What a saved word says; None for the pc of an interpreted frame.
+    #[inline(always)]
+    pub const fn of(word: u64) -> Option<CallMark> {
+        if word & 1 == 0 {
+            return None;
+        }
+        Some(CallMark {
+            next: (word >> 18) as u32,
+            a: (word >> 2) as u8,
+            c: (word >> 10) as u8,
+            tail: word & CallMark::TAIL as u64 != 0,
+        })
+    }
+}

@@ -1,0 +1,385 @@
+//! Compiled code in a running state: how it is entered, and how it is left.
+//!
+//! Rules:
+//! 1. The native stack is a cache. What compiled code must know after a call stands in its frame, in the
+//!    Lua stack, so its native activations can be dropped at any call; the frames go on in the
+//!    interpreter, and nobody else notices.
+//! 2. The record of a frame that compiled code has called is not written: the saved pc of the frame below is
+//!    a [`CallMark`], from which [`complete`] makes it. Every helper begins with that, so whoever
+//!    looks at frames finds them whole.
+//! 3. After a helper, compiled code takes base and frame from the running frame: the stack may have moved.
+//! 4. A helper that answers "go on" has left the frame that asked as the running one. Otherwise it sets
+//!    down in [`Compiled::pending`] how the interpreter goes on, and answers [`status::LEAVE`], which
+//!    every native activation returns at once, down to [`enter`].
+//! 5. A loop that runs frames for compiled code, above a frame that waits, ends when that frame is the running
+//!    one again or is not on the stack any more ([`Floor`]).
+
+use super::call::{self, Next};
+use super::interp::{self, Flow};
+use super::tier::{self, Tiers};
+use super::unwind;
+use crate::abi::{CallMark, HELPERS, Helper, status};
+use crate::error::Throw;
+use crate::heap::interrupt;
+use crate::object::{Closure, Frame, ProtoObj, Status, Thread, cont, frame_flags};
+use crate::state::State;
+use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+use std::sync::atomic::Ordering;
+
+/// Native stack that compiled code may use above the outermost entry, in bytes.
+const NATIVE_STACK: usize = 512 << 10;
+/// How much of it is kept for helpers and the interpreter.
+const NATIVE_RESERVE: usize = 128 << 10;
+
+/// A frame whose compiled code waits for a loop above it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Floor {
+    pub thread: *mut Thread,
+    /// Bytes from the record to the bottom one.
+    pub level: usize,
+}
+
+/// What a state has of compiled code.
+#[repr(C)]
+pub(crate) struct Compiled {
+    pub(crate) status: u64,
+    pub(crate) stack_limit: usize,
+    pub(crate) helpers: [usize; HELPERS],
+    /// Activations of [`enter`] on the native stack.
+    depth: u32,
+    /// The innermost frame that waits.
+    floor: Option<Floor>,
+    /// Native activations are to be dropped: some of them belong to code that is no longer valid, or the
+    /// native stack is nearly full.
+    pub(super) drop: bool,
+    /// An error has been raised, and its frames are gone: Rust is to have it.
+    pub(super) raised: bool,
+    /// The frame for which [`super::helpers::step`] executes an instruction: it is not entered meanwhile.
+    pub(super) stepping: *mut Frame,
+    /// How the loop that entered compiled code goes on after [`status::LEAVE`].
+    pending: Flow,
+    /// When to compile what.
+    pub(super) tiers: Tiers,
+}
+
+impl Default for Compiled {
+    fn default() -> Self {
+        Compiled {
+            status: 0,
+            stack_limit: 0,
+            helpers: Helper::ALL.map(Helper::address),
+            depth: 0,
+            floor: None,
+            drop: false,
+            raised: false,
+            stepping: std::ptr::null_mut(),
+            pending: Flow::Next,
+            tiers: Tiers::default(),
+        }
+    }
+}
+
+impl Compiled {
+    /// What compiled code that waits knows of its frames may not hold any more: they go on in the interpreter.
+    pub(super) fn drop_native(&mut self) {
+        self.drop = self.is_active();
+    }
+    /// Whether native activations of compiled code are on the native stack.
+    pub(super) fn is_active(&self) -> bool {
+        self.depth > 0
+    }
+}
+
+/// Bytes from the record of `frame` to the bottom one: its place, wherever the stack is.
+#[inline(always)]
+pub(super) fn level(th: &Thread, frame: *mut Frame) -> usize {
+    th.bottom() as usize - frame as usize
+}
+
+#[inline(always)]
+fn frame_at(th: &Thread, level: usize) -> *mut Frame {
+    th.bottom().wrapping_byte_sub(level)
+}
+
+/// The function of a Lua frame.
+///
+/// # Safety
+/// `base` is the base of a Lua frame.
+#[inline(always)]
+pub(super) unsafe fn function_of(base: *mut Value) -> *mut ProtoObj {
+    // SAFETY: the function stands below the base.
+    unsafe { (*(*base.sub(1)).gc::<Closure>().ptr()).proto.ptr() }
+}
+
+/// Makes `frame` the running frame, with the instruction number `pc` as its next one, and completes its
+/// record and those of the frames below it, as far as they are implied (rule 2). Answers where the
+/// instruction is.
+///
+/// # Safety
+/// Compiled code runs in `frame`, whose registers start at `base`.
+#[inline(always)]
+pub(super) unsafe fn complete(st: &mut State, frame: *mut Frame, base: *mut Value, pc: u32) -> *const Instr {
+    // SAFETY: this function's promise; the function of a frame that made a call is known by its base.
+    unsafe {
+        if CallMark::of((*frame.add(1)).pc as u64).is_some() {
+            complete_below(frame, base);
+        }
+        let code = (*function_of(base)).code.add(pc as usize);
+        (*frame).pc = code;
+        (*st.thread.ptr()).frame = frame;
+        code
+    }
+}
+
+/// Completes the record of `frame`, but for its pc, and those below.
+#[inline(never)]
+unsafe fn complete_below(frame: *mut Frame, base: *mut Value) {
+    let (mut frame, mut base) = (frame, base);
+    // SAFETY: a frame whose caller's pc is a mark was entered by that CALL.
+    unsafe {
+        while let Some(mark) = CallMark::of((*frame.add(1)).pc as u64) {
+            let caller = frame.add(1);
+            let func = base.sub(1);
+            let pc = (*frame).pc;
+            *frame = Frame {
+                flags: frame_flags::LUA | if mark.tail { frame_flags::TAIL } else { 0 },
+                ..Frame::lua(func, base, pc, i32::from(mark.c) - 1)
+            };
+            base = func.sub(mark.a as usize);
+            (*caller).pc = (*function_of(base)).code.add(mark.next as usize);
+            frame = caller;
+        }
+    }
+}
+
+/// Runs the running frame from the address `code` on, in compiled code.
+///
+/// # Safety
+/// `code` is an entry of the compiled code of the running frame's function, for its pc.
+#[inline(never)]
+pub(super) unsafe fn enter(st: &mut State, code: *const u8) -> Flow {
+    if !has_room(st) {
+        return Flow::Reload;
+    }
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; the running frame's record is valid.
+    unsafe {
+        let frame = (*th).frame;
+        let at = level(&*th, frame);
+        st.compiled.depth += 1;
+        let payload = Tiers::call(st, code, (*frame).base, frame);
+        st.compiled.depth -= 1;
+        if st.compiled.depth == 0 {
+            st.compiled.drop = false;
+        }
+        let frame = || frame_at(&*th, at);
+        match st.compiled.status as i32 {
+            status::NONE => give(st, frame(), None),
+            status::DELIVERED => {
+                (*th).frame = frame().add(1);
+                Flow::Reload
+            }
+            status::EXIT => Flow::Reload,
+            status::LEAVE => std::mem::replace(&mut st.compiled.pending, Flow::Next),
+            tag => {
+                let v = Value {
+                    bits: payload,
+                    tag: Tag(tag as u8),
+                };
+                give(st, frame(), Some(v))
+            }
+        }
+    }
+}
+
+/// Whether the native stack has room for compiled code. The first entry decides how far it may go.
+fn has_room(st: &mut State) -> bool {
+    let here = std::ptr::from_ref(&st) as usize;
+    if st.compiled.depth == 0 && st.compiled.floor.is_none() {
+        st.compiled.stack_limit = here.saturating_sub(NATIVE_STACK - NATIVE_RESERVE);
+    }
+    here > st.compiled.stack_limit
+}
+
+/// The function of `frame` returns what compiled code has answered.
+unsafe fn give(st: &mut State, frame: *mut Frame, v: Option<Value>) -> Flow {
+    let th = st.thread.ptr();
+    // SAFETY: the frame is on the stack, the last one; its registers are not used any more.
+    unsafe {
+        (*th).frame = frame;
+        let first = (*frame).base;
+        if let Some(v) = v {
+            *first = v;
+        }
+        let n = usize::from(v.is_some());
+        if (*frame).cont == cont::NORMAL && (*th).hook_mask == 0 {
+            call::deliver(th, &*frame, first, n);
+            (*th).frame = frame.add(1);
+            return Flow::Reload;
+        }
+        (*th).top = first.add(n);
+        call::return_values(st, first, n).into()
+    }
+}
+
+/// Whether the frame that waits is the running one again, or is gone: whether the loop above it has to end.
+#[inline(always)]
+pub(super) fn has_arrived(st: &State) -> bool {
+    match st.compiled.floor {
+        None => false,
+        Some(floor) => arrived_at(st, floor),
+    }
+}
+
+fn arrived_at(st: &State, floor: Floor) -> bool {
+    let th = st.thread.ptr();
+    if th == floor.thread {
+        // SAFETY: the running coroutine.
+        return unsafe { level(&*th, (*th).frame) <= floor.level };
+    }
+    // SAFETY: a coroutine with a frame that waits has native activations, or had them a moment ago: it has
+    // resumed another one, or has just been left.
+    unsafe { (*floor.thread).status != Status::Normal }
+}
+
+/// How compiled code goes on after a helper.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The frame is the running one again.
+    Back,
+    /// Everything native is to return to the loop that entered compiled code.
+    Leave,
+}
+
+/// Leaves compiled code; the interpreter goes on with `flow`.
+pub(super) fn leave(st: &mut State, flow: Flow) -> Answer {
+    st.compiled.pending = flow;
+    Answer::Leave
+}
+
+/// An instruction of the frame at `at` has ended with `flow`, the machine's registers saved: runs whatever it
+/// has called, until that frame is the running one again.
+///
+/// # Safety
+/// The frame is one of the running coroutine `th`.
+pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Flow) -> Answer {
+    let mut flow = flow;
+    loop {
+        if !st.heap.discarded.is_empty() {
+            tier::take_discarded(st);
+        }
+        if !matches!(flow, Flow::Next | Flow::Reload) {
+            return leave(st, flow);
+        }
+        if st.thread.ptr() != th {
+            return leave(st, Flow::Reload);
+        }
+        // SAFETY: the running coroutine.
+        let now = unsafe { level(&*th, (*th).frame) };
+        if is_traced(st) {
+            return leave(st, Flow::Switch);
+        }
+        if now < at || st.compiled.drop {
+            return leave(st, Flow::Reload);
+        }
+        if now == at {
+            return Answer::Back;
+        }
+        let floor = Floor {
+            thread: th,
+            level: at,
+        };
+        // SAFETY: frames above `at` were pushed for compiled code that waits.
+        flow = unsafe { run_above(st, floor) };
+    }
+}
+
+/// Whether the tracing loop has to run.
+pub(super) fn is_traced(st: &State) -> bool {
+    st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
+}
+
+/// Runs the frames above `floor` until that is the running one or is gone; answers how to go on.
+unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
+    let here = std::ptr::from_ref(&st) as usize;
+    if here + NATIVE_RESERVE / 2 <= st.compiled.stack_limit {
+        st.compiled.drop = true;
+        return Flow::Reload;
+    }
+    // SAFETY: the frame right above the floor is a record on the running coroutine's stack.
+    unsafe {
+        let th = floor.thread;
+        let callee = frame_at(&*th, floor.level).sub(1);
+        if (*callee).cont == cont::NORMAL {
+            (*callee).cont = cont::COMPILED;
+        }
+    }
+    let outer = st.compiled.floor.replace(floor);
+    // SAFETY: the running frame is a Lua frame whose pc is saved, or an error is on its way.
+    let flow = unsafe { run_until_arrival(st, floor) };
+    st.compiled.floor = outer;
+    // SAFETY: as above.
+    unsafe { unmark(st, floor) };
+    flow
+}
+
+/// The frame above `floor`, if it is still there, does not return to compiled code any more.
+unsafe fn unmark(st: &State, floor: Floor) {
+    // SAFETY: a coroutine that has not ended has its frames.
+    unsafe {
+        let th = floor.thread;
+        if matches!((*th).status, Status::Dead | Status::Failed) && st.thread.ptr() != th {
+            return;
+        }
+        let callee = frame_at(&*th, floor.level).sub(1);
+        if callee >= (*th).frame && (*callee).cont == cont::COMPILED {
+            (*callee).cont = cont::NORMAL;
+        }
+    }
+}
+
+/// Runs the compiled code of the running frame's function, if the frame is at its beginning and that is hot.
+unsafe fn begin(st: &mut State) -> Flow {
+    // SAFETY: the running frame is valid.
+    unsafe {
+        let frame = (*st.thread.ptr()).frame;
+        if !(*frame).is_lua() {
+            return Flow::Next;
+        }
+        let p = &mut *function_of((*frame).base);
+        if !std::ptr::eq((*frame).pc, p.code) {
+            return Flow::Next;
+        }
+        let heat = p.heat();
+        *heat = heat.wrapping_sub(1);
+        if (*heat as i64) < 0 {
+            tier::hot(st)
+        } else {
+            Flow::Next
+        }
+    }
+}
+
+unsafe fn run_until_arrival(st: &mut State, floor: Floor) -> Flow {
+    // SAFETY: the running frame is valid.
+    let mut r: Result<Next, Throw> = unsafe { begin(st) }.into();
+    loop {
+        if arrived_at(st, floor) {
+            return r.into();
+        }
+        r = match r {
+            Ok(Next::Exit) => return Flow::Exit,
+            Ok(Next::Unwind) => unwind::unwind(st),
+            Ok(Next::Lua) => interp::interpret_entered(st),
+            Ok(Next::Back | Next::Same) => interp::interpret(st),
+            Err(t) => match unwind::raise(st, t) {
+                Ok(next) => Ok(next),
+                Err(t) => {
+                    st.compiled.raised = true;
+                    return Err(t).into();
+                }
+            },
+        };
+    }
+}

@@ -1,0 +1,276 @@
+//! What compiled code asks of the runtime: the functions of the table in `abi`.
+//!
+//! Each takes the state, the base and record of the frame that asks, and the number of an instruction of it.
+//! Answers are those that `abi` names; a status for the code to return is [`status::LEAVE`] or, from
+//! helpers that end a frame, [`status::DELIVERED`].
+
+use super::call;
+use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
+use super::interp::{self, Executed, Flow};
+use super::tier;
+use crate::abi::{CallMark, status};
+use crate::object::{Frame, Thread, cont, frame_flags};
+use crate::state::State;
+use crate::value::{Tag, Value};
+use std::sync::atomic::Ordering;
+
+/// A helper's answer: go on behind the instruction.
+const ON: u64 = 0;
+/// Go on at the target of its jump.
+const TAKEN: u64 = 1;
+const LEAVE: u64 = status::LEAVE as u64;
+const DELIVERED: u64 = status::DELIVERED as u64;
+
+/// Executes one instruction.
+///
+/// # Safety
+/// Called by compiled code, for the frame it runs in; `what` is the number of the instruction, and above it the
+/// opcode that it had when it was compiled.
+pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *mut Frame, what: u64) -> u64 {
+    // SAFETY: this function's promise; `complete` makes the frame the running one.
+    unsafe {
+        let pc = what as u32;
+        let code = complete(st, frame, base, pc);
+        if (*code).op_byte() != (what >> 32) as u8 {
+            tier::changed(st, &mut *function_of(base));
+        }
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        st.compiled.stepping = frame;
+        let flow = interp::execute_one(st, base, code);
+        st.compiled.stepping = std::ptr::null_mut();
+        if let Executed::Next(next) = flow
+            && (*th).frame == frame
+            && st.thread.ptr() == th
+            && st.interrupt.load(Ordering::Relaxed) == 0
+            && !st.compiled.drop
+            && st.heap.discarded.is_empty()
+        {
+            return u64::from(next != code.add(1));
+        }
+        stepped(st, th, at, pc, flow.into())
+    }
+}
+
+/// The end of [`step`] for an instruction that has called, or that must be looked at for another reason.
+#[inline(never)]
+unsafe fn stepped(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flow) -> u64 {
+    let mut flow = flow;
+    // SAFETY: the promise of `step`.
+    unsafe {
+        loop {
+            if settle(st, th, at, flow) == Answer::Leave {
+                return LEAVE;
+            }
+            let frame = (*th).frame;
+            let p = &mut *function_of((*frame).base);
+            let next = (*frame).pc.offset_from(p.code) as u32;
+            if next != pc {
+                return if next == pc + 1 { ON } else { TAKEN };
+            }
+            // A CLOSE with more variables to close.
+            flow = interp::execute_one(st, (*frame).base, (*frame).pc).into();
+        }
+    }
+}
+
+/// Serves the interrupt word behind an instruction.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn poll(st: &mut State, base: *mut Value, frame: *mut Frame, how: u64) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        complete(st, frame, base, how as u32);
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        let flow = interp::serve(st, (how >> 32) as usize);
+        match settle(st, th, at, flow) {
+            Answer::Back => ON,
+            Answer::Leave => LEAVE,
+        }
+    }
+}
+
+/// Lets the frame go on in the interpreter.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *mut Frame, at: u64) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        complete(st, frame, base, at as u32);
+        tier::exited(st, &mut *function_of(base));
+    }
+    status::EXIT as u64
+}
+
+/// The CALL that the frame `caller` is in, and the place of the called function, whose base is `base`. The
+/// caller's record is completed, and it is the running frame.
+unsafe fn called(st: &mut State, base: *mut Value, caller: *mut Frame) -> (*mut Value, call::Entry) {
+    // SAFETY: the caller's pc is the mark of the CALL.
+    unsafe {
+        let Some(mark) = CallMark::of((*caller).pc as u64) else {
+            unreachable!("compiled code marks its calls")
+        };
+        let func = base.sub(1);
+        complete(st, caller, func.sub(mark.a as usize), mark.next);
+        let mut entry = call::Entry::new(i32::from(mark.c) - 1, cont::NORMAL, 0);
+        if mark.tail {
+            entry.flags = frame_flags::TAIL;
+        }
+        (func, entry)
+    }
+}
+
+/// A call of compiled code that could not begin, or of a function that is not compiled.
+///
+/// # Safety
+/// Called by compiled code that has been called with `nargs` arguments from `base` on, for the frame `caller`.
+pub(crate) unsafe extern "C" fn enter_slowly(
+    st: &mut State,
+    base: *mut Value,
+    caller: *mut Frame,
+    nargs: usize,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let (func, entry) = called(st, base, caller);
+        let th = st.thread.ptr();
+        let at = level(&*th, caller);
+        (*th).top = base.add(nargs);
+        let flow = interp::enter_at(st, func, entry);
+        match settle(st, th, at, flow) {
+            Answer::Back => DELIVERED,
+            Answer::Leave => LEAVE,
+        }
+    }
+}
+
+/// Pushes the frame of a compiled function with varargs.
+///
+/// # Safety
+/// As [`enter_slowly`].
+pub(crate) unsafe extern "C" fn push(
+    st: &mut State,
+    base: *mut Value,
+    caller: *mut Frame,
+    nargs: usize,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let (func, entry) = called(st, base, caller);
+        (*st.thread.ptr()).top = base.add(nargs);
+        match call::enter_lua(st, func, entry) {
+            Ok(_) => ON,
+            Err(t) => answer(leave(st, Err(t).into())),
+        }
+    }
+}
+
+fn answer(a: Answer) -> u64 {
+    match a {
+        Answer::Back => ON,
+        Answer::Leave => LEAVE,
+    }
+}
+
+/// Runs a frame that compiled code has called, and that has left to the interpreter, until it has returned.
+///
+/// # Safety
+/// Called by compiled code; the running frame is the one that it called.
+pub(crate) unsafe extern "C" fn finish(st: &mut State) -> u64 {
+    let th = st.thread.ptr();
+    // SAFETY: the frame above which the running one stands is the one that waits.
+    unsafe {
+        let at = level(&*th, (*th).frame.add(1));
+        match settle(st, th, at, Flow::Reload) {
+            Answer::Back => DELIVERED,
+            Answer::Leave => LEAVE,
+        }
+    }
+}
+
+/// Executes a RETURN.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn give_back(
+    st: &mut State,
+    base: *mut Value,
+    frame: *mut Frame,
+    pc: u32,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        complete(st, frame, base, pc);
+        return_to_caller(st, frame)
+    }
+}
+
+/// Executes instructions of the running frame, a RETURN or what amounts to one, until it has returned to compiled
+/// code.
+unsafe fn return_to_caller(st: &mut State, frame: *mut Frame) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
+        if (*frame).cont != cont::NORMAL {
+            // Whoever has entered this frame knows what its results are for.
+            return status::EXIT as u64;
+        }
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        loop {
+            let flow: Flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc).into();
+            if matches!(flow, Flow::Next | Flow::Reload)
+                && st.thread.ptr() == th
+                && level(&*th, (*th).frame) < at
+            {
+                return if compiled::is_traced(st) || st.compiled.drop {
+                    answer(settle(st, th, at, flow))
+                } else {
+                    DELIVERED
+                };
+            }
+            if settle(st, th, at, flow) == Answer::Leave {
+                return LEAVE;
+            }
+        }
+    }
+}
+
+/// Executes a TAILCALL.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn tail(st: &mut State, base: *mut Value, frame: *mut Frame, pc: u32) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        complete(st, frame, base, pc);
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        let lua = {
+            let i = *(*frame).pc;
+            (*base.add(i.a() as usize)).tag == Tag::CLOSURE
+        };
+        if !lua {
+            st.compiled.status = return_to_caller(st, frame);
+            return ON;
+        }
+        let flow: Flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc).into();
+        let here = st.thread.ptr() == th && level(&*th, (*th).frame) == at;
+        if matches!(flow, Flow::Next | Flow::Reload) && here && !st.compiled.drop && !compiled::is_traced(st)
+        {
+            if let Some(code) = tier::entry_at_start(st) {
+                st.compiled.status = code as u64;
+                return TAKEN;
+            }
+            st.compiled.status = status::EXIT as u64;
+            return ON;
+        }
+        st.compiled.status = match settle(st, th, at, flow) {
+            Answer::Leave => LEAVE,
+            Answer::Back => status::EXIT as u64,
+        };
+        ON
+    }
+}

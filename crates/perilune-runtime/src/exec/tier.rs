@@ -1,0 +1,393 @@
+//! The tier manager: which functions are compiled, when, and what becomes of their code.
+//!
+//! A function starts with some heat, from which each call in the interpreter and each round of a loop takes
+//! one. Below zero it is hot: it is compiled, and from then on the interpreter enters its code at
+//! calls and at the heads of loops. Code is made from a snapshot ([`Job`]) of the bytecode as it has
+//! rewritten itself. Where it turns out later that instructions have become others than they were
+//! then, it is made again.
+
+use super::compiled::{self, function_of};
+use super::interp::Flow;
+use crate::abi::{NEVER, Path, Place, STRING, StoreWay, WAYS};
+use crate::object::feedback::Feedback;
+use crate::object::shape::EMPTY;
+use crate::object::{Frame, ProtoObj};
+use crate::state::State;
+use crate::value::Value;
+use perilune_bytecode::ops::Instr;
+use perilune_bytecode::proto::Proto;
+use std::sync::Arc;
+
+/// Heat that no program uses up.
+const NEVER_HOT: i64 = i64::MAX;
+/// Heat of a new function, unless an option says otherwise.
+pub const DEFAULT_THRESHOLD: u32 = 500;
+/// How often instructions that the code does not know well run before it is made again, the first time.
+const MISSES: u32 = 200;
+/// How often code may leave to the interpreter before it is made with fewer statements about types.
+const EXITS: u32 = 50;
+/// How often the code of a function is made, at most.
+const MAX_VERSIONS: u32 = 6;
+
+/// A snapshot of a function, from which it is compiled: plain data.
+pub struct Job {
+    /// The function.
+    pub proto: Arc<Proto>,
+    /// Its instructions as they have rewritten themselves.
+    pub code: Vec<Instr>,
+    /// Payloads and tags of its constants.
+    pub consts: Vec<(u64, u8)>,
+    /// Sites of instructions that read fields of several shapes.
+    pub places: Vec<[Place; WAYS]>,
+    /// Sites of instructions that store into fields.
+    pub stores: Vec<[StoreWay; WAYS]>,
+    /// Sites of instructions that read fields of classes.
+    pub paths: Vec<[Path; WAYS]>,
+    /// The address of the iterator of `ipairs`.
+    pub ipairs: usize,
+    /// The code is to state nothing about types that an instruction might not make true.
+    pub cautious: bool,
+}
+
+/// Machine code of one function in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Installed {
+    /// Where compiled code calls it.
+    pub call: usize,
+    /// Where the interpreter may enter it: numbers of instructions, ascending, and addresses.
+    pub entries: Vec<(u32, usize)>,
+    /// Bytes of code and constants.
+    pub size: usize,
+    /// What the compiler knows it by.
+    pub handle: u64,
+}
+
+/// Makes machine code. The runtime knows no other way to it.
+pub trait Compiler: Send {
+    /// Compiles a function and installs its code.
+    ///
+    /// # Errors
+    /// Why it cannot be compiled, or its code not be installed.
+    fn compile(&mut self, job: &Job) -> Result<Installed, String>;
+    /// Gives back the memory of code that nothing will run any more.
+    fn release(&mut self, code: &Installed);
+    /// The address of a C function (code, base, frame, state, interrupt word) that calls compiled code, and
+    /// that of the code which stands in for functions that are not compiled.
+    ///
+    /// # Errors
+    /// Why this host cannot run compiled code.
+    fn stubs(&mut self) -> Result<(usize, usize), String>;
+}
+
+/// How the tier manager works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JitOptions {
+    /// Calls and rounds of loops before a function is compiled.
+    pub threshold: u32,
+    /// The most bytes of machine code.
+    pub memory: usize,
+}
+
+impl Default for JitOptions {
+    fn default() -> Self {
+        JitOptions {
+            threshold: DEFAULT_THRESHOLD,
+            memory: 64 << 20,
+        }
+    }
+}
+
+/// What has been compiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitStats {
+    /// Functions compiled, each time counted.
+    pub compiled: u64,
+    /// Functions that could not be compiled.
+    pub failed: u64,
+    /// Code that was dropped because its assumptions no longer held.
+    pub invalidated: u64,
+    /// Times that compiled code left to the interpreter.
+    pub exits: u64,
+    /// Bytes of machine code made.
+    pub bytes: u64,
+    /// Nanoseconds spent compiling.
+    pub nanoseconds: u64,
+}
+
+impl std::fmt::Display for JitStats {
+    /// One line, for people.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = self.nanoseconds as f64 / 1e6;
+        writeln!(
+            f,
+            "compiled code: {} functions, {} KB, {ms:.1} ms; {} failed, {} discarded, {} exits",
+            self.compiled,
+            self.bytes.div_ceil(1024),
+            self.failed,
+            self.invalidated,
+            self.exits
+        )
+    }
+}
+
+/// Machine code of a function.
+pub(crate) struct NativeCode {
+    pub installed: Installed,
+    /// How often instructions ran that have become others since.
+    misses: u32,
+    /// How often it has left to the interpreter.
+    exits: u32,
+    /// The shapes that it tests for.
+    pub shapes: Vec<u32>,
+}
+
+/// The tier manager of a state.
+#[derive(Default)]
+pub(super) struct Tiers {
+    compiler: Option<Box<dyn Compiler>>,
+    /// The entry from Rust; 0 before the first function is compiled.
+    entry: usize,
+    threshold: u32,
+    pub stats: JitStats,
+    /// Code that is not used any more, but perhaps still on the native stack.
+    retired: Vec<Installed>,
+}
+
+impl Tiers {
+    /// Calls compiled code at `code`.
+    ///
+    /// # Safety
+    /// `code` is an entry of installed code for the running frame, whose registers start at `base`.
+    #[inline(always)]
+    pub unsafe fn call(st: *mut State, code: *const u8, base: *mut Value, frame: *mut Frame) -> u64 {
+        type Entry = unsafe extern "C" fn(*const u8, *mut Value, *mut Frame, *mut State, *const u32) -> u64;
+        // SAFETY: `entry` is the compiler's entry from Rust; there is code, so there is an entry.
+        unsafe {
+            let entry: Entry = std::mem::transmute((*st).compiled.tiers.entry);
+            let word = std::ptr::from_ref(&*(*st).interrupt).cast();
+            entry(code, base, frame, st, word)
+        }
+    }
+}
+
+impl super::compiled::Compiled {
+    /// The heat of a new function.
+    #[inline]
+    pub(crate) fn first_heat(&self) -> i64 {
+        match self.tiers.compiler {
+            Some(_) => i64::from(self.tiers.threshold),
+            None => NEVER_HOT,
+        }
+    }
+}
+
+impl State {
+    /// Lets functions that are loaded from now on be compiled when they get hot.
+    pub fn set_compiler(&mut self, compiler: Box<dyn Compiler>) {
+        self.compiled.tiers.compiler = Some(compiler);
+        let hot = self.options.stress.hot;
+        self.compiled.tiers.threshold = if hot { 0 } else { self.options.jit.threshold };
+    }
+
+    /// What has been compiled so far.
+    pub fn jit_stats(&self) -> JitStats {
+        self.compiled.tiers.stats
+    }
+}
+
+/// The running function is hot, at the instruction at its saved pc: runs its compiled code from there, if it
+/// has any or can have.
+///
+/// # Safety
+/// The running frame is a Lua frame whose pc is saved.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn hot(st: &mut State) -> Flow {
+    // SAFETY: this function's promise.
+    unsafe {
+        let frame = (*st.thread.ptr()).frame;
+        let p = &mut *function_of((*frame).base);
+        if compiled::is_traced(st) {
+            *p.heat() = u64::from(st.compiled.tiers.threshold);
+            return Flow::Next;
+        }
+        if !st.heap.discarded.is_empty() {
+            take_discarded(st);
+        }
+        if !st.compiled.is_active() {
+            release_retired(st);
+        }
+        if p.data.native.is_none() && !compile(st, p) {
+            return Flow::Next;
+        }
+        let pc = (*frame).pc.offset_from(p.code) as u32;
+        *p.heat() = 0;
+        if pc != 0 && st.compiled.stepping == frame {
+            return Flow::Next;
+        }
+        match entry(p, pc) {
+            Some(code) => compiled::enter(st, code),
+            None => Flow::Next,
+        }
+    }
+}
+
+/// Where the compiled code of a function is entered for the instruction `pc`.
+fn entry(p: &ProtoObj, pc: u32) -> Option<*const u8> {
+    let entries = &p.data.native.as_ref()?.installed.entries;
+    let at = entries.binary_search_by_key(&pc, |e| e.0).ok()?;
+    Some(entries[at].1 as *const u8)
+}
+
+/// Where the compiled code of the running frame's function is entered, if the frame is at its beginning.
+///
+/// # Safety
+/// The running frame is valid.
+pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
+    // SAFETY: this function's promise.
+    unsafe {
+        let frame = (*st.thread.ptr()).frame;
+        if !(*frame).is_lua() {
+            return None;
+        }
+        let p = &*function_of((*frame).base);
+        if p.data.native.is_none() || !std::ptr::eq((*frame).pc, p.code) {
+            return None;
+        }
+        entry(p, 0)
+    }
+}
+
+/// Compiles a function; false if that cannot be.
+fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
+    let tiers = &mut st.compiled.tiers;
+    let started = std::time::Instant::now();
+    let made = match tiers.compiler.as_mut() {
+        Some(compiler) if p.tree.is_null() => compiler.compile(&snapshot(p)),
+        _ => Err(String::new()),
+    };
+    let tiers = &mut st.compiled.tiers;
+    tiers.stats.nanoseconds += started.elapsed().as_nanos() as u64;
+    match made {
+        Ok(installed) => {
+            let shapes = shapes(&p.data.code, &p.feedback);
+            tiers.stats.compiled += 1;
+            tiers.stats.bytes += installed.size as u64;
+            if tiers.entry == 0 {
+                prepare(st);
+            }
+            install(p, installed, shapes);
+            true
+        }
+        Err(_) => {
+            tiers.stats.failed += 1;
+            *p.heat() = NEVER_HOT as u64;
+            false
+        }
+    }
+}
+
+fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
+    p.entry = installed.call as *const u8;
+    p.data.versions += 1;
+    p.data.native = Some(Box::new(NativeCode {
+        installed,
+        misses: 0,
+        exits: 0,
+        shapes,
+    }));
+}
+
+/// The first code has been installed: functions that are not compiled get code that stands in for theirs.
+fn prepare(st: &mut State) {
+    let stubs = st.compiled.tiers.compiler.as_mut().map(|c| c.stubs());
+    if let Some(Ok((entry, uncompiled))) = stubs {
+        st.compiled.tiers.entry = entry;
+        st.heap.set_uncompiled(uncompiled as *const u8);
+    }
+}
+
+/// All shapes that instructions and sites know.
+fn shapes(code: &[Instr], feedback: &Feedback) -> Vec<u32> {
+    let mut all: Vec<u32> = code.iter().filter_map(|i| i.learned_shape()).collect();
+    all.extend(feedback.places.iter().flatten().map(|e| e.shape));
+    all.extend(feedback.stores.iter().flatten().flat_map(|e| [e.old, e.new]));
+    for path in feedback.paths.iter().flatten() {
+        all.push(path.shape);
+        let steps = &path.steps[..path.depth as usize];
+        all.extend(steps.iter().flat_map(|s| [s.meta, s.class]));
+    }
+    all.retain(|&id| !matches!(id, NEVER | STRING | EMPTY));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn snapshot(p: &ProtoObj) -> Job {
+    Job {
+        proto: p.data.meta.clone(),
+        code: p.data.code.to_vec(),
+        consts: p.data.consts.iter().map(|v| (v.bits, v.tag.0)).collect(),
+        places: p.feedback.places.clone(),
+        stores: p.feedback.stores.clone(),
+        paths: p.feedback.paths.clone(),
+        ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
+        cautious: p.data.cautious,
+    }
+}
+
+/// An instruction that compiled code leaves to the interpreter has another opcode than when it was compiled. When
+/// that has been so often enough, the function is compiled again.
+#[cold]
+#[inline(never)]
+pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
+    let Some(native) = &mut p.data.native else { return };
+    native.misses += 1;
+    if native.misses >= MISSES << p.data.versions && p.data.versions < MAX_VERSIONS {
+        discard(st, p);
+    }
+}
+
+/// Compiled code of a function has left to the interpreter because a value had another type than it states. When
+/// that has been so often enough, the function is compiled without such statements.
+#[cold]
+#[inline(never)]
+pub(super) fn exited(st: &mut State, p: &mut ProtoObj) {
+    st.compiled.tiers.stats.exits += 1;
+    let Some(native) = &mut p.data.native else { return };
+    native.exits += 1;
+    if native.exits >= EXITS && !p.data.cautious {
+        p.data.cautious = true;
+        discard(st, p);
+    }
+}
+
+/// The code of a function is not used any more; it is hot.
+#[cold]
+pub(super) fn discard(st: &mut State, p: &mut ProtoObj) {
+    if let Some(native) = p.data.native.take() {
+        p.entry = st.heap.uncompiled;
+        st.compiled.tiers.retired.push(native.installed);
+        st.compiled.tiers.stats.invalidated += 1;
+        st.compiled.drop_native();
+    }
+}
+
+/// Takes over the code that a collection has discarded: native activations of it are dropped.
+#[cold]
+pub(super) fn take_discarded(st: &mut State) {
+    let tiers = &mut st.compiled.tiers;
+    tiers.stats.invalidated += st.heap.discarded.len() as u64;
+    tiers.retired.append(&mut st.heap.discarded);
+    st.compiled.drop_native();
+}
+
+/// Gives back the memory of retired code. No native activation is left.
+fn release_retired(st: &mut State) {
+    let tiers = &mut st.compiled.tiers;
+    if let Some(compiler) = &mut tiers.compiler {
+        for code in tiers.retired.drain(..) {
+            compiler.release(&code);
+        }
+    }
+}
