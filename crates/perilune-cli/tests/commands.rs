@@ -98,7 +98,7 @@ fn settings_are_one_list_for_front_and_subcommands() {
         (&["dump", "--std=6", "x.lua"], "invalid value in '--std=6'"),
         (
             &["--engine=steam", "x.lua"],
-            "unknown engine 'steam' in --engine (known: vm, tree)",
+            "unknown engine 'steam' in --engine (known: vm, jit, tree)",
         ),
         (&["dump", "--engine=steam", "x.lua"], "unknown engine 'steam'"),
         (&["--stats=1"], "unrecognized option '--stats=1'"),

@@ -262,7 +262,7 @@ fn no_color_means_no_colours() {
         t.run("'a', 12, nil, {x = print ~= nil}"),
         "\"a\"     12      nil     {x = true}"
     );
-    assert_eq!(t.run(":engine").lines().count(), 2);
+    assert_eq!(t.run(":engine").lines().count(), 3);
     t.end(CTRL_D, 0);
     let raw = t.raw();
     let codes: Vec<&str> = raw.split("\x1b[").skip(1).collect();
@@ -357,7 +357,7 @@ fn commands_help_and_switch() {
     assert!(t.run(":engine").contains("\n* tree"));
     assert!(
         t.run(":engine steam")
-            .contains("unknown engine 'steam' (known: vm, tree)")
+            .contains("unknown engine 'steam' (known: vm, jit, tree)")
     );
     assert_eq!(t.run("::label:: y = 3"), "");
     assert_eq!(t.run("y"), "3");

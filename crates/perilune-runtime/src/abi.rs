@@ -156,6 +156,8 @@ helpers! {
     /// opcode `op` when it was compiled, with all that it calls. 0: go
     /// on behind it; 1: at its jump's target; else the status to return.
     Step step;
+    /// `call_native(state, base, frame, pc | op << 32) -> code`: as `step`, of a CALL that has called natives so far.
+    CallNative call_native;
     /// `poll(state, base, frame, pc | live << 32) -> code`: what the interrupt word asks for, before the
     /// instruction at `pc`. Only registers below `live` are in use, unless that is 0. 0: go on; else the
     /// status to return.

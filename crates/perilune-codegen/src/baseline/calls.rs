@@ -2,7 +2,7 @@
 
 use super::emit::Emit;
 use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
-use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Shift, Width};
+use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
 use perilune_bytecode::ops::Instr;
 use perilune_runtime::abi::{CallMark, Helper, layout, status, tag};
 
@@ -18,6 +18,10 @@ impl<M: Masm> Baseline<'_, M> {
                 .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, slow);
         }
         let f = self.payload(a);
+        self.call_closure(f, a, b, c);
+    }
+    /// Calls the closure `f`, which stands in R[a], with `b - 1` arguments (0: up to the top) for `c - 1` results.
+    fn call_closure(&mut self, f: Reg, a: u8, b: u8, c: u8) {
         let callee = self.temp();
         self.m.load(Width::W64, callee, f, layout::CLOSURE_PROTO);
         self.mark(a, c);
@@ -334,5 +338,27 @@ impl<M: Masm> Baseline<'_, M> {
         }
         self.m.bind(end);
         self.known.forget_from(i.a().into());
+    }
+    /// CALL of natives: the runtime makes it.
+    pub(super) fn call_native_function(&mut self, i: Instr) {
+        self.slow_helper = Helper::CallNative;
+        self.step(i);
+    }
+    /// TFORCALL of a Lua function; others go to the cold path.
+    pub(super) fn call_iterator(&mut self, i: Instr) {
+        let a = i.a();
+        let slow = self.slow();
+        self.m
+            .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, slow);
+        self.reserve(M::NARGS);
+        let (f, t) = (self.temp(), self.temp());
+        // The control variable first: it stands where the function is to be.
+        for (from, to) in [(a + 3, a + 5), (a + 1, a + 4), (a, a + 3)] {
+            self.m.load(Width::W64, f, M::BASE, home(from));
+            self.m.load(Width::W8, t, M::BASE, home_tag(from));
+            self.m.store(Width::W64, f, M::BASE, home(to));
+            self.m.store(Width::W8, t, M::BASE, home_tag(to));
+        }
+        self.call_closure(f, a + 3, 3, i.c() + 1);
     }
 }

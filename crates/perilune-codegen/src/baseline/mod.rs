@@ -67,7 +67,7 @@ enum ColdKind {
         before: Known,
         after: Known,
         back: Label,
-        target: Option<Label>,
+        helper: Helper,
     },
     /// The interrupt word is served on the way to `target`, with registers below `live` in use.
     Poll { target: Label, resume: u32, live: u32 },
@@ -104,13 +104,15 @@ struct Baseline<'j, M: Masm> {
     pool: Vec<PoolEntry>,
     /// Shared code: calls the step helper; returns what stands in RET; tidies up after a call.
     do_step: Label,
+    do_call_native: Label,
     leave: Label,
     do_exit: Label,
     do_poll: Label,
     after_call: Label,
     slow_entry: Label,
-    /// The cold path of the instruction being compiled, if it has one.
+    /// The cold path of the instruction being compiled, if it has one, and what executes the instruction there.
     slow: Option<Label>,
+    slow_helper: Helper,
 }
 
 const fn home(r: u8) -> i32 {
@@ -210,12 +212,14 @@ impl<'j, M: Masm> Baseline<'j, M> {
             cold: Vec::new(),
             pool: Vec::new(),
             do_step: m.label(),
+            do_call_native: m.label(),
             leave: m.label(),
             do_exit: m.label(),
             do_poll: m.label(),
             after_call: m.label(),
             slow_entry: m.label(),
             slow: None,
+            slow_helper: Helper::Step,
             job,
             m,
         };
@@ -287,6 +291,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
         (self.busy, self.fbusy) = (0, 0);
         self.slow = None;
+        self.slow_helper = Helper::Step;
         self.before.clone_from(&self.known);
         let i = self.job.code[pc as usize];
         if let Some(op) = LiveOp::from_u8(i.op_byte()) {
@@ -315,7 +320,6 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
         let back = self.m.label();
         self.m.bind(back);
-        let target = jump_target(self.pc, self.generic(self.pc)).map(|t| self.labels[t as usize]);
         self.cold.push(Cold {
             label,
             pc: self.pc,
@@ -323,7 +327,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                 before: self.before.clone(),
                 after: self.known.clone(),
                 back,
-                target,
+                helper: self.slow_helper,
             },
         });
     }
@@ -608,7 +612,11 @@ impl<'j, M: Masm> Baseline<'j, M> {
         let l = self.slow_entry;
         self.m.bind(l);
         enter_slowly(&mut self.m);
-        for (label, helper) in [(self.do_step, Helper::Step), (self.do_poll, Helper::Poll)] {
+        for (label, helper) in [
+            (self.do_step, Helper::Step),
+            (self.do_call_native, Helper::CallNative),
+            (self.do_poll, Helper::Poll),
+        ] {
             self.m.bind(label);
             self.m.enter();
             self.pass_frame();
@@ -659,8 +667,16 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     before,
                     after,
                     back,
-                    target,
-                } => self.cold_step(cold.pc, &before, &after, back, target),
+                    helper,
+                } => {
+                    let label = if helper == Helper::CallNative {
+                        self.do_call_native
+                    } else {
+                        self.do_step
+                    };
+                    self.cold_step(cold.pc, label, &before, &after);
+                    self.m.jump(back);
+                }
                 ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
                 ColdKind::Exit(reason) => {
                     self.m.imm(M::ARGS[3], i64::from(cold.pc) | (reason as i64) << 32);
@@ -673,13 +689,15 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
     }
 
-    fn cold_step(&mut self, pc: u32, before: &Known, after: &Known, back: Label, target: Option<Label>) {
+    /// The runtime executes the instruction `pc`, by the shared code at `call`; then what `after` says is so.
+    fn cold_step(&mut self, pc: u32, call: Label, before: &Known, after: &Known) {
         let op = self.job.code[pc as usize].op_byte();
         self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
-        let (do_step, leave) = (self.do_step, self.leave);
-        self.m.call_label(do_step);
+        let leave = self.leave;
+        self.m.call_label(call);
         self.m.branch_imm(Cond::Above, Width::W32, M::RET, 1, leave);
-        if let Some(target) = target {
+        if let Some(target) = jump_target(pc, self.generic(pc)) {
+            let target = self.labels[target as usize];
             self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 1, target);
         }
         for (r, tag) in after.tags() {
@@ -695,7 +713,6 @@ impl<'j, M: Masm> Baseline<'j, M> {
         for (t, r) in after.held_floats(M::FTEMPS) {
             self.m.fload(t, M::BASE, home(r));
         }
-        self.m.jump(back);
     }
 
     fn cold_poll(&mut self, target: Label, resume: u32, live: u32) {

@@ -338,6 +338,18 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.test_and_set(i);
     }
 
+    fn call(&mut self, i: Instr) {
+        Baseline::call_lua(self, i);
+    }
+    fn call_any(&mut self, i: Instr) {
+        Baseline::call_lua(self, i);
+    }
+    fn call_native(&mut self, i: Instr) {
+        self.call_native_function(i);
+    }
+    fn tforcall_any(&mut self, i: Instr) {
+        self.call_iterator(i);
+    }
     fn call_known(&mut self, i: Instr) {
         self.call_lua(i);
     }

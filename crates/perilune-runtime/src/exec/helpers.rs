@@ -52,6 +52,46 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
     }
 }
 
+/// Executes a CALL that has called natives so far.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn call_native(
+    st: &mut State,
+    base: *mut Value,
+    frame: *mut Frame,
+    what: u64,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let pc = what as u32;
+        let code = complete(st, frame, base, pc);
+        let i = *code;
+        let func = base.add(i.a() as usize);
+        if (*func).tag != Tag::NATIVE {
+            return step(st, base, frame, what);
+        }
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        (*frame).pc = code.add(1);
+        if i.b() != 0 {
+            (*th).top = func.add(i.b() as usize);
+        }
+        let flow: Flow = call::call_native(st, func, i32::from(i.c()) - 1, cont::NORMAL, 0).into();
+        if flow == Flow::Next
+            && (*th).frame == frame
+            && st.thread.ptr() == th
+            && st.interrupt.load(Ordering::Relaxed) == 0
+            && !st.compiled.drop
+            && st.heap.discarded.is_empty()
+        {
+            return ON;
+        }
+        let flow = interp::after_call(st, i, frame, flow);
+        stepped(st, th, at, pc, flow)
+    }
+}
+
 /// The end of [`step`] for an instruction that has called, or that must be looked at for another reason.
 #[inline(never)]
 unsafe fn stepped(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flow) -> u64 {

@@ -344,6 +344,17 @@ pub(super) fn serve(st: &mut State, live: usize) -> Flow {
     slow::poll(st, if live == 0 { UNKNOWN } else { live })
 }
 
+/// The hook of a Lua function that the call `i`, made for `frame`, has entered, and the safepoint behind
+/// the call.
+pub(super) fn after_call(st: &mut State, i: Instr, frame: *mut Frame, flow: Flow) -> Flow {
+    if !matches!(flow, Flow::Next | Flow::Reload) || st.interrupt.load(Ordering::Relaxed) == 0 {
+        return flow;
+    }
+    let same = std::ptr::eq(st.frame(), frame) && i.c() > 0;
+    let live = i.a() as usize + i.c() as usize - usize::from(same);
+    slow::poll(st, if same { live } else { UNKNOWN })
+}
+
 /// Enters the Lua function at `func` with the values from there to the top: the safepoint at its beginning.
 ///
 /// # Safety
