@@ -26,6 +26,10 @@ pub const DEFAULT_THRESHOLD: u32 = 500;
 const MISSES: u32 = 200;
 /// How often code may leave to the interpreter before it is made with fewer statements about types.
 const EXITS: u32 = 50;
+/// How often code is entered in loops before that costs heat.
+const FREE_ENTRIES: u32 = 8;
+/// The most rounds of loops that are interpreted before code is entered again.
+const LONGEST_WAIT: u32 = 512;
 /// How often the code of a function is made, at most.
 const MAX_VERSIONS: u32 = 6;
 
@@ -137,6 +141,8 @@ pub(crate) struct NativeCode {
     misses: u32,
     /// How often it has left to the interpreter.
     exits: u32,
+    /// How often the interpreter has entered it in loops.
+    loop_entries: u32,
     /// The shapes that it tests for.
     pub shapes: Vec<u32>,
 }
@@ -226,10 +232,23 @@ pub(super) unsafe fn hot(st: &mut State) -> Flow {
             return Flow::Next;
         }
         match entry(p, pc) {
-            Some(code) => compiled::enter(st, code),
+            Some(code) => {
+                if pc != 0 {
+                    *p.heat() = u64::from(entered_loop(p));
+                }
+                compiled::enter(st, code)
+            }
             None => Flow::Next,
         }
     }
+}
+
+/// The compiled code of a function is entered in a loop; answers the heat that the function then has. Code that is left
+/// again and again, since the loop switches coroutines for example, is not worth entering in every round.
+fn entered_loop(p: &mut ProtoObj) -> u32 {
+    let Some(native) = &mut p.data.native else { return 0 };
+    native.loop_entries += 1;
+    (native.loop_entries.saturating_sub(FREE_ENTRIES) * 4).min(LONGEST_WAIT)
 }
 
 /// Where the compiled code of a function is entered for the instruction `pc`.
@@ -294,6 +313,7 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
         installed,
         misses: 0,
         exits: 0,
+        loop_entries: 0,
         shapes,
     }));
 }
