@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::object::shape::Rep;
-use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, Thread, Upval};
+use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, Thread, Upval, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use std::mem::offset_of;
@@ -23,6 +23,18 @@ pub mod layout {
     pub const FRAME: i32 = size_of::<Frame>() as i32;
     pub const FRAME_BASE: i32 = offset_of!(Frame, base) as i32;
     pub const FRAME_FUNC: i32 = offset_of!(Frame, func) as i32;
+    /// The word of a record with its continuation, flags and count of `__call` metamethods, which a tail call
+    /// masks with [`KEPT_FLAGS`] and joins with [`TAIL_FLAGS`].
+    pub const FRAME_FLAGS: i32 = offset_of!(Frame, tags) as i32;
+    pub const KEPT_FLAGS: i32 = i32::from_le_bytes([
+        0xff,
+        0xff,
+        frame_flags::LUA | frame_flags::HOOK | frame_flags::FINALISER,
+        0,
+    ]);
+    pub const TAIL_FLAGS: i32 = i32::from_le_bytes([0, 0, frame_flags::TAIL, 0]);
+    pub const FRAME_AUX: i32 = offset_of!(Frame, aux) as i32;
+    pub const FRAME_HOOK_PC: i32 = offset_of!(Frame, hook_pc) as i32;
     pub const FRAME_EXTRA: i32 = offset_of!(Frame, nextra) as i32;
     pub const FRAME_PC: i32 = offset_of!(Frame, pc) as i32;
     pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
@@ -95,6 +107,13 @@ pub const DICTIONARY: u32 = crate::object::shape::DICTIONARY;
 pub const NO_NEWINDEX: i32 = 1 << crate::heap::Event::NewIndex as i32;
 /// The bit of [`layout::TABLE_FLAGS`] of a metatable that is known to have no `__index`.
 pub const NO_INDEX: i32 = 1 << crate::heap::Event::Index as i32;
+
+const _: () = {
+    assert!(offset_of!(Frame, tags).is_multiple_of(4));
+    assert!(offset_of!(Frame, cont) == offset_of!(Frame, tags) + 1);
+    assert!(offset_of!(Frame, flags) == offset_of!(Frame, tags) + 2);
+    assert!(offset_of!(Frame, ncall) == offset_of!(Frame, tags) + 3);
+};
 
 /// What compiled code returns in place of a value's tag. All are above the tags of values.
 pub mod status {

@@ -177,18 +177,32 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.jump(leave);
     }
 
+    /// Notes that the frame's function is replaced: in the mark that implies its record, or in the record.
+    fn note_tail_call(&mut self, t: Reg) {
+        let (whole, noted) = (self.m.label(), self.m.label());
+        let mark = layout::FRAME + layout::FRAME_PC;
+        self.m.load(Width::W32, t, M::FRAME, mark);
+        self.m.branch_bits(Cond::Eq, Width::W32, t, 1, whole);
+        self.m
+            .alu_store_imm(Alu::Or, Width::W64, CallMark::TAIL, M::FRAME, mark);
+        self.m.jump(noted);
+        self.m.bind(whole);
+        let flags = layout::FRAME_FLAGS;
+        self.m
+            .alu_store_imm(Alu::And, Width::W32, layout::KEPT_FLAGS, M::FRAME, flags);
+        self.m
+            .alu_store_imm(Alu::Or, Width::W32, layout::TAIL_FLAGS, M::FRAME, flags);
+        self.m.store_imm(Width::W32, 0, M::FRAME, layout::FRAME_AUX);
+        self.m.store_imm(Width::W32, -1, M::FRAME, layout::FRAME_HOOK_PC);
+        self.m.bind(noted);
+    }
     fn tail_in_place(&mut self, i: Instr, general: Label) {
         let (a, n) = (i.a(), i.b());
         self.reserve(M::NARGS);
         let (v, t, callee) = (self.temp(), self.temp(), self.temp());
         self.m
             .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, general);
-        // Only where the frame's record is implied can the mark take the note of the tail call.
-        let mark = layout::FRAME + layout::FRAME_PC;
-        self.m.load(Width::W32, t, M::FRAME, mark);
-        self.m.branch_bits(Cond::Eq, Width::W32, t, 1, general);
-        self.m
-            .alu_store_imm(Alu::Or, Width::W64, CallMark::TAIL, M::FRAME, mark);
+        self.note_tail_call(t);
         self.m.load(Width::W64, callee, M::BASE, home(a));
         self.m.store(Width::W64, callee, M::BASE, -layout::VALUE);
         self.m.load(Width::W64, callee, callee, layout::CLOSURE_PROTO);

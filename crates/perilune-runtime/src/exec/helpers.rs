@@ -145,15 +145,17 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
     status::EXIT as u64
 }
 
-/// The CALL that the frame `caller` is in, and the place of the called function, whose base is `base`. The
-/// caller's record is completed, and it is the running frame.
+/// The place of a function that compiled code has called, whose base is `base`, and how it is entered. The record of
+/// the frame `caller` is completed, and it is the running frame.
 unsafe fn called(st: &mut State, base: *mut Value, caller: *mut Frame) -> (*mut Value, call::Entry) {
     // SAFETY: the caller's pc is the mark of the CALL.
     unsafe {
-        let Some(mark) = CallMark::of((*caller).pc as u64) else {
-            unreachable!("compiled code marks its calls")
-        };
         let func = base.sub(1);
+        let Some(mark) = CallMark::of((*caller).pc as u64) else {
+            // A tail call has put the function into the place of one whose record is whole.
+            (*st.thread.ptr()).frame = caller;
+            return (func, call::Entry::in_place_of(&*caller.sub(1), 0));
+        };
         complete(st, caller, func.sub(mark.a as usize), mark.next);
         let mut entry = call::Entry::new(i32::from(mark.c) - 1, cont::NORMAL, 0);
         if mark.tail {

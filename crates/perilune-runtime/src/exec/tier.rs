@@ -246,7 +246,9 @@ pub(super) unsafe fn hot(st: &mut State) -> Flow {
 /// The compiled code of a function is entered in a loop; answers the heat that the function then has. Code that is left
 /// again and again, since the loop switches coroutines for example, is not worth entering in every round.
 fn entered_loop(p: &mut ProtoObj) -> u32 {
-    let Some(native) = &mut p.data.native else { return 0 };
+    let Some(native) = &mut p.data.native else {
+        return 0;
+    };
     native.loop_entries += 1;
     (native.loop_entries.saturating_sub(FREE_ENTRIES) * 4).min(LONGEST_WAIT)
 }
