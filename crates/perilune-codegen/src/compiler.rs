@@ -10,6 +10,13 @@ type Host = crate::masm::x64::X64;
 #[cfg(target_arch = "aarch64")]
 type Host = crate::masm::a64::A64;
 
+/// The longest function that is compiled: conditional branches reach 1 MB on AArch64, 2 GB on x86-64.
+const MOST_INSTRUCTIONS: usize = if cfg!(target_arch = "aarch64") {
+    2000
+} else {
+    1 << 20
+};
+
 /// Compiles for the processor that runs this, into memory of its own.
 pub struct HostCompiler {
     memory: CodeMemory,
@@ -43,6 +50,9 @@ fn pool(artifact: &Artifact, job: &Job) -> Vec<u64> {
 
 impl Compiler for HostCompiler {
     fn compile(&mut self, job: &Job) -> Result<Installed, String> {
+        if job.code.len() > MOST_INSTRUCTIONS {
+            return Err("too long for the reach of branches".to_string());
+        }
         let artifact = baseline::compile::<Host>(job);
         let pool = pool(&artifact, job);
         let block = self
