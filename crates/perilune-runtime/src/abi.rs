@@ -103,10 +103,6 @@ pub mod kind {
 pub const ANY_REP: u8 = Rep::VALUE.0;
 /// The shape number of a table that is a dictionary.
 pub const DICTIONARY: u32 = crate::object::shape::DICTIONARY;
-/// The bit of [`layout::TABLE_FLAGS`] of a metatable that is known to have no `__newindex`.
-pub const NO_NEWINDEX: i32 = 1 << crate::heap::Event::NewIndex as i32;
-/// The bit of [`layout::TABLE_FLAGS`] of a metatable that is known to have no `__index`.
-pub const NO_INDEX: i32 = 1 << crate::heap::Event::Index as i32;
 
 const _: () = {
     assert!(offset_of!(Frame, tags).is_multiple_of(4));

@@ -392,3 +392,21 @@ fn kept_bytecode_files_run() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn compiled_code_is_optional() -> Result<()> {
+    for memory in [0, 64 << 10, 64 << 20] {
+        let mut lua = Lua::with_options(Options {
+            engine: perilune::Engine::Jit,
+            jit: perilune::JitOptions { threshold: 0, memory },
+            ..Options::default()
+        })?;
+        let program =
+            "local function f(n) if n < 2 then return n end return f(n - 1) + f(n - 2) end return f(20)";
+        let n: i64 = lua.load(program).eval()?;
+        assert_eq!(n, 6765);
+        let stats = lua.jit_stats();
+        assert_eq!(stats.compiled == 0, memory == 0, "{memory}: {stats}");
+    }
+    Ok(())
+}

@@ -249,8 +249,9 @@ fn entered_loop(p: &mut ProtoObj) -> u32 {
     let Some(native) = &mut p.data.native else {
         return 0;
     };
-    native.loop_entries += 1;
-    (native.loop_entries.saturating_sub(FREE_ENTRIES) * 4).min(LONGEST_WAIT)
+    native.loop_entries = native.loop_entries.saturating_add(1);
+    let costly = native.loop_entries.saturating_sub(FREE_ENTRIES);
+    costly.saturating_mul(4).min(LONGEST_WAIT)
 }
 
 /// Where the compiled code of a function is entered for the instruction `pc`.
@@ -281,11 +282,11 @@ pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
 
 /// Compiles a function; false if that cannot be.
 fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
-    let tiers = &mut st.compiled.tiers;
     let started = std::time::Instant::now();
-    let made = match tiers.compiler.as_mut() {
-        Some(compiler) if p.tree.is_null() => compiler.compile(&snapshot(p)),
-        _ => Err(String::new()),
+    let made = if p.tree.is_null() {
+        make(st, p)
+    } else {
+        Err(String::new())
     };
     let tiers = &mut st.compiled.tiers;
     tiers.stats.nanoseconds += started.elapsed().as_nanos() as u64;
@@ -294,9 +295,6 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
             let shapes = shapes(&p.data.code, &p.feedback);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
-            if tiers.entry == 0 {
-                prepare(st);
-            }
             install(p, installed, shapes);
             true
         }
@@ -306,6 +304,19 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
             false
         }
     }
+}
+
+/// Makes the code of a function. Before the first one there is code to enter it by, and functions that are not
+/// compiled get code that stands in for theirs.
+fn make(st: &mut State, p: &ProtoObj) -> Result<Installed, String> {
+    let tiers = &mut st.compiled.tiers;
+    let compiler = tiers.compiler.as_mut().ok_or_else(String::new)?;
+    if tiers.entry == 0 {
+        let (entry, uncompiled) = compiler.stubs()?;
+        tiers.entry = entry;
+        st.heap.set_uncompiled(uncompiled as *const u8);
+    }
+    compiler.compile(&snapshot(p))
 }
 
 fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
@@ -318,15 +329,6 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
         loop_entries: 0,
         shapes,
     }));
-}
-
-/// The first code has been installed: functions that are not compiled get code that stands in for theirs.
-fn prepare(st: &mut State) {
-    let stubs = st.compiled.tiers.compiler.as_mut().map(|c| c.stubs());
-    if let Some(Ok((entry, uncompiled))) = stubs {
-        st.compiled.tiers.entry = entry;
-        st.heap.set_uncompiled(uncompiled as *const u8);
-    }
 }
 
 /// All shapes that instructions and sites know.
@@ -365,7 +367,7 @@ fn snapshot(p: &ProtoObj) -> Job {
 pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
     let Some(native) = &mut p.data.native else { return };
     native.misses += 1;
-    if native.misses >= MISSES << p.data.versions && p.data.versions < MAX_VERSIONS {
+    if p.data.versions < MAX_VERSIONS && native.misses >= MISSES << p.data.versions {
         discard(st, p);
     }
 }
