@@ -70,13 +70,25 @@ pub const STRESS: &[Stress] = &[
     },
     Stress {
         name: "hot,collect",
-        about: "the same, and a full collection at every safepoint",
+        about: "functions are compiled when they are called first, and a full collection at every safepoint",
+        seconds: 120,
+        engines: Some(&["jit"]),
+    },
+    Stress {
+        name: "hot,deopt",
+        about: "functions are compiled when they are called first, and their code leaves at random",
+        seconds: 60,
+        engines: Some(&["jit"]),
+    },
+    Stress {
+        name: "hot,deopt,minor",
+        about: "the same, and minor collections",
         seconds: 120,
         engines: Some(&["jit"]),
     },
     Stress {
         name: "hot,move",
-        about: "the same, and the Lua stack moves at every check",
+        about: "functions are compiled when they are called first, and the Lua stack moves at every check",
         seconds: 60,
         engines: Some(&["jit"]),
     },

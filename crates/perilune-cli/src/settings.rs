@@ -109,7 +109,7 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "stress",
         value: Some("MODES"),
-        about: "provoke rare events: collect, minor, move, rewrite, hot, border, nan, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, hot, deopt, border, nan, fail:N",
         apply: |s, v| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -221,6 +221,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "move" => r.move_stack = true,
             None if part == "rewrite" => r.rewrite = true,
             None if part == "hot" => r.hot = true,
+            None if part == "deopt" => r.deopt = true,
             None if part == "border" => r.border = true,
             None if part == "nan" => r.nan = true,
             Some(("fail", n)) => r.fail_allocation = n.parse().ok()?,

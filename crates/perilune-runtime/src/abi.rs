@@ -72,6 +72,10 @@ pub mod layout {
     pub const STATE_STATUS: i32 = (STATE_COMPILED + offset_of!(Compiled, status)) as i32;
     /// The lowest address that the native stack pointer may have on entry of compiled code.
     pub const STATE_STACK_LIMIT: i32 = (STATE_COMPILED + offset_of!(Compiled, stack_limit)) as i32;
+    /// Instructions left to the limit.
+    pub const STATE_FUEL: i32 = offset_of!(State, fuel) as i32;
+    /// Under a stress mode, how many instructions compiled code executes before it leaves.
+    pub const STATE_COUNTDOWN: i32 = (STATE_COMPILED + offset_of!(Compiled, countdown)) as i32;
     pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
 }
 
@@ -131,8 +135,8 @@ pub enum Reason {
     Type = 1,
     /// A stress mode asked for it.
     Stress = 2,
-    /// The instruction is left to the interpreter.
-    Instruction = 3,
+    /// The instructions left to the limit are to be counted one by one.
+    Limit = 3,
 }
 
 macro_rules! helpers {

@@ -61,6 +61,8 @@ pub struct Stress {
     pub rewrite: bool,
     /// Functions are compiled when they are called first.
     pub hot: bool,
+    /// Compiled code leaves to the interpreter every few instructions, at any of them.
+    pub deopt: bool,
     /// `#` of a table that has several borders answers the least one. A program whose output this
     /// changes relies on what the language leaves open.
     pub border: bool,
@@ -83,6 +85,8 @@ pub struct State {
     pub(crate) c_depth: u32,
     /// Instructions left; `u64::MAX` when there is no limit.
     pub(crate) fuel: u64,
+    /// It was made with an instruction limit.
+    pub(crate) metered: bool,
     pub(crate) stop: Option<StopReason>,
     /// Why `os.exit` stops the state.
     pub(crate) exit: Option<(i32, bool)>,
@@ -152,6 +156,7 @@ impl State {
             main,
             c_depth: 0,
             fuel: options.max_instructions.unwrap_or(u64::MAX),
+            metered: options.max_instructions.is_some_and(|n| n != u64::MAX),
             stop: None,
             exit: None,
             handled: false,

@@ -15,6 +15,7 @@ mod calls;
 mod emit;
 mod fields;
 mod known;
+mod meter;
 mod moves;
 mod order;
 mod templates;
@@ -71,8 +72,8 @@ enum ColdKind {
     },
     /// The interrupt word is served on the way to `target`, with registers below `live` in use.
     Poll { target: Label, resume: u32, live: u32 },
-    /// The frame goes on in the interpreter at `pc`.
-    Exit(Reason),
+    /// The frame goes on in the interpreter at `pc`, which gives instructions back to the budget.
+    Exit { reason: Reason, given_back: i32 },
     /// A call has not just returned one value.
     Returned { a: u8, c: u8, back: Label },
     /// Arguments are missing: nil takes their place.
@@ -91,6 +92,8 @@ struct Baseline<'j, M: Masm> {
     leaders: Vec<bool>,
     /// Registers that closures may share.
     captured: Vec<bool>,
+    /// How many instructions there are to the end of the segment, from each on; empty without a limit.
+    rest: Vec<i32>,
     /// Loops over integers: the first and last instruction of the body, and the loop's register.
     loops: Vec<(u32, u32, u8)>,
     known: Known,
@@ -203,6 +206,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             labels,
             leaders: vec![false; n + 1],
             captured: vec![false; 256],
+            rest: Vec::new(),
             loops: Vec::new(),
             before: known.clone(),
             known,
@@ -224,6 +228,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             m,
         };
         c.analyse();
+        c.measure_segments();
         c
     }
 
@@ -289,6 +294,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                 self.known.set_tag(r, tag);
             }
         }
+        self.before_instruction(pc);
         (self.busy, self.fbusy) = (0, 0);
         self.slow = None;
         self.slow_helper = Helper::Step;
@@ -352,13 +358,14 @@ impl<'j, M: Masm> Baseline<'j, M> {
         before.tag(r) == Some(tag) && !self.captured[r as usize] && !written
     }
 
-    /// A cold place from which the frame goes on in the interpreter, at the instruction `pc`.
-    fn exit(&mut self, pc: u32, reason: Reason) -> Label {
+    /// A cold place from which the frame goes on in the interpreter, at the instruction `pc`. It gives back so many
+    /// instructions to the budget.
+    fn exit(&mut self, pc: u32, reason: Reason, given_back: i32) -> Label {
         let label = self.m.label();
         self.cold.push(Cold {
             label,
             pc,
-            kind: ColdKind::Exit(reason),
+            kind: ColdKind::Exit { reason, given_back },
         });
         label
     }
@@ -598,7 +605,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         self.m.bind(label);
         self.m.enter();
         for (r, tag) in self.guaranteed(pc) {
-            let exit = self.exit(pc, Reason::Type);
+            let exit = self.exit(pc, Reason::Type, 0);
             self.m
                 .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
         }
@@ -678,7 +685,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     self.m.jump(back);
                 }
                 ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
-                ColdKind::Exit(reason) => {
+                ColdKind::Exit { reason, given_back } => {
+                    if self.job.metered {
+                        self.give_budget(given_back);
+                    }
                     self.m.imm(M::ARGS[3], i64::from(cold.pc) | (reason as i64) << 32);
                     let l = self.do_exit;
                     self.m.jump(l);
@@ -692,6 +702,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     /// The runtime executes the instruction `pc`, by the shared code at `call`; then what `after` says is so.
     fn cold_step(&mut self, pc: u32, call: Label, before: &Known, after: &Known) {
         let op = self.job.code[pc as usize].op_byte();
+        self.give_following(pc);
         self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
         let leave = self.leave;
         self.m.call_label(call);
@@ -702,11 +713,12 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
         for (r, tag) in after.tags() {
             if !self.is_kept(pc, before, r, tag) {
-                let exit = self.exit(pc + 1, Reason::Type);
+                let exit = self.exit(pc + 1, Reason::Type, 0);
                 self.m
                     .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
             }
         }
+        self.take_following(pc);
         for (t, r) in after.held(M::TEMPS) {
             self.m.load(Width::W64, t, M::BASE, home(r));
         }

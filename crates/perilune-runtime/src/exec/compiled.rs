@@ -45,6 +45,10 @@ pub(super) struct Floor {
 pub(crate) struct Compiled {
     pub(crate) status: u64,
     pub(crate) stack_limit: usize,
+    /// Under a stress mode, how many instructions compiled code executes before it leaves.
+    pub(crate) countdown: u32,
+    /// How often it has left for that.
+    shaken: u32,
     pub(crate) helpers: [usize; HELPERS],
     /// Activations of [`enter`] on the native stack.
     depth: u32,
@@ -68,6 +72,8 @@ impl Default for Compiled {
         Compiled {
             status: 0,
             stack_limit: 0,
+            countdown: 0,
+            shaken: 0,
             helpers: Helper::ALL.map(Helper::address),
             depth: 0,
             floor: None,
@@ -84,6 +90,16 @@ impl Compiled {
     /// What compiled code that waits knows of its frames may not hold any more: they go on in the interpreter.
     pub(super) fn drop_native(&mut self) {
         self.drop = self.is_active();
+    }
+    /// Compiled code has left because a stress mode wants it to: chooses when it does so next. Now and then the
+    /// native activations below are dropped as well.
+    pub(super) fn shake(&mut self) {
+        self.shaken = self.shaken.wrapping_add(1);
+        let mixed = self.shaken.wrapping_mul(0x9e37_79b9);
+        self.countdown = mixed >> 26;
+        if mixed >> 16 & 7 == 0 {
+            self.drop_native();
+        }
     }
     /// Whether native activations of compiled code are on the native stack.
     pub(super) fn is_active(&self) -> bool {
@@ -295,7 +311,7 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
     }
 }
 
-/// Whether the tracing loop has to run.
+/// Whether compiled code is not to be entered: hooks and counts are the tracing loop's.
 pub(super) fn is_traced(st: &State) -> bool {
     st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
 }
@@ -340,7 +356,7 @@ unsafe fn unmark(st: &State, floor: Floor) {
 }
 
 /// Runs the compiled code of the running frame's function, if the frame is at its beginning and that is hot.
-unsafe fn begin(st: &mut State) -> Flow {
+pub(super) unsafe fn begin(st: &mut State) -> Flow {
     // SAFETY: the running frame is valid.
     unsafe {
         let frame = (*st.thread.ptr()).frame;

@@ -8,7 +8,7 @@ use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
 use super::interp::{self, Executed, Flow};
 use super::tier;
-use crate::abi::{CallMark, status};
+use crate::abi::{CallMark, Reason, status};
 use crate::object::{Frame, Thread, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
@@ -109,6 +109,7 @@ unsafe fn stepped(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flo
                 return if next == pc + 1 { ON } else { TAKEN };
             }
             // A CLOSE with more variables to close.
+            st.spend_again();
             flow = interp::execute_one(st, (*frame).base, (*frame).pc).into();
         }
     }
@@ -140,7 +141,12 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
     // SAFETY: this function's promise.
     unsafe {
         complete(st, frame, base, at as u32);
-        tier::exited(st, &mut *function_of(base));
+        let reason = at >> 32;
+        if reason == Reason::Stress as u64 {
+            st.compiled.shake();
+        } else if reason == Reason::Type as u64 {
+            tier::exited(st, &mut *function_of(base));
+        }
     }
     status::EXIT as u64
 }
@@ -257,6 +263,7 @@ unsafe fn return_to_caller(st: &mut State, frame: *mut Frame) -> u64 {
     unsafe {
         if (*frame).cont != cont::NORMAL {
             // Whoever has entered this frame knows what its results are for.
+            st.take_back();
             return status::EXIT as u64;
         }
         let th = st.thread.ptr();
@@ -276,6 +283,7 @@ unsafe fn return_to_caller(st: &mut State, frame: *mut Frame) -> u64 {
             if settle(st, th, at, flow) == Answer::Leave {
                 return LEAVE;
             }
+            st.spend_again();
         }
     }
 }

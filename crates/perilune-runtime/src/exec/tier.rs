@@ -51,6 +51,10 @@ pub struct Job {
     pub ipairs: usize,
     /// The code is to state nothing about types that an instruction might not make true.
     pub cautious: bool,
+    /// The code counts the instructions that it executes.
+    pub metered: bool,
+    /// The code leaves to the interpreter before any instruction when a stress mode asks for it.
+    pub shaky: bool,
 }
 
 /// Machine code of one function in memory.
@@ -316,7 +320,12 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<Installed, String> {
         tiers.entry = entry;
         st.heap.set_uncompiled(uncompiled as *const u8);
     }
-    compiler.compile(&snapshot(p))
+    let job = Job {
+        metered: st.metered,
+        shaky: st.options.stress.deopt,
+        ..snapshot(p)
+    };
+    compiler.compile(&job)
 }
 
 fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
@@ -357,6 +366,8 @@ fn snapshot(p: &ProtoObj) -> Job {
         paths: p.feedback.paths.clone(),
         ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
         cautious: p.data.cautious,
+        metered: false,
+        shaky: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Hooks, the instruction limit and execution counts: what the tracing loop does before each instruction.
 
 use super::interp::TraceFlow;
+use crate::Engine;
 use crate::error::{StopReason, Throw};
 use crate::heap::{Gc, interrupt};
 use crate::object::{Closure, Thread, frame_flags, hook};
@@ -10,9 +11,11 @@ use perilune_bytecode::ops::Instr;
 use std::sync::atomic::Ordering;
 
 impl State {
-    /// Makes the TRACE bit of the interrupt word agree with hooks, limits and counts.
+    /// Makes the TRACE bit of the interrupt word agree with hooks, counts and limits that the state has not had
+    /// from the beginning.
     pub(crate) fn refresh_trace(&mut self) {
-        let on = self.fuel != u64::MAX || self.options.counts || self.th().hook_mask != 0;
+        let limited = self.fuel != u64::MAX && !self.counts_alone();
+        let on = limited || self.options.counts || self.th().hook_mask != 0;
         // Switches of coroutines come here: an atomic change costs as much as all the rest of one.
         if on == (self.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0) {
             return;
@@ -21,6 +24,25 @@ impl State {
             self.interrupt.fetch_or(interrupt::TRACE, Ordering::Relaxed);
         } else {
             self.interrupt.fetch_and(!interrupt::TRACE, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether compiled code counts instructions, and the interpreter traces without being asked to.
+    pub(super) fn counts_alone(&self) -> bool {
+        self.metered && self.options.engine == Engine::Jit
+    }
+
+    /// An instruction that compiled code has counted is left to the interpreter.
+    pub(super) fn take_back(&mut self) {
+        if self.metered {
+            self.fuel += 1;
+        }
+    }
+
+    /// Compiled code waits while an instruction is executed once more: that counts.
+    pub(super) fn spend_again(&mut self) {
+        if self.metered {
+            self.fuel = self.fuel.saturating_sub(1);
         }
     }
 

@@ -234,7 +234,8 @@ impl Machine {
             let np = proto.num_params as usize;
             if TRACE || !(*th).fits(base.add(proto.max_stack as usize)) {
                 (*th).top = base.add(nargs);
-                return slow_call(&mut *self.st, func, nresults);
+                let flow = slow_call(&mut *self.st, func, nresults);
+                return if TRACE { self.warm_traced(flow) } else { flow };
             }
             if !PLAIN && !proto.plain {
                 (*th).top = base.add(nargs);
@@ -252,6 +253,21 @@ impl Machine {
             self.consts = proto.consts;
             match self.warm() {
                 Flow::Next => self.check(np),
+                other => other,
+            }
+        }
+    }
+    /// A call has ended with `flow`: if it has entered a function that is hot, and instructions are merely counted,
+    /// its compiled code runs.
+    unsafe fn warm_traced(&mut self, flow: Flow) -> Flow {
+        // SAFETY: the machine's registers have been saved.
+        unsafe {
+            let st = &mut *self.st;
+            if flow != Flow::Reload || !st.counts_alone() || compiled::is_traced(st) {
+                return flow;
+            }
+            match compiled::begin(st) {
+                Flow::Next => flow,
                 other => other,
             }
         }

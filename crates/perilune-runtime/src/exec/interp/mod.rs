@@ -188,7 +188,7 @@ pub(super) fn interpret_entered(st: &mut State) -> Result<Next, Throw> {
 /// Runs Lua frames until one of them needs more than the loop can do.
 pub(super) fn interpret(st: &mut State) -> Result<Next, Throw> {
     loop {
-        let trace = st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0;
+        let trace = st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0 || st.metered;
         // SAFETY: the running frame is a Lua frame with its pc saved.
         let flow = unsafe {
             if trace {
