@@ -25,6 +25,7 @@ pub fn run(mut args: Args) -> Outcome {
     let binary = paths::binary(args.option("--bin")?)?;
     let engine = args.option("--engine")?;
     let only = args.option("--only")?;
+    let stress = args.option("--stress")?;
     let suite = match args.option("--testes")? {
         Some(dir) => PathBuf::from(dir),
         None => fetch()?,
@@ -33,8 +34,12 @@ pub fn run(mut args: Args) -> Outcome {
     let omitted = read_omitted()?;
     let mut failures = check_list(&omitted, &suite)?;
     for engine in engines::chosen(engine.as_deref())? {
-        println!("engine {}", engine.name);
+        match &stress {
+            Some(modes) => println!("engine {}, stress {modes}", engine.name),
+            None => println!("engine {}", engine.name),
+        }
         let suite = Suite {
+            stress: stress.as_deref(),
             dir: &suite,
             binary: &binary,
             engine,
@@ -182,6 +187,8 @@ struct Suite<'a> {
     dir: &'a Path,
     binary: &'a str,
     engine: &'static Engine,
+    /// Stress modes that the command gets.
+    stress: Option<&'a str>,
     /// What is left out for this engine.
     omitted: Vec<&'a Omission>,
 }
@@ -292,7 +299,9 @@ impl Suite<'_> {
             let source = std::fs::read(&path).map_err(fail)?;
             std::fs::write(&path, without_paragraph(&source, &skip.guard)).map_err(fail)?;
         }
-        let words = [&[self.binary.to_string(), "-W".to_string()], arguments].concat();
+        let stress = self.stress.map(|modes| format!("--stress={modes}"));
+        let own = [self.binary.to_string()].into_iter().chain(stress);
+        let words: Vec<String> = own.chain(["-W".to_string()]).chain(arguments.to_vec()).collect();
         let start = Instant::now();
         let output = process::run(&Job {
             command: &words,

@@ -45,7 +45,7 @@ const TASKS: &[Task] = &[
     ),
     (
         "conformance",
-        "[--bin PATH] [--testes DIR] [--only FILE] [--engine NAME]",
+        "[--bin PATH] [--testes DIR] [--only FILE] [--engine NAME] [--stress MODES]",
         "run the official Lua test suite on every engine",
         conformance::run,
     ),
