@@ -140,7 +140,7 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
     // SAFETY: this function's promise.
     unsafe {
         complete(st, frame, base, at as u32);
-        tier::exited(st, &mut *function_of(base));
+        tier::exited(st, &mut *function_of(base), at as u32, (at >> 32) as u8);
     }
     status::EXIT as u64
 }
