@@ -6,6 +6,7 @@
 
 use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
+use super::events;
 use super::interp::{self, Executed, Flow};
 use super::tier;
 use crate::abi::{CallMark, status};
@@ -140,7 +141,10 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
     // SAFETY: this function's promise.
     unsafe {
         complete(st, frame, base, at as u32);
-        tier::exited(st, &mut *function_of(base), at as u32, (at >> 32) as u8);
+        if st.compiled.tiers.observed.is_some() {
+            events::deopt(st, &*function_of(base), at as u32, (at >> 32) as u8);
+        }
+        tier::exited(st, &mut *function_of(base));
     }
     status::EXIT as u64
 }

@@ -332,14 +332,15 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
     let tiers = &mut st.compiled.tiers;
     tiers.stats.nanoseconds += took.as_nanos() as u64;
     match made {
-        Ok(installed) => {
+        Ok((installed, job)) => {
             let shapes = shapes(&p.data.code, &p.feedback);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
             install(p, installed, shapes);
-            if st.options.jit.keep {
-                let job = Arc::new(snapshot(p));
-                p.data.native.as_mut().expect("it was installed").job = Some(job);
+            if st.options.jit.keep
+                && let Some(native) = &mut p.data.native
+            {
+                native.job = Some(Arc::new(job));
             }
             if st.compiled.tiers.observed.is_some() {
                 events::installed(st, p, Duration::ZERO, took);
@@ -358,7 +359,7 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
 
 /// Makes the code of a function. Before the first one there is code to enter it by, and functions that are not
 /// compiled get code that stands in for theirs.
-fn make(st: &mut State, p: &ProtoObj) -> Result<Installed, String> {
+fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Job), String> {
     let tiers = &mut st.compiled.tiers;
     let compiler = tiers.compiler.as_mut().ok_or("there is no compiler")?;
     if tiers.entry == 0 {
@@ -366,7 +367,8 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<Installed, String> {
         tiers.entry = entry;
         st.heap.set_uncompiled(uncompiled as *const u8);
     }
-    compiler.compile(&snapshot(p))
+    let job = snapshot(p);
+    Ok((compiler.compile(&job)?, job))
 }
 
 fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
@@ -428,11 +430,8 @@ pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
 /// that has been so often enough, the function is compiled without such statements.
 #[cold]
 #[inline(never)]
-pub(super) fn exited(st: &mut State, p: &mut ProtoObj, pc: u32, reason: u8) {
+pub(super) fn exited(st: &mut State, p: &mut ProtoObj) {
     st.compiled.tiers.stats.exits += 1;
-    if st.compiled.tiers.observed.is_some() {
-        events::deopt(st, p, pc, reason);
-    }
     let Some(native) = &mut p.data.native else { return };
     native.exits += 1;
     if native.exits >= EXITS && !p.data.cautious {
