@@ -20,8 +20,6 @@ pub struct Settings {
     pub no_cache: bool,
     /// Where the log of the compiled tier goes.
     pub log: Option<Log>,
-    /// Write names of compiled functions for `perf`.
-    pub perf_map: bool,
     /// The files of both, once they are open.
     sinks: Option<Sinks>,
     /// When the first state was made, if that matters.
@@ -150,7 +148,7 @@ pub const ALL: &[Setting] = &[
         variable: None,
         about: "write /tmp/perf-PID.map, so that 'perf report' names compiled functions",
         apply: |s, _, _| {
-            s.perf_map = true;
+            s.options.jit.profiled = true;
             Ok(())
         },
     },
@@ -204,7 +202,7 @@ impl Settings {
     /// # Errors
     /// Why one cannot be written.
     pub fn open(&mut self) -> Result<(), String> {
-        self.sinks = Sinks::open(self.log.as_ref(), self.perf_map)?;
+        self.sinks = Sinks::open(self.log.as_ref(), self.options.jit.profiled)?;
         self.started = self.stats.then(Instant::now);
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::baseline::{self, Artifact, PoolEntry};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
 use crate::masm::{a64::A64, x64::X64};
-use perilune_runtime::exec::{Compiler, Installed, Job};
+use perilune_runtime::exec::{Compiler, Installed, JitOptions, Job};
 use std::collections::HashMap;
 
 #[cfg(not(target_arch = "aarch64"))]
@@ -51,13 +51,17 @@ pub struct HostCompiler {
 }
 
 impl HostCompiler {
-    /// A compiler that installs at most `memory` bytes of code.
+    /// A compiler whose code takes the memory that the options allow.
     ///
     /// # Errors
     /// Why this host cannot run compiled code.
-    pub fn new(memory: usize) -> Result<HostCompiler, String> {
+    pub fn new(options: &JitOptions) -> Result<HostCompiler, String> {
+        let memory = match options.profiled {
+            true => CodeMemory::in_one_view(options.memory),
+            false => CodeMemory::new(options.memory),
+        };
         Ok(HostCompiler {
-            memory: CodeMemory::new(memory).map_err(|e| e.to_string())?,
+            memory: memory.map_err(|e| e.to_string())?,
             blocks: HashMap::new(),
             stubs: None,
         })

@@ -78,7 +78,7 @@ impl Lua {
         let mut state = Context::new(options).map_err(|_| Error::Memory)?;
         if state.options.engine == Engine::Jit
             && state.options.jit.mode != JitMode::Off
-            && let Ok(compiler) = perilune_codegen::HostCompiler::new(state.options.jit.memory)
+            && let Ok(compiler) = perilune_codegen::HostCompiler::new(&state.options.jit)
         {
             state.set_compiler(Box::new(compiler));
         }

@@ -98,6 +98,8 @@ pub struct JitOptions {
     pub mode: JitMode,
     /// Keep what installed code was made from, so that listings show that code and not what would be made by then.
     pub keep: bool,
+    /// Keep machine code in memory where `perf` looks up the names of functions, at some cost when code is made.
+    pub profiled: bool,
 }
 
 /// Which compilers a state has.
@@ -119,6 +121,7 @@ impl Default for JitOptions {
             memory: 64 << 20,
             mode: JitMode::default(),
             keep: false,
+            profiled: false,
         }
     }
 }
