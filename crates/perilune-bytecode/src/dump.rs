@@ -69,12 +69,18 @@ fn function(out: &mut String, f: &Function) {
     out.push_str(&header(f));
     out.push('\n');
     for line in &f.code {
-        let mark = if line.is_target { '>' } else { ' ' };
-        let source_line = line.line.map_or("-".to_string(), |n| n.to_string());
-        put(out, format_args!("{mark}{:4} [{source_line}] ", line.pc));
-        instruction(out, line);
+        out.push_str(&self::line(line));
         out.push('\n');
     }
+}
+
+/// An instruction in one line.
+pub fn line(line: &Line) -> String {
+    let mark = if line.is_target { '>' } else { ' ' };
+    let source_line = line.line.map_or("-".to_string(), |n| n.to_string());
+    let mut out = format!("{mark}{:4} [{source_line}] ", line.pc);
+    instruction(&mut out, line);
+    out
 }
 
 fn instruction(out: &mut String, line: &Line) {

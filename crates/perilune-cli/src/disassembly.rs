@@ -7,6 +7,16 @@ use serde_json::{Value, json};
 
 /// The text; `source` is what the functions were compiled from, unless it is bytecode itself.
 pub fn text(functions: &[Function], source: &[u8], docs: bool, color: bool) -> String {
+    with_style(source, docs, color, |style| disassembly::text(functions, style))
+}
+
+/// What `write` makes in the style with these lines and colours.
+pub fn with_style(
+    source: &[u8],
+    docs: bool,
+    color: bool,
+    write: impl FnOnce(&Style<'_>) -> String,
+) -> String {
     let is_text = !source.starts_with(SIGNATURE);
     let lines: Vec<String> = source
         .split(|&b| b == b'\n')
@@ -25,7 +35,7 @@ pub fn text(functions: &[Function], source: &[u8], docs: bool, color: bool) -> S
         docs,
         paint: &paint,
     };
-    disassembly::text(functions, &style)
+    write(&style)
 }
 
 fn painted(part: Part, text: &str) -> String {

@@ -13,6 +13,8 @@ mod run;
 mod settings;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod start;
+mod stats;
+mod tierlog;
 
 use options::Action;
 use std::ffi::OsString;

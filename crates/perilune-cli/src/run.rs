@@ -2,7 +2,7 @@
 
 use crate::Status;
 use crate::diagnostics::Watch;
-use crate::options::{Action, Parsed, Step, bytes, program_name};
+use crate::options::{self, Action, Parsed, Step, bytes, program_name};
 use crate::repl;
 use crate::settings::Settings;
 use perilune::{Context, Engine, Error, Function, Lua, Table, Value, Variadic};
@@ -39,6 +39,8 @@ impl<'a> Session<'a> {
         let mut lua = settings.state()?;
         // As `lua` does.
         lua.heap.set_mode(Mode::Generational);
+        // The prompt shows the code of functions.
+        lua.options.jit.keep = parsed.interactive;
         let _ = perilune_runtime::exec::interrupt_on_ctrl_c(lua.interrupter());
         let (watch, handler) = Watch::handler(&mut lua)?;
         let name = program_name(args);
@@ -129,7 +131,11 @@ pub fn show_version() -> Status {
 }
 
 /// Runs what the command line asks for.
-pub fn run(args: &[OsString], parsed: Parsed) -> Status {
+pub fn run(args: &[OsString], mut parsed: Parsed) -> Status {
+    if let Err(message) = parsed.settings.open() {
+        options::usage(args, message.as_bytes());
+        return 1;
+    }
     let mut s = match Session::start(args, &parsed, &parsed.settings) {
         Ok(s) => s,
         Err(e) => {

@@ -2,8 +2,10 @@
 //! row of a table, from which the front, the usage text, the help and the completions are made.
 
 use crate::cache::UserCache;
-use perilune::{Dialect, Engine, Error, Lua, Options, Stress};
-use std::time::Duration;
+use crate::stats;
+use crate::tierlog::{Log, Sinks};
+use perilune::{Dialect, Engine, Error, JitMode, Lua, Options, Stress};
+use std::time::{Duration, Instant};
 
 /// How programs are run.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,12 @@ pub struct Settings {
     pub stats: bool,
     /// Compile files even if the cache has their bytecode, and keep none.
     pub no_cache: bool,
+    /// Where the log of the compiled tier goes.
+    pub log: Option<Log>,
+    /// The files of both, once they are open.
+    sinks: Option<Sinks>,
+    /// When the first state was made, if that matters.
+    started: Option<Instant>,
 }
 
 /// An option that changes [`Settings`].
@@ -24,10 +32,12 @@ pub struct Setting {
     pub name: &'static str,
     /// What stands for its value in texts; None if it takes none.
     pub value: Option<&'static str>,
+    /// The environment variable that does the same, where there is no option.
+    pub variable: Option<&'static str>,
     /// What it does.
     pub about: &'static str,
-    /// Puts the value into effect.
-    apply: fn(&mut Settings, &str) -> Result<(), Refusal>,
+    /// Puts the value into effect, which was given as the last argument says.
+    apply: fn(&mut Settings, &str, &str) -> Result<(), Refusal>,
 }
 
 /// Why a value is not taken.
@@ -43,41 +53,47 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "engine",
         value: Some("NAME"),
+        variable: Some("PERILUNE_ENGINE"),
         about: "run functions by this engine ('--version' lists them)",
-        apply: |s, v| {
-            s.options.engine = engine(v, "--engine").map_err(Refusal::Because)?;
+        apply: |s, v, origin| {
+            s.options.engine = engine(v, origin).map_err(Refusal::Because)?;
             Ok(())
         },
     },
     Setting {
         name: "std",
         value: Some("5.4"),
+        variable: None,
         about: "accept what Lua 5.5 broke",
-        apply: |s, v| invalid(dialect(v).map(|d| s.options.dialect = d)),
+        apply: |s, v, _| invalid(dialect(v).map(|d| s.options.dialect = d)),
     },
     Setting {
         name: "max-memory",
         value: Some("N[kMG]"),
+        variable: None,
         about: "stop when more memory is in use",
-        apply: |s, v| invalid(size(v).map(|n| s.options.max_memory = Some(n as usize))),
+        apply: |s, v, _| invalid(size(v).map(|n| s.options.max_memory = Some(n as usize))),
     },
     Setting {
         name: "max-time",
         value: Some("SECONDS"),
+        variable: None,
         about: "stop when the time is up",
-        apply: |s, v| invalid(seconds(v).map(|t| s.max_time = Some(t))),
+        apply: |s, v, _| invalid(seconds(v).map(|t| s.max_time = Some(t))),
     },
     Setting {
         name: "max-instructions",
         value: Some("N"),
+        variable: None,
         about: "stop after so many instructions",
-        apply: |s, v| invalid(size(v).map(|n| s.options.max_instructions = Some(n))),
+        apply: |s, v, _| invalid(size(v).map(|n| s.options.max_instructions = Some(n))),
     },
     Setting {
         name: "deterministic",
         value: None,
+        variable: None,
         about: "fixed seeds and orders",
-        apply: |s, _| {
+        apply: |s, _, _| {
             s.options.deterministic = true;
             Ok(())
         },
@@ -85,23 +101,63 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "no-cache",
         value: None,
+        variable: None,
         about: "compile files even if the cache has their bytecode",
-        apply: |s, _| {
+        apply: |s, _, _| {
             s.no_cache = true;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "jit",
+        value: Some("MODE"),
+        variable: Some("PERILUNE_JIT"),
+        about: "compilers of the engine jit: off, baseline, or full: all there are, the baseline alone so far",
+        apply: |s, v, origin| {
+            s.options.jit.mode = jit_mode(v, origin).map_err(Refusal::Because)?;
             Ok(())
         },
     },
     Setting {
         name: "jit-threshold",
         value: Some("N"),
+        variable: Some("PERILUNE_JIT_THRESHOLD"),
         about: "compile functions after so many calls and rounds of loops",
-        apply: |s, v| invalid(size(v).map(|n| s.options.jit.threshold = n.try_into().unwrap_or(u32::MAX))),
+        apply: |s, v, _| invalid(size(v).map(|n| s.options.jit.threshold = n.try_into().unwrap_or(u32::MAX))),
+    },
+    Setting {
+        name: "jit-memory",
+        value: Some("N[kMG]"),
+        variable: Some("PERILUNE_JIT_MEMORY"),
+        about: "the most bytes of machine code (64M)",
+        apply: |s, v, _| invalid(size(v).map(|n| s.options.jit.memory = n.try_into().unwrap_or(usize::MAX))),
+    },
+    Setting {
+        name: "log",
+        value: Some("tier[:FILE]"),
+        variable: None,
+        about: "log what is compiled and left: as text on standard error, or as JSON lines to a file",
+        apply: |s, v, _| {
+            s.log = Some(Log::parse(v).map_err(Refusal::Because)?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "perf-map",
+        value: None,
+        variable: None,
+        about: "write /tmp/perf-PID.map, so that 'perf report' names compiled functions",
+        apply: |s, _, _| {
+            s.options.jit.profiled = true;
+            Ok(())
+        },
     },
     Setting {
         name: "stats",
         value: None,
+        variable: None,
         about: "say at the end what the garbage collector and the compiler did",
-        apply: |s, _| {
+        apply: |s, _, _| {
             s.stats = true;
             Ok(())
         },
@@ -109,8 +165,9 @@ pub const ALL: &[Setting] = &[
     Setting {
         name: "stress",
         value: Some("MODES"),
+        variable: Some("PERILUNE_STRESS"),
         about: "provoke rare events: collect, minor, move, rewrite, hot, deopt, border, nan, fail:N",
-        apply: |s, v| invalid(stress(&mut s.options.stress, v)),
+        apply: |s, v, _| invalid(stress(&mut s.options.stress, v)),
     },
 ];
 
@@ -126,13 +183,28 @@ impl Settings {
     /// What is wrong with a variable.
     pub fn from_environment() -> Result<Settings, String> {
         let mut s = Settings::default();
-        if let Ok(v) = std::env::var("PERILUNE_STRESS") {
-            stress(&mut s.options.stress, &v).ok_or("invalid value in PERILUNE_STRESS")?;
-        }
-        if let Some(v) = std::env::var_os("PERILUNE_ENGINE") {
-            s.options.engine = engine(&v.to_string_lossy(), "PERILUNE_ENGINE")?;
+        for row in ALL {
+            if let Some(name) = row.variable
+                && let Some(value) = std::env::var_os(name)
+            {
+                let put = (row.apply)(&mut s, &value.to_string_lossy(), name);
+                put.map_err(|refusal| match refusal {
+                    Refusal::Invalid => format!("invalid value in {name}"),
+                    Refusal::Because(text) => text,
+                })?;
+            }
         }
         Ok(s)
+    }
+
+    /// Opens the files that are written while programs run.
+    ///
+    /// # Errors
+    /// Why one cannot be written.
+    pub fn open(&mut self) -> Result<(), String> {
+        self.sinks = Sinks::open(self.log.as_ref(), self.options.jit.profiled)?;
+        self.started = self.stats.then(Instant::now);
+        Ok(())
     }
 
     /// A state that runs programs so. Its time begins.
@@ -147,18 +219,20 @@ impl Settings {
         if !self.no_cache {
             lua.set_code_cache(Some(Box::new(UserCache)));
         }
+        if let Some(sinks) = &self.sinks {
+            sinks.watch(&mut lua);
+        }
         Ok(lua)
     }
 
-    /// Says on standard error what the collector did, if that is wanted.
+    /// Says on standard error what the collector did and what ran functions, if that is wanted.
     pub fn show_stats(&self, lua: &mut Lua) {
         use std::io::Write;
         if self.stats {
             let _ = lua.flush_stdout();
             let _ = write!(std::io::stderr().lock(), "{}", lua.gc_stats());
-            if self.options.engine == Engine::Jit {
-                let _ = write!(std::io::stderr().lock(), "{}", lua.jit_stats());
-            }
+            let run = self.started.map_or(Duration::ZERO, |t| t.elapsed());
+            let _ = write!(std::io::stderr().lock(), "{}", stats::tiers(lua, run));
         }
     }
 
@@ -182,7 +256,8 @@ impl Settings {
     /// # Errors
     /// What is wrong with the value.
     pub fn apply(&mut self, row: &Setting, value: &str) -> Result<(), String> {
-        (row.apply)(self, value).map_err(|refusal| match refusal {
+        let origin = format!("--{}", row.name);
+        (row.apply)(self, value, &origin).map_err(|refusal| match refusal {
             Refusal::Invalid if value.is_empty() => format!("invalid value in '--{}'", row.name),
             Refusal::Invalid => format!("invalid value in '--{}={value}'", row.name),
             Refusal::Because(text) => text,
@@ -229,6 +304,18 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// The mode of that name, which was given as `origin`.
+fn jit_mode(name: &str, origin: &str) -> Result<JitMode, String> {
+    match name {
+        "off" => Ok(JitMode::Off),
+        "baseline" => Ok(JitMode::Baseline),
+        "full" => Ok(JitMode::Full),
+        _ => Err(format!(
+            "unknown mode '{name}' in {origin} (known: off, baseline, full)"
+        )),
+    }
 }
 
 /// The engine of that name, which was given as `origin`.

@@ -1,21 +1,46 @@
 //! The tier manager's way to machine code: a function's snapshot -> installed code.
 
 use crate::baseline::{self, Artifact, PoolEntry};
+use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
-use perilune_runtime::exec::{Compiler, Installed, Job};
+use crate::masm::{a64::A64, x64::X64};
+use perilune_runtime::exec::{Compiler, Installed, JitOptions, Job};
 use std::collections::HashMap;
 
 #[cfg(not(target_arch = "aarch64"))]
-type Host = crate::masm::x64::X64;
+type Host = X64;
 #[cfg(target_arch = "aarch64")]
-type Host = crate::masm::a64::A64;
+type Host = A64;
 
-/// The longest function that is compiled: conditional branches reach 1 MB on AArch64, 2 GB on x86-64.
-const MOST_INSTRUCTIONS: usize = if cfg!(target_arch = "aarch64") {
-    2000
+/// What this program runs on, as far as it can run compiled code.
+const HOST: Target = if cfg!(target_arch = "aarch64") {
+    Target::A64
 } else {
-    1 << 20
+    Target::X64
 };
+
+/// The longest function that is compiled, in instructions: conditional branches reach 1 MB on AArch64, 2 GB on
+/// x86-64.
+fn most_instructions(target: Target) -> usize {
+    match target {
+        Target::A64 => 2000,
+        Target::X64 => 1 << 20,
+    }
+}
+
+/// The machine code of a function for a target.
+///
+/// # Errors
+/// Why it cannot be compiled.
+pub fn assemble(target: Target, job: &Job) -> Result<Artifact, String> {
+    if job.code.len() > most_instructions(target) {
+        return Err("too long for the reach of branches".to_string());
+    }
+    Ok(match target {
+        Target::X64 => baseline::compile::<X64>(job),
+        Target::A64 => baseline::compile::<A64>(job),
+    })
+}
 
 /// Compiles for the processor that runs this, into memory of its own.
 pub struct HostCompiler {
@@ -26,13 +51,17 @@ pub struct HostCompiler {
 }
 
 impl HostCompiler {
-    /// A compiler that installs at most `memory` bytes of code.
+    /// A compiler whose code takes the memory that the options allow.
     ///
     /// # Errors
     /// Why this host cannot run compiled code.
-    pub fn new(memory: usize) -> Result<HostCompiler, String> {
+    pub fn new(options: &JitOptions) -> Result<HostCompiler, String> {
+        let memory = match options.profiled {
+            true => CodeMemory::in_one_view(options.memory),
+            false => CodeMemory::new(options.memory),
+        };
         Ok(HostCompiler {
-            memory: CodeMemory::new(memory).map_err(|e| e.to_string())?,
+            memory: memory.map_err(|e| e.to_string())?,
             blocks: HashMap::new(),
             stubs: None,
         })
@@ -50,10 +79,7 @@ fn pool(artifact: &Artifact, job: &Job) -> Vec<u64> {
 
 impl Compiler for HostCompiler {
     fn compile(&mut self, job: &Job) -> Result<Installed, String> {
-        if job.code.len() > MOST_INSTRUCTIONS {
-            return Err("too long for the reach of branches".to_string());
-        }
-        let artifact = baseline::compile::<Host>(job);
+        let artifact = assemble(HOST, job)?;
         let pool = pool(&artifact, job);
         let block = self
             .memory
@@ -65,6 +91,7 @@ impl Compiler for HostCompiler {
         Ok(Installed {
             call: at(artifact.call),
             entries: artifact.entries.iter().map(|&(pc, o)| (pc, at(o))).collect(),
+            address: block.address(),
             size: block.size(),
             handle,
         })

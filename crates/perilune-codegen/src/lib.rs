@@ -7,6 +7,7 @@ pub mod baseline;
 mod compiler;
 pub mod disasm;
 pub mod link;
+pub mod listing;
 pub mod masm;
 
-pub use compiler::HostCompiler;
+pub use compiler::{HostCompiler, assemble};

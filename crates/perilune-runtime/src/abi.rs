@@ -127,16 +127,47 @@ pub mod status {
     pub const LEAVE: i32 = 0x43;
 }
 
-/// Why compiled code of a function left to the interpreter, or never began. The codes are stable.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Reason {
-    /// A value had another type than the code was made for.
-    Type = 1,
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])* $variant:ident = $code:literal $name:literal;)*) => {
+        /// Why compiled code of a function left to the interpreter. Codes and names are stable: one that is
+        /// given up is not given again.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Reason {
+            $($(#[doc = $doc])* $variant = $code,)*
+        }
+
+        impl Reason {
+            /// All of them, in the order of their codes.
+            pub const ALL: &[Reason] = &[$(Reason::$variant),*];
+
+            /// The reason with that code.
+            pub fn from_code(code: u8) -> Option<Reason> {
+                Reason::ALL.iter().copied().find(|r| *r as u8 == code)
+            }
+            /// Its name in logs.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => $name,)*
+                }
+            }
+            /// What it means, for people.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => concat!($($doc),*).trim_ascii(),)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A value has another type than the code states.
+    Type = 1 "type";
     /// A stress mode asked for it.
-    Stress = 2,
+    Stress = 2 "stress";
     /// The instructions left to the limit are to be counted one by one.
-    Limit = 3,
+    Limit = 3 "limit";
 }
 
 macro_rules! helpers {

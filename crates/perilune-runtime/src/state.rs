@@ -404,6 +404,8 @@ impl State {
             native: None,
             versions: 0,
             cautious: false,
+            discarded: None,
+            refused: None,
             protos: p.protos.iter().map(|_| Cell::new(None)).collect(),
             long_strings,
             tree: tree.map(Box::new),

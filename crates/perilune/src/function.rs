@@ -2,7 +2,7 @@
 
 use crate::convert::{FromLuaMulti, IntoLuaMulti};
 use crate::value::{MultiValue, Value};
-use crate::{Context, Error, Result, listing};
+use crate::{Context, Error, Result, Snapshot, TierState, listing};
 use perilune_runtime::heap::Rooted;
 use perilune_runtime::native::Ret;
 use perilune_runtime::{Throw, Value as Raw};
@@ -21,6 +21,16 @@ impl Function {
     pub fn listing(&self, lua: &Context) -> Option<Vec<listing::Function>> {
         let f = lua.heap.rooted_value(&self.0)?.as_closure()?;
         Some(f.proto(&lua.heap).listing(&lua.heap))
+    }
+    /// What runs a Lua function, and what has become of its machine code; None for a native function.
+    pub fn tier(&self, lua: &Context) -> Option<TierState> {
+        let f = lua.heap.rooted_value(&self.0)?.as_closure()?;
+        Some(lua.tier_of(f))
+    }
+    /// What the machine code of a Lua function and of those nested in it is made from; None for a native function.
+    pub fn snapshots(&self, lua: &Context) -> Option<Vec<Snapshot>> {
+        let f = lua.heap.rooted_value(&self.0)?.as_closure()?;
+        Some(lua.snapshots(f))
     }
     pub(crate) fn root(st: &mut Context, v: Raw) -> Function {
         Function(Arc::new(st.heap.rooted(v)))

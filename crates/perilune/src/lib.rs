@@ -29,7 +29,11 @@ pub use error::{Error, Message, Result};
 pub use function::Function;
 pub use inspect::{ErrorSite, Frame, observing_handler};
 pub use perilune_bytecode::listing;
-pub use perilune_runtime::exec::{CodeCache, JitOptions, JitStats};
+pub use perilune_runtime::abi::Reason;
+pub use perilune_runtime::exec::{
+    CodeCache, CodeState, Invalidation, JitMode, JitOptions, JitStats, Snapshot, Tier, TierEvent,
+    TierFunction, TierObserver, TierState, snapshots_ahead,
+};
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;
 pub use perilune_runtime::{Engine, Options, State as Context, StopReason, state::Stress};
@@ -73,7 +77,8 @@ impl Lua {
     pub fn with_options(options: Options) -> Result<Lua> {
         let mut state = Context::new(options).map_err(|_| Error::Memory)?;
         if state.options.engine == Engine::Jit
-            && let Ok(compiler) = perilune_codegen::HostCompiler::new(state.options.jit.memory)
+            && state.options.jit.mode != JitMode::Off
+            && let Ok(compiler) = perilune_codegen::HostCompiler::new(&state.options.jit)
         {
             state.set_compiler(Box::new(compiler));
         }

@@ -398,7 +398,11 @@ fn compiled_code_is_optional() -> Result<()> {
     for memory in [0, 64 << 10, 64 << 20] {
         let mut lua = Lua::with_options(Options {
             engine: perilune::Engine::Jit,
-            jit: perilune::JitOptions { threshold: 0, memory },
+            jit: perilune::JitOptions {
+                threshold: 0,
+                memory,
+                ..perilune::JitOptions::default()
+            },
             ..Options::default()
         })?;
         let program =

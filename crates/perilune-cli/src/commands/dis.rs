@@ -37,7 +37,7 @@ fn text(matches: &ArgMatches) -> Result<String, String> {
     let (source, name) = read(file)?;
     let functions = if matches.get_flag("live") {
         settings.options.counts = true;
-        live(&source, &name, settings)?
+        live(&source, &name, settings, |f, lua| f.listing(lua))?
     } else {
         listing::chunk(verified(&source, &name, &settings)?.proto())
     };

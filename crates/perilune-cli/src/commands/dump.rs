@@ -1,31 +1,43 @@
 //! `perilune dump`: a file -> the printed stages of its compilation.
 
 use super::{file_arg, finish, live, read, setting_args, settings, verified};
-use crate::Status;
+use crate::diagnostics::stdout_has_color;
 use crate::settings::Settings;
-use clap::builder::PossibleValuesParser;
+use crate::{Status, disassembly};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use perilune_bytecode::dump;
+use perilune_codegen::disasm::Target;
+use perilune_codegen::listing;
 use perilune_syntax as syntax;
 use std::ffi::OsString;
 
+/// The stages, and one that is asked for though it is not there.
+const STAGES: [&str; 4] = ["tokens", "ast", "bytecode", "asm"];
+const CLIF: &str = "clif";
+
 /// What the subcommand takes.
 pub fn describe(c: Command) -> Command {
-    let stages = PossibleValuesParser::new(["tokens", "ast", "bytecode"]);
+    let stages = STAGES.map(PossibleValue::new);
+    let stages = stages.into_iter().chain([PossibleValue::new(CLIF).hide(true)]);
+    let given = |name: &'static str, value| Arg::new(name).long(name).value_name(value);
     c.about("Print a stage of the compilation of a file")
         .arg(
-            Arg::new("stage")
-                .long("stage")
-                .value_name("STAGE")
-                .value_parser(stages)
+            given("stage", "STAGE")
+                .value_parser(PossibleValuesParser::new(stages))
                 .default_value("bytecode")
                 .help("Which stage"),
         )
+        .arg(given("tier", "TIER").help("Whose machine code '--stage=asm' shows: baseline, the default"))
         .arg(
-            Arg::new("live").long("live").action(ArgAction::SetTrue).help(
-                "Run the file on the VM, and print its bytecode with what the instructions have learned",
+            given("target", "NAME").help(
+                "The processor for which '--stage=asm' makes code, x86_64 or aarch64 [default: this one]",
             ),
         )
+        .arg(Arg::new("live").long("live").action(ArgAction::SetTrue).help(
+            "Run the file on the VM, and print its bytecode with what the instructions have learned, or the \
+             machine code that is made of that",
+        ))
         .arg(
             file_arg("FILE")
                 .required(true)
@@ -41,17 +53,71 @@ pub fn run(matches: &ArgMatches) -> Status {
 
 fn text(matches: &ArgMatches) -> Result<String, String> {
     let settings = settings(matches)?;
-    let given = |name| matches.get_one::<String>(name).map_or("", String::as_str);
-    let stage = given("stage");
+    let given = |name| matches.get_one::<String>(name).map(String::as_str);
+    let stage = given("stage").unwrap_or_default();
     let file = matches.get_one::<OsString>("FILE").ok_or("no file")?;
-    match matches.get_flag("live") {
+    let is_live = matches.get_flag("live");
+    tier(stage, given("tier"))?;
+    if stage == "asm" {
+        return machine_code(target(given("target"))?, file, is_live, settings);
+    }
+    if given("target").is_some() {
+        return Err("'--target' is for '--stage=asm'".to_owned());
+    }
+    match is_live {
         false => printed(stage, file, &settings),
         true if stage == "bytecode" => {
             let (source, name) = read(file)?;
-            Ok(dump::text(&live(&source, &name, settings)?))
+            let functions = live(&source, &name, settings, |f, lua| f.listing(lua))?;
+            Ok(dump::text(&functions))
         }
-        true => Err("'--live' shows bytecode only".to_owned()),
+        true => Err("'--live' shows bytecode and machine code only".to_owned()),
     }
+}
+
+/// Looks whether there is such a stage of such a tier.
+fn tier(stage: &str, tier: Option<&str>) -> Result<(), String> {
+    match tier {
+        _ if stage == CLIF => Err(
+            "the baseline tier has no CLIF stage: it is made of templates, and its \
+                                   listing is that of the machine code ('--stage=asm')"
+                .to_owned(),
+        ),
+        None => Ok(()),
+        Some("baseline") if stage == "asm" => Ok(()),
+        Some("baseline") => Err("'--tier' is for '--stage=asm'".to_owned()),
+        Some(other) => Err(format!("there is no tier '{other}' (known: baseline)")),
+    }
+}
+
+fn target(name: Option<&str>) -> Result<Target, String> {
+    match name {
+        Some(name) => name
+            .parse()
+            .map_err(|e: perilune_codegen::disasm::UnknownTarget| e.to_string()),
+        None => {
+            Target::host().ok_or_else(|| "there is no compiler for this processor; see '--target'".to_owned())
+        }
+    }
+}
+
+/// The machine code that the baseline makes of all functions, before or after a run.
+fn machine_code(
+    target: Target,
+    file: &OsString,
+    is_live: bool,
+    settings: Settings,
+) -> Result<String, String> {
+    let (source, name) = read(file)?;
+    let functions = if is_live {
+        live(&source, &name, settings, |f, lua| f.snapshots(lua))?
+    } else {
+        perilune::snapshots_ahead(verified(&source, &name, &settings)?.proto())
+    };
+    let color = stdout_has_color();
+    Ok(disassembly::with_style(&source, false, color, |style| {
+        listing::text(&functions, target, style)
+    }))
 }
 
 fn printed(stage: &str, file: &OsString, settings: &Settings) -> Result<String, String> {

@@ -15,8 +15,7 @@ use crate::options::{LUA_OPTIONS, bytes};
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use perilune::Engine;
-use perilune_bytecode::listing::Function;
+use perilune::{Engine, Function as LuaFunction, Lua};
 use perilune_bytecode::verify::{self, VerifiedProto};
 use perilune_bytecode::{compile as bytecode, file};
 use perilune_syntax as syntax;
@@ -252,9 +251,15 @@ fn verified(source: &[u8], name: &[u8], settings: &Settings) -> Result<VerifiedP
     verify::verify(Arc::new(proto)).map_err(|e| e.to_string())
 }
 
-/// Runs a program on the VM: its functions as they are then.
-fn live(source: &[u8], name: &[u8], mut settings: Settings) -> Result<Vec<Function>, String> {
+/// Runs a program on the VM: its functions as they are then, as `show` has them.
+fn live<T>(
+    source: &[u8],
+    name: &[u8],
+    mut settings: Settings,
+    show: impl FnOnce(&LuaFunction, &Lua) -> Option<Vec<T>>,
+) -> Result<Vec<T>, String> {
     settings.options.engine = Engine::Vm;
+    settings.open()?;
     let mut lua = settings.state().map_err(|e| e.to_string())?;
     let f = lua
         .load(syntax::skip_shebang(source))
@@ -267,7 +272,7 @@ fn live(source: &[u8], name: &[u8], mut settings: Settings) -> Result<Vec<Functi
         eprintln!("perilune: {e}");
     }
     settings.show_stats(&mut lua);
-    Ok(f.listing(&lua).unwrap_or_default())
+    Ok(show(&f, &lua).unwrap_or_default())
 }
 
 /// The text of a program, '-' for standard input, and its chunk name.

@@ -1,9 +1,9 @@
 //! The commands of the prompt that begin with a colon: a line -> what to show.
 
-use super::{compile, compile_expression, complete, show};
+use super::{compile, compile_expression, complete, show, tiers};
 use crate::disassembly;
 use crate::run::Session;
-use perilune::{Engine, Error, Value};
+use perilune::{Engine, Error, Function, Value};
 use perilune_syntax::ast::{Chunk, ExprKind};
 use perilune_syntax::dump;
 use std::fmt::Write;
@@ -36,6 +36,18 @@ pub const ALL: &[Command] = &[
         argument: "EXPR",
         about: "list the bytecode of a function, or of the chunk itself",
         run: dis,
+    },
+    Command {
+        name: "asm",
+        argument: "EXPR",
+        about: "list the machine code of a function, or what would be made",
+        run: tiers::asm,
+    },
+    Command {
+        name: "tier",
+        argument: "EXPR",
+        about: "say what runs a function: the interpreter or compiled code",
+        run: tiers::tier,
     },
     Command {
         name: "ast",
@@ -107,7 +119,7 @@ pub fn run(s: &mut Session, name: &str, argument: &str, style: show::Style) -> R
     }
 }
 
-fn refusal(text: String) -> Error {
+pub fn refusal(text: String) -> Error {
     Error::runtime(text)
 }
 
@@ -135,12 +147,9 @@ fn help() -> String {
 }
 
 fn dis(s: &mut Session, text: &str, style: show::Style) -> Result<Answer, Error> {
-    let f = match complete::resolve(&mut s.lua, text) {
-        Some(Value::Function(f)) => f,
-        Some(_) | None => match value_without_calls(s, text)? {
-            Some(Value::Function(f)) => f,
-            Some(_) | None => compile(s, text.as_bytes())?,
-        },
+    let f = match function(s, text)? {
+        Some(f) => f,
+        None => compile(s, text.as_bytes())?,
     };
     match f.listing(&s.lua) {
         Some(listing) => Ok(Answer::Text(disassembly::text(
@@ -152,6 +161,17 @@ fn dis(s: &mut Session, text: &str, style: show::Style) -> Result<Answer, Error>
         None => Err(refusal(format!(
             "'{text}' is a native function, which has no bytecode"
         ))),
+    }
+}
+
+/// The function that a text means without a call.
+pub fn function(s: &mut Session, text: &str) -> Result<Option<Function>, Error> {
+    if let Some(Value::Function(f)) = complete::resolve(&mut s.lua, text) {
+        return Ok(Some(f));
+    }
+    match value_without_calls(s, text)? {
+        Some(Value::Function(f)) => Ok(Some(f)),
+        Some(_) | None => Ok(None),
     }
 }
 

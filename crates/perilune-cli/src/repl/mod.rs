@@ -7,6 +7,7 @@ mod highlight;
 mod history;
 mod plain;
 mod show;
+mod tiers;
 
 use crate::run::Session;
 use perilune::{Error, Function};
@@ -15,6 +16,7 @@ use std::io::IsTerminal;
 /// Reads lines until the end of input; runs them and prints their results.
 pub fn repl(s: &mut Session) -> Result<(), Error> {
     refuse_readline(s);
+    s.lua.options.jit.keep = true;
     let name = std::mem::take(&mut s.name);
     let r = if can_edit() { editor::run(s) } else { plain::run(s) };
     s.name = name;

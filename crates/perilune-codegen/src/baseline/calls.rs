@@ -153,7 +153,7 @@ impl<M: Masm> Baseline<'_, M> {
         }
         self.m.imm(M::ARGS[3], self.pc.into());
         self.pass_frame();
-        self.m.call_helper(Helper::GiveBack.offset());
+        self.call_helper(Helper::GiveBack);
         let leave = self.leave;
         self.m.jump(leave);
     }
@@ -166,7 +166,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.bind(general);
         self.m.imm(M::ARGS[3], self.pc.into());
         self.pass_frame();
-        self.m.call_helper(Helper::Tail.offset());
+        self.call_helper(Helper::Tail);
         let gone = self.m.label();
         self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 0, gone);
         self.reload();

@@ -15,6 +15,7 @@ mod calls;
 mod emit;
 mod fields;
 mod known;
+mod marks;
 mod meter;
 mod moves;
 mod order;
@@ -23,6 +24,7 @@ mod templates;
 use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
 use emit::Emit;
 use known::Known;
+pub use marks::{HelperCall, Mark};
 use perilune_bytecode::ops::{Instr, Op, Operand};
 use perilune_bytecode::quick::LiveOp;
 use perilune_runtime::abi::{Helper, Reason, layout, status, tag};
@@ -53,6 +55,10 @@ pub struct Artifact {
     pub templates: Vec<(u32, u32)>,
     /// Where the cold code begins.
     pub cold: u32,
+    /// Offsets at which something else begins, ascending, and what that is.
+    pub marks: Vec<(u32, Mark)>,
+    /// Calls of helpers.
+    pub helpers: Vec<HelperCall>,
 }
 
 /// Code that is not on the way, emitted after all templates.
@@ -105,6 +111,8 @@ struct Baseline<'j, M: Masm> {
     next_temp: usize,
     cold: Vec<Cold>,
     pool: Vec<PoolEntry>,
+    marks: Vec<(u32, Mark)>,
+    helpers: Vec<HelperCall>,
     /// Shared code: calls the step helper; returns what stands in RET; tidies up after a call.
     do_step: Label,
     do_call_native: Label,
@@ -147,6 +155,8 @@ pub fn compile<M: Masm>(job: &Job) -> Artifact {
         pool: c.pool,
         templates,
         cold,
+        marks: c.marks,
+        helpers: c.helpers,
         code,
     }
 }
@@ -215,6 +225,8 @@ impl<'j, M: Masm> Baseline<'j, M> {
             next_temp: 0,
             cold: Vec::new(),
             pool: Vec::new(),
+            marks: Vec::new(),
+            helpers: Vec::new(),
             do_step: m.label(),
             do_call_native: m.label(),
             leave: m.label(),
@@ -542,6 +554,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         let call = self.m.label();
         let proto = &self.job.proto;
         self.m.bind(call);
+        self.note(Mark::Call);
         self.m.enter();
         let slow = self.slow_entry;
         self.m
@@ -574,7 +587,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     fn vararg_prologue(&mut self) {
         self.m.mov(M::ARGS[3], M::NARGS);
         self.pass_frame();
-        self.m.call_helper(Helper::Push.offset());
+        self.call_helper(Helper::Push);
         let leave = self.leave;
         self.m.branch_imm(Cond::Ne, Width::W32, M::RET, 0, leave);
         self.reload();
@@ -603,6 +616,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     fn entry(&mut self, pc: u32) -> Label {
         let label = self.m.label();
         self.m.bind(label);
+        self.note(Mark::Entry(pc));
         self.m.enter();
         for (r, tag) in self.guaranteed(pc) {
             let exit = self.exit(pc, Reason::Type, 0);
@@ -618,25 +632,31 @@ impl<'j, M: Masm> Baseline<'j, M> {
     fn shared(&mut self) {
         let l = self.slow_entry;
         self.m.bind(l);
+        self.note(Mark::Shared("slow_entry"));
+        let start = self.m.offset();
         enter_slowly(&mut self.m);
+        self.called_helper(start, Helper::EnterSlowly);
         for (label, helper) in [
             (self.do_step, Helper::Step),
             (self.do_call_native, Helper::CallNative),
             (self.do_poll, Helper::Poll),
         ] {
             self.m.bind(label);
+            self.note(Mark::Shared(helper.name()));
             self.m.enter();
             self.pass_frame();
-            self.m.call_helper(helper.offset());
+            self.call_helper(helper);
             self.reload();
             self.m.ret();
         }
         let l = self.do_exit;
         self.m.bind(l);
+        self.note(Mark::Shared("exit"));
         self.pass_frame();
-        self.m.call_helper(Helper::Exit.offset());
+        self.call_helper(Helper::Exit);
         let l = self.leave;
         self.m.bind(l);
+        self.note(Mark::Shared("leave"));
         self.m.mov(M::TAG, M::RET);
         reload_frame(&mut self.m);
         self.m.ret();
@@ -648,6 +668,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         let (done, none, finished) = (self.m.label(), self.m.label(), self.m.label());
         let l = self.after_call;
         self.m.bind(l);
+        self.note(Mark::Shared("after_call"));
         self.m.enter();
         self.m
             .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, done);
@@ -656,7 +677,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         self.m
             .branch_imm(Cond::Ne, Width::W32, M::TAG, status::EXIT, finished);
         self.m.mov(M::ARGS[0], M::STATE);
-        self.m.call_helper(Helper::Finish.offset());
+        self.call_helper(Helper::Finish);
         self.m.mov(M::TAG, M::RET);
         self.m.bind(finished);
         self.reload();
@@ -669,6 +690,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         // Cold code may ask for more of it.
         while let Some(cold) = self.cold.pop() {
             self.m.bind(cold.label);
+            self.mark_cold(&cold);
             match cold.kind {
                 ColdKind::Step {
                     before,

@@ -6,8 +6,8 @@ use std::fmt;
 /// architecture that has it.
 macro_rules! features {
     ($($(#[$doc:meta])* $field:ident $name:tt $arch:literal $detect:ident;)*) => {
-        /// Features that not every processor of an architecture has, and that compiled code uses where
-        /// they are there. Those of other architectures are false.
+        /// Features that not every processor of an architecture has, and that compiled code may ask for.
+        /// Those of other architectures are false.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
         pub struct Features {
             $($(#[$doc])* pub $field: bool,)*
@@ -23,6 +23,11 @@ macro_rules! features {
                     { found.$field = std::arch::$detect!($name); }
                 )*
                 found
+            }
+
+            /// The names of those that are there.
+            pub fn names(&self) -> Vec<&'static str> {
+                self.rows().filter(|row| row.1).map(|row| row.0).collect()
             }
 
             /// All features with their names, and whether they are there.
@@ -52,14 +57,20 @@ features! {
     flagm "flagm" "aarch64" is_aarch64_feature_detected;
 }
 
+impl Features {
+    /// What the baseline compiler's code uses on this architecture, and needs.
+    pub fn of_baseline() -> Features {
+        Features {
+            sse41: cfg!(target_arch = "x86_64"),
+            ..Features::default()
+        }
+    }
+}
+
 impl fmt::Display for Features {
     /// The names of those that are there, with a blank between.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let present = self.rows().filter(|&(_, present)| present);
-        for (i, (name, _)) in present.enumerate() {
-            write!(f, "{}{name}", if i == 0 { "" } else { " " })?;
-        }
-        Ok(())
+        f.write_str(&self.names().join(" "))
     }
 }
 

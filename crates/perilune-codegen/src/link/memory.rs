@@ -181,6 +181,13 @@ impl CodeMemory {
         Ok(CodeMemory::in_ways(cap, WAYS))
     }
 
+    /// As [`CodeMemory::new`], of one view only, behind which there is no file: `perf` looks up the names of
+    /// functions in such memory alone.
+    pub fn in_one_view(cap: usize) -> Result<CodeMemory, Error> {
+        features::supported().map_err(Error::Unsupported)?;
+        Ok(CodeMemory::in_ways(cap, &[Way::Switched]))
+    }
+
     /// Memory that tries only the ways given.
     fn in_ways(cap: usize, ways: &'static [Way]) -> CodeMemory {
         CodeMemory {

@@ -6,6 +6,7 @@
 
 use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
+use super::events;
 use super::interp::{self, Executed, Flow};
 use super::tier;
 use crate::abi::{CallMark, Reason, status};
@@ -141,6 +142,9 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
     // SAFETY: this function's promise.
     unsafe {
         complete(st, frame, base, at as u32);
+        if st.compiled.tiers.observed.is_some() {
+            events::deopt(st, &*function_of(base), at as u32, (at >> 32) as u8);
+        }
         let reason = at >> 32;
         if reason == Reason::Stress as u64 {
             st.compiled.shake();

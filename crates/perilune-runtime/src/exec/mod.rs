@@ -14,10 +14,12 @@ mod compiled;
 mod coroutine;
 pub mod debug;
 mod entry;
+mod events;
 pub(crate) mod helpers;
 mod interp;
 mod load;
 mod registers;
+mod report;
 mod safepoint;
 mod signal;
 mod slots;
@@ -27,10 +29,12 @@ mod tree;
 mod unwind;
 
 pub(crate) use compiled::Compiled;
+pub use events::{Invalidation, TierEvent, TierFunction, TierObserver};
 pub use load::CodeCache;
+pub use report::{CodeState, Snapshot, Tier, TierState, snapshots_ahead};
 pub use signal::interrupt_on_ctrl_c;
 pub(crate) use tier::NativeCode;
-pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitOptions, JitStats, Job};
+pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitMode, JitOptions, JitStats, Job};
 pub(crate) use tree::{Fibers, TreeChunk, TreeFn};
 
 // SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is

@@ -7,6 +7,7 @@
 //! then, it is made again.
 
 use super::compiled::{self, function_of};
+use super::events::{self, Invalidation, Observed};
 use super::interp::Flow;
 use crate::abi::{NEVER, Path, Place, STRING, StoreWay, WAYS};
 use crate::object::feedback::Feedback;
@@ -17,6 +18,7 @@ use crate::value::Value;
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::proto::Proto;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Heat that no program uses up.
 const NEVER_HOT: i64 = i64::MAX;
@@ -64,6 +66,8 @@ pub struct Installed {
     pub call: usize,
     /// Where the interpreter may enter it: numbers of instructions, ascending, and addresses.
     pub entries: Vec<(u32, usize)>,
+    /// Where it begins.
+    pub address: usize,
     /// Bytes of code and constants.
     pub size: usize,
     /// What the compiler knows it by.
@@ -94,6 +98,24 @@ pub struct JitOptions {
     pub threshold: u32,
     /// The most bytes of machine code.
     pub memory: usize,
+    /// Which compilers there are.
+    pub mode: JitMode,
+    /// Keep what installed code was made from, so that listings show that code and not what would be made by then.
+    pub keep: bool,
+    /// Keep machine code in memory where `perf` looks up the names of functions, at some cost when code is made.
+    pub profiled: bool,
+}
+
+/// Which compilers a state has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JitMode {
+    /// None: functions are interpreted.
+    Off,
+    /// The baseline compiler.
+    Baseline,
+    /// All there are, which is the baseline compiler alone.
+    #[default]
+    Full,
 }
 
 impl Default for JitOptions {
@@ -101,6 +123,9 @@ impl Default for JitOptions {
         JitOptions {
             threshold: DEFAULT_THRESHOLD,
             memory: 64 << 20,
+            mode: JitMode::default(),
+            keep: false,
+            profiled: false,
         }
     }
 }
@@ -142,11 +167,13 @@ impl std::fmt::Display for JitStats {
 pub(crate) struct NativeCode {
     pub installed: Installed,
     /// How often instructions ran that have become others since.
-    misses: u32,
+    pub(super) misses: u32,
     /// How often it has left to the interpreter.
-    exits: u32,
+    pub(super) exits: u32,
     /// How often the interpreter has entered it in loops.
-    loop_entries: u32,
+    pub(super) loop_entries: u32,
+    /// What it was made from, if that is kept.
+    pub(super) job: Option<Arc<Job>>,
     /// The shapes that it tests for.
     pub shapes: Vec<u32>,
 }
@@ -161,9 +188,14 @@ pub(super) struct Tiers {
     pub stats: JitStats,
     /// Code that is not used any more, but perhaps still on the native stack.
     retired: Vec<Installed>,
+    /// Who is told what becomes of functions.
+    pub(super) observed: Option<Box<Observed>>,
 }
 
 impl Tiers {
+    pub(super) fn has_compiler(&self) -> bool {
+        self.compiler.is_some()
+    }
     /// Calls compiled code at `code`.
     ///
     /// # Safety
@@ -189,6 +221,14 @@ impl super::compiled::Compiled {
             None => NEVER_HOT,
         }
     }
+}
+
+/// Calls and rounds of loops in the interpreter before the tier manager is asked about a function; None if that
+/// is never.
+pub(super) fn heat_left(p: &ProtoObj) -> Option<u64> {
+    // SAFETY: the heat stands before the constants.
+    let heat = unsafe { (*p.consts.sub(1)).bits } as i64;
+    (heat < NEVER_HOT / 2).then(|| heat.max(0) as u64)
 }
 
 impl State {
@@ -287,24 +327,38 @@ pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
 /// Compiles a function; false if that cannot be.
 fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
     let started = std::time::Instant::now();
+    if st.compiled.tiers.observed.is_some() {
+        events::started(st, p);
+    }
     let made = if p.tree.is_null() {
         make(st, p)
     } else {
-        Err(String::new())
+        Err("the walker runs it".to_owned())
     };
+    let took = started.elapsed();
     let tiers = &mut st.compiled.tiers;
-    tiers.stats.nanoseconds += started.elapsed().as_nanos() as u64;
+    tiers.stats.nanoseconds += took.as_nanos() as u64;
     match made {
-        Ok(installed) => {
+        Ok((installed, job)) => {
             let shapes = shapes(&p.data.code, &p.feedback);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
             install(p, installed, shapes);
+            if st.options.jit.keep
+                && let Some(native) = &mut p.data.native
+            {
+                native.job = Some(Arc::new(job));
+            }
+            if st.compiled.tiers.observed.is_some() {
+                events::installed(st, p, Duration::ZERO, took);
+            }
             true
         }
-        Err(_) => {
+        Err(why) => {
             tiers.stats.failed += 1;
             *p.heat() = NEVER_HOT as u64;
+            events::failed(st, p, &why);
+            p.data.refused = Some(why.into());
             false
         }
     }
@@ -312,20 +366,22 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
 
 /// Makes the code of a function. Before the first one there is code to enter it by, and functions that are not
 /// compiled get code that stands in for theirs.
-fn make(st: &mut State, p: &ProtoObj) -> Result<Installed, String> {
+fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Job), String> {
     let tiers = &mut st.compiled.tiers;
-    let compiler = tiers.compiler.as_mut().ok_or_else(String::new)?;
+    let compiler = tiers.compiler.as_mut().ok_or("there is no compiler")?;
     if tiers.entry == 0 {
         let (entry, uncompiled) = compiler.stubs()?;
         tiers.entry = entry;
         st.heap.set_uncompiled(uncompiled as *const u8);
     }
-    let job = Job {
-        metered: st.metered,
-        shaky: st.options.stress.deopt,
-        ..snapshot(p)
-    };
-    compiler.compile(&job)
+    let job = snapshot(st, p);
+    let compiler = st
+        .compiled
+        .tiers
+        .compiler
+        .as_mut()
+        .ok_or("there is no compiler")?;
+    Ok((compiler.compile(&job)?, job))
 }
 
 fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
@@ -336,6 +392,7 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
         misses: 0,
         exits: 0,
         loop_entries: 0,
+        job: None,
         shapes,
     }));
 }
@@ -356,7 +413,8 @@ fn shapes(code: &[Instr], feedback: &Feedback) -> Vec<u32> {
     all
 }
 
-fn snapshot(p: &ProtoObj) -> Job {
+/// What code of the function is made from.
+pub(super) fn snapshot(st: &State, p: &ProtoObj) -> Job {
     Job {
         proto: p.data.meta.clone(),
         code: p.data.code.to_vec(),
@@ -366,8 +424,8 @@ fn snapshot(p: &ProtoObj) -> Job {
         paths: p.feedback.paths.clone(),
         ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
         cautious: p.data.cautious,
-        metered: false,
-        shaky: false,
+        metered: st.metered,
+        shaky: st.options.stress.deopt,
     }
 }
 
@@ -379,7 +437,7 @@ pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
     let Some(native) = &mut p.data.native else { return };
     native.misses += 1;
     if p.data.versions < MAX_VERSIONS && native.misses >= MISSES << p.data.versions {
-        discard(st, p);
+        discard(st, p, Invalidation::Changed);
     }
 }
 
@@ -393,15 +451,19 @@ pub(super) fn exited(st: &mut State, p: &mut ProtoObj) {
     native.exits += 1;
     if native.exits >= EXITS && !p.data.cautious {
         p.data.cautious = true;
-        discard(st, p);
+        discard(st, p, Invalidation::Exits);
     }
 }
 
 /// The code of a function is not used any more; it is hot.
 #[cold]
-pub(super) fn discard(st: &mut State, p: &mut ProtoObj) {
+fn discard(st: &mut State, p: &mut ProtoObj, why: Invalidation) {
     if let Some(native) = p.data.native.take() {
         p.entry = st.heap.uncompiled;
+        p.data.discarded = Some(why);
+        if st.compiled.tiers.observed.is_some() {
+            events::invalidated(st, &native.installed, why);
+        }
         st.compiled.tiers.retired.push(native.installed);
         st.compiled.tiers.stats.invalidated += 1;
         st.compiled.drop_native();
@@ -411,18 +473,24 @@ pub(super) fn discard(st: &mut State, p: &mut ProtoObj) {
 /// Takes over the code that a collection has discarded: native activations of it are dropped.
 #[cold]
 pub(super) fn take_discarded(st: &mut State) {
-    let tiers = &mut st.compiled.tiers;
-    tiers.stats.invalidated += st.heap.discarded.len() as u64;
-    tiers.retired.append(&mut st.heap.discarded);
+    for (code, why) in std::mem::take(&mut st.heap.discarded) {
+        if st.compiled.tiers.observed.is_some() {
+            events::invalidated(st, &code, why);
+        }
+        st.compiled.tiers.stats.invalidated += 1;
+        st.compiled.tiers.retired.push(code);
+    }
     st.compiled.drop_native();
 }
 
 /// Gives back the memory of retired code. No native activation is left.
 fn release_retired(st: &mut State) {
-    let tiers = &mut st.compiled.tiers;
-    if let Some(compiler) = &mut tiers.compiler {
-        for code in tiers.retired.drain(..) {
+    for code in std::mem::take(&mut st.compiled.tiers.retired) {
+        if let Some(compiler) = &mut st.compiled.tiers.compiler {
             compiler.release(&code);
+        }
+        if st.compiled.tiers.observed.is_some() {
+            events::released(st, &code);
         }
     }
 }

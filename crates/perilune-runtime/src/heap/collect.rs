@@ -1,6 +1,7 @@
 //! Cycles: steps of the incremental collector, minor and full collections, the atomic phase.
 
 use super::{Gc, Header, Heap, Mode, Phase, interrupt};
+use crate::exec::Invalidation;
 use crate::object::{ProtoObj, Table, Userdata};
 use crate::value::{Tag, Value};
 use std::sync::atomic::Ordering;
@@ -205,7 +206,7 @@ impl Heap {
                     let p = p.cast::<ProtoObj>();
                     (*p).forget_shapes(&self.shapes);
                     if (*p).has_stale_code(&self.shapes) {
-                        self.discard_code(p);
+                        self.discard_code(p, Invalidation::Shape);
                     }
                 }
             }
@@ -216,12 +217,14 @@ impl Heap {
     ///
     /// # Safety
     /// The function's cell has not been reused.
-    unsafe fn discard_code(&mut self, p: *mut ProtoObj) {
+    unsafe fn discard_code(&mut self, p: *mut ProtoObj, why: Invalidation) {
         // SAFETY: this function's promise.
         unsafe {
             (*p).entry = self.uncompiled;
-            let code = (*p).data.native.take();
-            self.discarded.extend(code.map(|c| c.installed));
+            if let Some(code) = (*p).data.native.take() {
+                (*p).data.discarded = Some(why);
+                self.discarded.push((code.installed, why));
+            }
         }
     }
 
@@ -260,7 +263,7 @@ impl Heap {
                 // SAFETY: unreachable, and its cell has not been reused.
                 unsafe {
                     if (*p).tag == Tag::PROTO {
-                        self.discard_code(p.cast());
+                        self.discard_code(p.cast(), Invalidation::Collected);
                     }
                     self.external -= drop_object(p);
                 }

@@ -23,7 +23,7 @@ mod stats;
 pub use control::{Control, GcOp, GcParam};
 pub use stats::GcStats;
 
-use crate::exec::Installed;
+use crate::exec::{Installed, Invalidation};
 use crate::object::feedback::PathTable;
 use crate::object::shape::Shapes;
 use crate::object::{ProtoObj, Str, StringTable, Table, Thread, Userdata};
@@ -199,7 +199,7 @@ pub struct Heap {
     /// Objects that own memory outside the heap: functions' code and userdata.
     pub(crate) droppable: Vec<*mut Header>,
     /// Machine code of functions that are gone, or that relied on shapes which are.
-    pub(crate) discarded: Vec<Installed>,
+    pub(crate) discarded: Vec<(Installed, Invalidation)>,
     /// What a new function's `entry` is.
     pub(crate) uncompiled: *const u8,
     /// How many of them survived the last collection: the first ones.

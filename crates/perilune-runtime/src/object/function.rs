@@ -4,7 +4,7 @@ use super::feedback::Feedback;
 use super::shape::{EMPTY, Shapes};
 use super::{Table, Thread};
 use crate::error::Throw;
-use crate::exec::{NativeCode, TreeFn};
+use crate::exec::{Invalidation, NativeCode, TreeFn};
 use crate::heap::{Gc, Header, Heap, OutOfMemory};
 use crate::native::Ret;
 use crate::state::State;
@@ -35,6 +35,10 @@ pub struct ProtoData {
     pub(crate) versions: u32,
     /// Its machine code is to state less about types.
     pub(crate) cautious: bool,
+    /// Why its machine code was discarded the last time.
+    pub(crate) discarded: Option<Invalidation>,
+    /// Why it cannot be compiled, if that has been tried.
+    pub(crate) refused: Option<Box<str>>,
     /// How often each instruction was executed; empty where nothing was counted.
     pub(crate) counts: Vec<u64>,
 }

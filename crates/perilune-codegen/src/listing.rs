@@ -1,0 +1,258 @@
+//! Functions with what their code is made from -> listings of that machine code.
+//!
+//! The code is made for the listing: nothing is run, so any host lists the code of any target. Each template stands
+//! under its bytecode instruction, and places that jumps lead to have names: `i7` is the template of instruction 7,
+//! `slow_7` where a helper executes it, `L1` a place within a template.
+
+use crate::assemble;
+use crate::baseline::{Artifact, Mark, PoolEntry};
+use crate::disasm::{Row, Target, disassemble};
+use perilune_bytecode::disassembly::{Part, Style};
+use perilune_bytecode::dump;
+use perilune_runtime::exec::Snapshot;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
+
+/// The text of functions, for a target.
+pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String {
+    let mut out = String::new();
+    for f in functions {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let name = f.function.name.as_ref();
+        let name = name.map_or(String::new(), |n| format!("{n}: "));
+        let header = format!("{name}{}", dump::header(&f.function));
+        push_line(&mut out, &(style.paint)(Part::Header, &header));
+        match assemble(target, &f.job) {
+            Ok(artifact) => Page::of(f, &artifact, target, style).write(&mut out),
+            Err(why) => push_line(&mut out, &format!("no code for {target}: {why}")),
+        }
+    }
+    out
+}
+
+/// The code of a function being written.
+struct Page<'a> {
+    f: &'a Snapshot,
+    artifact: &'a Artifact,
+    target: Target,
+    style: &'a Style<'a>,
+    rows: Vec<Row>,
+    /// Names of places, by offset.
+    names: BTreeMap<u32, String>,
+    /// Instructions whose templates begin at an offset.
+    templates: HashMap<u32, Vec<u32>>,
+    /// The helpers that rows call, by offset of the row.
+    helpers: HashMap<u32, &'static str>,
+}
+
+/// The constant or other word at an offset behind the code.
+fn pool_name(artifact: &Artifact, offset: u32) -> Option<String> {
+    let behind = (offset as usize).checked_sub(artifact.code.bytes.len())?;
+    Some(match artifact.pool.get(behind / 8)? {
+        PoolEntry::Constant(k) => format!("K{k}"),
+        PoolEntry::Ipairs => "ipairs".to_owned(),
+    })
+}
+
+/// Where in the code jumps and calls of it lead.
+fn targets(artifact: &Artifact, target: Target) -> BTreeSet<u32> {
+    let found = RefCell::new(BTreeSet::new());
+    let note = |offset: u32| {
+        if (offset as usize) < artifact.code.bytes.len() {
+            found.borrow_mut().insert(offset);
+        }
+        None
+    };
+    disassemble(target, &artifact.code.bytes, &note);
+    found.into_inner()
+}
+
+/// The name of a marked place.
+fn mark_name(mark: Mark) -> String {
+    match mark {
+        Mark::Call => "call".to_owned(),
+        Mark::Entry(pc) => format!("entry_{pc}"),
+        Mark::Shared(name) => name.to_owned(),
+        Mark::Slow(pc, _) => format!("slow_{pc}"),
+        Mark::Poll(pc) => format!("poll_{pc}"),
+        Mark::Exit(pc, _) => format!("exit_{pc}"),
+        Mark::Returned(pc) => format!("returned_{pc}"),
+        Mark::Fill => "fill".to_owned(),
+    }
+}
+
+/// What a marked place is for.
+fn mark_note(mark: Mark) -> String {
+    match mark {
+        Mark::Call => "compiled code calls the function here".to_owned(),
+        Mark::Entry(pc) => format!("the interpreter enters here at {pc}"),
+        Mark::Shared(_) => "shared".to_owned(),
+        Mark::Slow(pc, helper) => format!("{} executes {pc}", helper.name()),
+        Mark::Poll(pc) => format!("the interrupt word is served behind {pc}"),
+        Mark::Exit(pc, reason) => format!("exit to the interpreter at {pc}: {}", reason.name()),
+        Mark::Returned(pc) => format!("the call of {pc} has not returned one value"),
+        Mark::Fill => "missing arguments become nil".to_owned(),
+    }
+}
+
+/// Names of all places that have one: marks, templates that are jumped to, and what else is jumped to.
+fn names(artifact: &Artifact, targets: &BTreeSet<u32>) -> BTreeMap<u32, String> {
+    let mut names = BTreeMap::new();
+    let mut uses: HashMap<String, u32> = HashMap::new();
+    for &(offset, mark) in &artifact.marks {
+        let name = mark_name(mark);
+        let nth = uses.entry(name.clone()).or_insert(0);
+        *nth += 1;
+        let name = if *nth == 1 { name } else { format!("{name}_{nth}") };
+        names.entry(offset).or_insert(name);
+    }
+    for &(offset, pc) in artifact.templates.iter().filter(|t| targets.contains(&t.0)) {
+        names.entry(offset).or_insert(format!("i{pc}"));
+    }
+    let others = targets.iter().filter(|&t| !names.contains_key(t));
+    let others: Vec<u32> = others.copied().collect();
+    for (n, &offset) in others.iter().enumerate() {
+        names.insert(offset, format!("L{}", n + 1));
+    }
+    names
+}
+
+/// Whether an instruction is a call by an address.
+fn calls(row: &Row) -> bool {
+    row.text.starts_with("call") || row.text.starts_with("blr")
+}
+
+fn helpers(artifact: &Artifact, rows: &[Row]) -> HashMap<u32, &'static str> {
+    let named = artifact.helpers.iter().filter_map(|h| {
+        let own = |row: &&Row| (h.start..h.end).contains(&row.offset) && calls(row);
+        Some((rows.iter().rfind(own)?.offset, h.helper.name()))
+    });
+    named.collect()
+}
+
+impl<'a> Page<'a> {
+    fn of(f: &'a Snapshot, artifact: &'a Artifact, target: Target, style: &'a Style<'a>) -> Page<'a> {
+        let names = names(artifact, &targets(artifact, target));
+        let name = |offset: u32| match names.get(&offset) {
+            Some(name) => Some(name.clone()),
+            None => pool_name(artifact, offset),
+        };
+        let rows = disassemble(target, &artifact.code.bytes, &name);
+        let mut templates: HashMap<u32, Vec<u32>> = HashMap::new();
+        for &(offset, pc) in &artifact.templates {
+            templates.entry(offset).or_default().push(pc);
+        }
+        Page {
+            helpers: helpers(artifact, &rows),
+            f,
+            artifact,
+            target,
+            style,
+            rows,
+            names,
+            templates,
+        }
+    }
+
+    fn paint(&self, part: Part, text: &str) -> String {
+        (self.style.paint)(part, text)
+    }
+
+    fn write(&self, out: &mut String) {
+        push_line(out, &self.paint(Part::Header, &self.summary()));
+        let mut shown = None;
+        for row in &self.rows {
+            if row.offset == self.artifact.cold {
+                push_line(out, &self.paint(Part::Header, "cold:"));
+            }
+            for &pc in self.templates.get(&row.offset).into_iter().flatten() {
+                self.heading(out, pc, &mut shown);
+            }
+            self.label(out, row.offset);
+            self.row(out, row);
+        }
+        self.pool(out);
+    }
+
+    /// What the code is, and how large.
+    fn summary(&self) -> String {
+        let a = self.artifact;
+        let is_here = self.f.is_installed && Target::host() == Some(self.target);
+        let size = a.code.bytes.len();
+        format!(
+            "baseline code for {}{}: {size} bytes, {} of them cold, {} of constants",
+            self.target,
+            if is_here { ", installed" } else { "" },
+            size - a.cold as usize,
+            8 * a.pool.len(),
+        )
+    }
+
+    /// The instruction whose template begins, below its line of the source if that is another one.
+    fn heading(&self, out: &mut String, pc: u32, shown: &mut Option<u32>) {
+        let Some(line) = self.f.function.code.get(pc as usize) else {
+            return;
+        };
+        if let Some(number) = line.line
+            && *shown != Some(number)
+        {
+            *shown = Some(number);
+            let source = self.style.source.get((number as usize).wrapping_sub(1));
+            let source = source.map_or(String::new(), |text| format!(" {}", text.trim_end()));
+            let text = format!("{number:5} |{source}");
+            push_line(out, &self.paint(Part::Source, &text));
+        }
+        push_line(out, &self.paint(Part::Mnemonic, &dump::line(line)));
+    }
+
+    fn label(&self, out: &mut String, offset: u32) {
+        let Some(name) = self.names.get(&offset) else {
+            return;
+        };
+        let notes: Vec<String> = self.artifact.marks_at(offset).map(mark_note).collect();
+        let mut text = self.paint(Part::Label, &format!("{name}:"));
+        if !notes.is_empty() {
+            let note = format!("  ; {}", notes.join("; "));
+            text.push_str(&self.paint(Part::Note, &note));
+        }
+        push_line(out, &format!("    {text}"));
+    }
+
+    fn row(&self, out: &mut String, row: &Row) {
+        let bytes: String = row.bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let width = match self.target {
+            Target::X64 => 22,
+            Target::A64 => 8,
+        };
+        let word = self.paint(Part::Word, &format!("{:6x}  {bytes:<width$}", row.offset));
+        let mut text = format!("{word}  {}", self.paint(Part::Operands, &row.text));
+        if let Some(helper) = self.helpers.get(&row.offset) {
+            text.push_str(&self.paint(Part::Note, &format!("  ; helper {helper}")));
+        }
+        push_line(out, &text);
+    }
+
+    /// What stands behind the code.
+    fn pool(&self, out: &mut String) {
+        for (n, entry) in self.artifact.pool.iter().enumerate() {
+            let offset = self.artifact.code.bytes.len() + 8 * n;
+            let (name, what) = match entry {
+                PoolEntry::Constant(k) => {
+                    let constant = self.f.function.constants.get(*k as usize);
+                    (format!("K{k}"), constant.map_or("?", String::as_str))
+                }
+                PoolEntry::Ipairs => ("ipairs".to_owned(), "the iterator of ipairs"),
+            };
+            let word = self.paint(Part::Word, &format!("{offset:6x}"));
+            let label = self.paint(Part::Label, &format!("{name}:"));
+            push_line(out, &format!("{word}  {label} {}", self.paint(Part::Note, what)));
+        }
+    }
+}
+
+fn push_line(out: &mut String, text: &str) {
+    writeln!(out, "{text}").unwrap_or_default();
+}
