@@ -56,7 +56,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.note(match cold.kind {
             ColdKind::Step { helper, .. } => Mark::Slow(pc, helper),
             ColdKind::Poll { .. } => Mark::Poll(pc),
-            ColdKind::Exit(reason) => Mark::Exit(pc, reason),
+            ColdKind::Exit { reason, .. } => Mark::Exit(pc, reason),
             ColdKind::Returned { .. } => Mark::Returned(pc),
             ColdKind::Fill { .. } => Mark::Fill,
         });
