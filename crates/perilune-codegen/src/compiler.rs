@@ -4,7 +4,7 @@ use crate::baseline::{self, Artifact, PoolEntry};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
 use crate::masm::{a64::A64, x64::X64};
-use perilune_runtime::exec::{Compiler, Installed, JitOptions, Job};
+use perilune_runtime::exec::{Compiler, Installed, JitOptions, Job, Stubs};
 use std::collections::HashMap;
 
 #[cfg(not(target_arch = "aarch64"))]
@@ -46,8 +46,6 @@ pub fn assemble(target: Target, job: &Job) -> Result<Artifact, String> {
 pub struct HostCompiler {
     memory: CodeMemory,
     blocks: HashMap<u64, Block>,
-    /// The entry from Rust and the code for functions that are not compiled, once they are installed.
-    stubs: Option<(usize, usize)>,
 }
 
 impl HostCompiler {
@@ -63,7 +61,6 @@ impl HostCompiler {
         Ok(HostCompiler {
             memory: memory.map_err(|e| e.to_string())?,
             blocks: HashMap::new(),
-            stubs: None,
         })
     }
 }
@@ -103,17 +100,13 @@ impl Compiler for HostCompiler {
         }
     }
 
-    fn stubs(&mut self) -> Result<(usize, usize), String> {
-        if let Some(stubs) = self.stubs {
-            return Ok(stubs);
-        }
-        let (code, entry, uncompiled) = baseline::stubs::<Host>();
+    fn stubs(&mut self) -> Result<Stubs, String> {
+        let (code, entry, shared) = baseline::stubs::<Host>();
         let block = self.memory.install(&code.bytes, &[]).map_err(|e| e.to_string())?;
-        let stubs = (
-            block.address() + entry as usize,
-            block.address() + uncompiled as usize,
-        );
-        self.stubs = Some(stubs);
-        Ok(stubs)
+        let at = |offset: u32| block.address() + offset as usize;
+        Ok(Stubs {
+            entry: at(entry),
+            shared: shared.map(at),
+        })
     }
 }

@@ -120,15 +120,19 @@ fn names(artifact: &Artifact, targets: &BTreeSet<u32>) -> BTreeMap<u32, String> 
     names
 }
 
-/// Whether an instruction is a call by an address.
+/// Whether an instruction is a call or jump by an address.
 fn calls(row: &Row) -> bool {
-    row.text.starts_with("call") || row.text.starts_with("blr")
+    let by_address = |jump| row.text.starts_with(jump) && row.text.contains('[');
+    row.text.starts_with("call")
+        || row.text.starts_with("bl")
+        || by_address("jmp")
+        || row.text.starts_with("br ")
 }
 
 fn helpers(artifact: &Artifact, rows: &[Row]) -> HashMap<u32, &'static str> {
     let named = artifact.helpers.iter().filter_map(|h| {
         let own = |row: &&Row| (h.start..h.end).contains(&row.offset) && calls(row);
-        Some((rows.iter().rfind(own)?.offset, h.helper.name()))
+        Some((rows.iter().rfind(own)?.offset, h.name))
     });
     named.collect()
 }

@@ -77,6 +77,7 @@ pub mod layout {
     /// Under a stress mode, how many instructions compiled code executes before it leaves.
     pub const STATE_COUNTDOWN: i32 = (STATE_COMPILED + offset_of!(Compiled, countdown)) as i32;
     pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
+    pub(super) const STATE_SHARED: i32 = (STATE_COMPILED + offset_of!(Compiled, shared)) as i32;
 }
 
 /// Tags of values.
@@ -234,6 +235,54 @@ impl Helper {
     /// Where its address stands, relative to the state.
     pub const fn offset(self) -> i32 {
         layout::STATE_HELPERS + self as i32 * size_of::<usize>() as i32
+    }
+}
+
+macro_rules! shared {
+    ($($(#[doc = $doc:literal])* $name:ident $text:literal;)*) => {
+        /// Machine code that all compiled functions share: each piece is called, or gone to, by its address.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Shared {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        /// How many pieces of shared code there are.
+        pub const SHARED: usize = [$(Shared::$name),*].len();
+
+        impl Shared {
+            /// Every piece, in the order of their numbers.
+            pub const ALL: [Shared; SHARED] = [$(Shared::$name),*];
+
+            /// What listings call it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Shared::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+shared! {
+    /// Calls [`Helper::Step`].
+    Step "step";
+    /// Calls [`Helper::CallNative`].
+    CallNative "call_native";
+    /// Calls [`Helper::Poll`].
+    Poll "poll";
+    /// Calls [`Helper::Exit`] and returns its status.
+    Exit "exit";
+    /// Calls [`Helper::EnterSlowly`] and returns its status.
+    EnterSlowly "enter_slowly";
+    /// After a call that has not returned one value: a callee that has left to the interpreter is finished there
+    /// by [`Helper::Finish`].
+    AfterCall "after_call";
+}
+
+impl Shared {
+    /// Where its address stands, relative to the state.
+    pub const fn offset(self) -> i32 {
+        layout::STATE_SHARED + self as i32 * size_of::<usize>() as i32
     }
 }
 

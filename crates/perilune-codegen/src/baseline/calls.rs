@@ -1,10 +1,11 @@
 //! Templates of calls, returns and loops.
 
 use super::emit::Emit;
+use super::shared::{pass_frame, reload};
 use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
 use perilune_bytecode::ops::Instr;
-use perilune_runtime::abi::{CallMark, Helper, layout, status, tag};
+use perilune_runtime::abi::{CallMark, Helper, Shared, layout, status, tag};
 
 impl<M: Masm> Baseline<'_, M> {
     /// CALL of a Lua function; other values go to the cold path.
@@ -102,9 +103,8 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.store(Width::W64, M::RET, M::TAG, layout::THREAD_TOP);
     }
     pub(super) fn cold_returned(&mut self, a: u8, c: u8, back: Label) {
-        let (after, delivered) = (self.after_call, self.m.label());
-        self.m.call_label(after);
-        let leave = self.m.label();
+        let (delivered, leave) = (self.m.label(), self.m.label());
+        self.call_shared(Shared::AfterCall);
         self.m
             .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, leave);
         self.m
@@ -152,7 +152,7 @@ impl<M: Masm> Baseline<'_, M> {
             _ => {}
         }
         self.m.imm(M::ARGS[3], self.pc.into());
-        self.pass_frame();
+        pass_frame(&mut self.m);
         self.call_helper(Helper::GiveBack);
         let leave = self.leave;
         self.m.jump(leave);
@@ -165,11 +165,11 @@ impl<M: Masm> Baseline<'_, M> {
         }
         self.m.bind(general);
         self.m.imm(M::ARGS[3], self.pc.into());
-        self.pass_frame();
+        pass_frame(&mut self.m);
         self.call_helper(Helper::Tail);
         let gone = self.m.label();
         self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 0, gone);
-        self.reload();
+        reload(&mut self.m);
         self.m.tail_call(M::STATE, layout::STATE_STATUS);
         self.m.bind(gone);
         self.m.load(Width::W64, M::RET, M::STATE, layout::STATE_STATUS);
@@ -355,7 +355,7 @@ impl<M: Masm> Baseline<'_, M> {
     }
     /// CALL of natives: the runtime makes it.
     pub(super) fn call_native_function(&mut self, i: Instr) {
-        self.slow_helper = Helper::CallNative;
+        self.slow_helper = Shared::CallNative;
         self.step(i);
     }
     /// TFORCALL of a Lua function; others go to the cold path.

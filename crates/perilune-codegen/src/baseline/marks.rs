@@ -2,7 +2,7 @@
 
 use super::{Artifact, Baseline, Cold, ColdKind};
 use crate::masm::Masm;
-use perilune_runtime::abi::{Helper, Reason};
+use perilune_runtime::abi::{Helper, Reason, Shared};
 
 /// What begins at an offset beside the templates; instructions are meant by their numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,7 +14,7 @@ pub enum Mark {
     /// Code that cold paths share; its name.
     Shared(&'static str),
     /// The helper executes the instruction.
-    Slow(u32, Helper),
+    Slow(u32, Shared),
     /// The interrupt word is served behind the instruction.
     Poll(u32),
     /// The frame goes on at the instruction in the interpreter.
@@ -25,15 +25,15 @@ pub enum Mark {
     Fill,
 }
 
-/// A call of a helper: from the first instruction that belongs to it to the end of the last one.
+/// A call of a helper, or of shared code that stands before one: from the first instruction that belongs to it to the end of the last one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HelperCall {
     /// Where it begins.
     pub start: u32,
     /// Where it ends.
     pub end: u32,
-    /// Which helper.
-    pub helper: Helper,
+    /// What listings call the helper.
+    pub name: &'static str,
 }
 
 impl Artifact {
@@ -66,12 +66,23 @@ impl<M: Masm> Baseline<'_, M> {
     pub(super) fn call_helper(&mut self, helper: Helper) {
         let start = self.m.offset();
         self.m.call_helper(helper.offset());
-        self.called_helper(start, helper);
+        self.called_helper(start, helper.name());
     }
-
-    /// What was emitted since `start` calls a helper.
-    pub(super) fn called_helper(&mut self, start: u32, helper: Helper) {
+    /// Calls shared code.
+    pub(super) fn call_shared(&mut self, piece: Shared) {
+        let start = self.m.offset();
+        self.m.call(M::STATE, piece.offset());
+        self.called_helper(start, piece.name());
+    }
+    /// Goes to shared code, which returns to this code's caller.
+    pub(super) fn go_to(&mut self, piece: Shared) {
+        let start = self.m.offset();
+        self.m.tail_call(M::STATE, piece.offset());
+        self.called_helper(start, piece.name());
+    }
+    /// What was emitted since `start` calls a helper of that name.
+    fn called_helper(&mut self, start: u32, name: &'static str) {
         let end = self.m.offset();
-        self.helpers.push(HelperCall { start, end, helper });
+        self.helpers.push(HelperCall { start, end, name });
     }
 }

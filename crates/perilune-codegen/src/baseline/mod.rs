@@ -19,6 +19,7 @@ mod marks;
 mod meter;
 mod moves;
 mod order;
+mod shared;
 mod templates;
 
 use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
@@ -27,8 +28,10 @@ use known::Known;
 pub use marks::{HelperCall, Mark};
 use perilune_bytecode::ops::{Instr, Op, Operand};
 use perilune_bytecode::quick::LiveOp;
-use perilune_runtime::abi::{Helper, Reason, layout, status, tag};
+use perilune_runtime::abi::{Helper, Reason, Shared, layout, tag};
 use perilune_runtime::exec::Job;
+pub use shared::stubs;
+use shared::{pass_frame, reload, reload_frame};
 use std::collections::BTreeSet;
 
 /// What stands behind the code, for it to load.
@@ -74,7 +77,7 @@ enum ColdKind {
         before: Known,
         after: Known,
         back: Label,
-        helper: Helper,
+        helper: Shared,
     },
     /// The interrupt word is served on the way to `target`, with registers below `live` in use.
     Poll { target: Label, resume: u32, live: u32 },
@@ -113,17 +116,13 @@ struct Baseline<'j, M: Masm> {
     pool: Vec<PoolEntry>,
     marks: Vec<(u32, Mark)>,
     helpers: Vec<HelperCall>,
-    /// Shared code: calls the step helper; returns what stands in RET; tidies up after a call.
-    do_step: Label,
-    do_call_native: Label,
+    /// Returns what stands in RET.
     leave: Label,
-    do_exit: Label,
-    do_poll: Label,
-    after_call: Label,
+    /// The call cannot begin here.
     slow_entry: Label,
     /// The cold path of the instruction being compiled, if it has one, and what executes the instruction there.
     slow: Option<Label>,
-    slow_helper: Helper,
+    slow_helper: Shared,
 }
 
 const fn home(r: u8) -> i32 {
@@ -145,7 +144,7 @@ pub fn compile<M: Masm>(job: &Job) -> Artifact {
     let cold = c.m.offset();
     c.m.trap();
     let entries = c.entries();
-    c.shared();
+    c.ways_out();
     c.emit_cold();
     let code = c.m.finish();
     let at = |l: Label| code.labels[l.0 as usize];
@@ -159,40 +158,6 @@ pub fn compile<M: Masm>(job: &Job) -> Artifact {
         helpers: c.helpers,
         code,
     }
-}
-
-/// Assembles the entry from Rust and the code that stands in for functions that are not compiled; answers
-/// their offsets too.
-pub fn stubs<M: Masm>() -> (Code, u32, u32) {
-    let mut m = M::new();
-    let (entry, uncompiled) = (m.label(), m.label());
-    m.bind(entry);
-    m.entry_from_rust(layout::STATE_STATUS);
-    m.bind(uncompiled);
-    m.enter();
-    enter_slowly(&mut m);
-    let code = m.finish();
-    let at = |l: Label| code.labels[l.0 as usize];
-    let (entry, uncompiled) = (at(entry), at(uncompiled));
-    (code, entry, uncompiled)
-}
-
-/// A call goes on in the runtime, and returns from there.
-fn enter_slowly<M: Masm>(m: &mut M) {
-    m.mov(M::ARGS[3], M::NARGS);
-    m.mov(M::ARGS[0], M::STATE);
-    m.mov(M::ARGS[1], M::BASE);
-    m.mov(M::ARGS[2], M::FRAME);
-    m.call_helper(Helper::EnterSlowly.offset());
-    m.mov(M::TAG, M::RET);
-    reload_frame(m);
-    m.ret();
-}
-
-/// The frame's record, after a helper.
-fn reload_frame<M: Masm>(m: &mut M) {
-    m.load(Width::W64, M::FRAME, M::STATE, layout::STATE_THREAD);
-    m.load(Width::W64, M::FRAME, M::FRAME, layout::THREAD_FRAME);
 }
 
 /// Whether an instruction may go elsewhere than to the next one by its operand d.
@@ -227,15 +192,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
             pool: Vec::new(),
             marks: Vec::new(),
             helpers: Vec::new(),
-            do_step: m.label(),
-            do_call_native: m.label(),
             leave: m.label(),
-            do_exit: m.label(),
-            do_poll: m.label(),
-            after_call: m.label(),
             slow_entry: m.label(),
             slow: None,
-            slow_helper: Helper::Step,
+            slow_helper: Shared::Step,
             job,
             m,
         };
@@ -309,7 +269,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         self.before_instruction(pc);
         (self.busy, self.fbusy) = (0, 0);
         self.slow = None;
-        self.slow_helper = Helper::Step;
+        self.slow_helper = Shared::Step;
         self.before.clone_from(&self.known);
         let i = self.job.code[pc as usize];
         if let Some(op) = LiveOp::from_u8(i.op_byte()) {
@@ -586,23 +546,11 @@ impl<'j, M: Masm> Baseline<'j, M> {
 
     fn vararg_prologue(&mut self) {
         self.m.mov(M::ARGS[3], M::NARGS);
-        self.pass_frame();
+        pass_frame(&mut self.m);
         self.call_helper(Helper::Push);
         let leave = self.leave;
         self.m.branch_imm(Cond::Ne, Width::W32, M::RET, 0, leave);
-        self.reload();
-    }
-
-    /// State, base and frame as the first arguments of a helper.
-    fn pass_frame(&mut self) {
-        self.m.mov(M::ARGS[0], M::STATE);
-        self.m.mov(M::ARGS[1], M::BASE);
-        self.m.mov(M::ARGS[2], M::FRAME);
-    }
-    /// Frame and base, after a helper.
-    fn reload(&mut self) {
-        reload_frame(&mut self.m);
-        self.m.load(Width::W64, M::BASE, M::FRAME, layout::FRAME_BASE);
+        reload(&mut self.m);
     }
 
     /// Code for the interpreter to enter at the beginning and at the heads of loops.
@@ -628,61 +576,17 @@ impl<'j, M: Masm> Baseline<'j, M> {
         label
     }
 
-    /// Code that all cold paths of the function share.
-    fn shared(&mut self) {
+    /// Code that cold paths of the function share.
+    fn ways_out(&mut self) {
         let l = self.slow_entry;
         self.m.bind(l);
         self.note(Mark::Shared("slow_entry"));
-        let start = self.m.offset();
-        enter_slowly(&mut self.m);
-        self.called_helper(start, Helper::EnterSlowly);
-        for (label, helper) in [
-            (self.do_step, Helper::Step),
-            (self.do_call_native, Helper::CallNative),
-            (self.do_poll, Helper::Poll),
-        ] {
-            self.m.bind(label);
-            self.note(Mark::Shared(helper.name()));
-            self.m.enter();
-            self.pass_frame();
-            self.call_helper(helper);
-            self.reload();
-            self.m.ret();
-        }
-        let l = self.do_exit;
-        self.m.bind(l);
-        self.note(Mark::Shared("exit"));
-        self.pass_frame();
-        self.call_helper(Helper::Exit);
+        self.go_to(Shared::EnterSlowly);
         let l = self.leave;
         self.m.bind(l);
         self.note(Mark::Shared("leave"));
         self.m.mov(M::TAG, M::RET);
         reload_frame(&mut self.m);
-        self.m.ret();
-        self.after_call();
-    }
-
-    /// Answers LEAVE, NONE or DELIVERED in TAG, with frame and base in place for the latter two.
-    fn after_call(&mut self) {
-        let (done, none, finished) = (self.m.label(), self.m.label(), self.m.label());
-        let l = self.after_call;
-        self.m.bind(l);
-        self.note(Mark::Shared("after_call"));
-        self.m.enter();
-        self.m
-            .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, done);
-        self.m
-            .branch_imm(Cond::Eq, Width::W32, M::TAG, status::NONE, none);
-        self.m
-            .branch_imm(Cond::Ne, Width::W32, M::TAG, status::EXIT, finished);
-        self.m.mov(M::ARGS[0], M::STATE);
-        self.call_helper(Helper::Finish);
-        self.m.mov(M::TAG, M::RET);
-        self.m.bind(finished);
-        self.reload();
-        self.m.bind(done);
-        self.m.bind(none);
         self.m.ret();
     }
 
@@ -698,12 +602,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     back,
                     helper,
                 } => {
-                    let label = if helper == Helper::CallNative {
-                        self.do_call_native
-                    } else {
-                        self.do_step
-                    };
-                    self.cold_step(cold.pc, label, &before, &after);
+                    self.cold_step(cold.pc, helper, &before, &after);
                     self.m.jump(back);
                 }
                 ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
@@ -712,8 +611,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                         self.give_budget(given_back);
                     }
                     self.m.imm(M::ARGS[3], i64::from(cold.pc) | (reason as i64) << 32);
-                    let l = self.do_exit;
-                    self.m.jump(l);
+                    self.go_to(Shared::Exit);
                 }
                 ColdKind::Returned { a, c, back } => self.cold_returned(a, c, back),
                 ColdKind::Fill { params, back } => self.cold_fill(params, back),
@@ -721,13 +619,13 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
     }
 
-    /// The runtime executes the instruction `pc`, by the shared code at `call`; then what `after` says is so.
-    fn cold_step(&mut self, pc: u32, call: Label, before: &Known, after: &Known) {
+    /// The runtime executes the instruction `pc`, by the shared code `how`; then what `after` says is so.
+    fn cold_step(&mut self, pc: u32, how: Shared, before: &Known, after: &Known) {
         let op = self.job.code[pc as usize].op_byte();
         self.give_following(pc);
         self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
         let leave = self.leave;
-        self.m.call_label(call);
+        self.call_shared(how);
         self.m.branch_imm(Cond::Above, Width::W32, M::RET, 1, leave);
         if let Some(target) = jump_target(pc, self.generic(pc)) {
             let target = self.labels[target as usize];
@@ -751,8 +649,8 @@ impl<'j, M: Masm> Baseline<'j, M> {
 
     fn cold_poll(&mut self, target: Label, resume: u32, live: u32) {
         self.m.imm(M::ARGS[3], i64::from(resume) | i64::from(live) << 32);
-        let (do_poll, leave) = (self.do_poll, self.leave);
-        self.m.call_label(do_poll);
+        let leave = self.leave;
+        self.call_shared(Shared::Poll);
         self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 0, target);
         self.m.jump(leave);
     }

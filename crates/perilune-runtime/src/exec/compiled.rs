@@ -18,7 +18,7 @@ use super::call::{self, Next};
 use super::interp::{self, Flow};
 use super::tier::{self, Tiers};
 use super::unwind;
-use crate::abi::{CallMark, HELPERS, Helper, status};
+use crate::abi::{CallMark, HELPERS, Helper, SHARED, status};
 use crate::error::Throw;
 use crate::heap::interrupt;
 use crate::object::{Closure, Frame, ProtoObj, Status, Thread, cont, frame_flags};
@@ -50,6 +50,8 @@ pub(crate) struct Compiled {
     /// How often it has left for that.
     shaken: u32,
     pub(crate) helpers: [usize; HELPERS],
+    /// Addresses of shared code, once there is compiled code.
+    pub(crate) shared: [usize; SHARED],
     /// Activations of [`enter`] on the native stack.
     depth: u32,
     /// The innermost frame that waits.
@@ -75,6 +77,7 @@ impl Default for Compiled {
             countdown: 0,
             shaken: 0,
             helpers: Helper::ALL.map(Helper::address),
+            shared: [0; SHARED],
             depth: 0,
             floor: None,
             drop: false,

@@ -34,7 +34,7 @@ pub use load::CodeCache;
 pub use report::{CodeState, Snapshot, Tier, TierState, snapshots_ahead};
 pub use signal::interrupt_on_ctrl_c;
 pub(crate) use tier::NativeCode;
-pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitMode, JitOptions, JitStats, Job};
+pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitMode, JitOptions, JitStats, Job, Stubs};
 pub(crate) use tree::{Fibers, TreeChunk, TreeFn};
 
 // SAFETY: a state owns its heap and everything that its references lead to; no thread-local state is

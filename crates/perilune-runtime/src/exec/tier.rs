@@ -9,7 +9,7 @@
 use super::compiled::{self, function_of};
 use super::events::{self, Invalidation, Observed};
 use super::interp::Flow;
-use crate::abi::{NEVER, Path, Place, STRING, StoreWay, WAYS};
+use crate::abi::{NEVER, Path, Place, SHARED, STRING, Shared, StoreWay, WAYS};
 use crate::object::feedback::Feedback;
 use crate::object::shape::EMPTY;
 use crate::object::{Frame, ProtoObj};
@@ -83,12 +83,20 @@ pub trait Compiler: Send {
     fn compile(&mut self, job: &Job) -> Result<Installed, String>;
     /// Gives back the memory of code that nothing will run any more.
     fn release(&mut self, code: &Installed);
-    /// The address of a C function (code, base, frame, state, interrupt word) that calls compiled code, and
-    /// that of the code which stands in for functions that are not compiled.
+    /// Installs the code that all functions share.
     ///
     /// # Errors
     /// Why this host cannot run compiled code.
-    fn stubs(&mut self) -> Result<(usize, usize), String>;
+    fn stubs(&mut self) -> Result<Stubs, String>;
+}
+
+/// Addresses of code that all functions share.
+#[derive(Clone, Copy, Debug)]
+pub struct Stubs {
+    /// A C function (code, base, frame, state, interrupt word) that calls compiled code.
+    pub entry: usize,
+    /// The pieces, by number. [`Shared::EnterSlowly`] stands in for functions that are not compiled.
+    pub shared: [usize; SHARED],
 }
 
 /// How the tier manager works.
@@ -370,8 +378,10 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Job), String> {
     let tiers = &mut st.compiled.tiers;
     let compiler = tiers.compiler.as_mut().ok_or("there is no compiler")?;
     if tiers.entry == 0 {
-        let (entry, uncompiled) = compiler.stubs()?;
-        tiers.entry = entry;
+        let stubs = compiler.stubs()?;
+        tiers.entry = stubs.entry;
+        st.compiled.shared = stubs.shared;
+        let uncompiled = stubs.shared[Shared::EnterSlowly as usize];
         st.heap.set_uncompiled(uncompiled as *const u8);
     }
     let job = snapshot(st, p);
