@@ -9,6 +9,7 @@ fn perilune(folder: &PathBuf, args: &[&str]) -> Output {
         .current_dir(folder)
         .env_remove("PERILUNE_ENGINE")
         .env_remove("PERILUNE_STRESS")
+        .env_remove("PERILUNE_JIT")
         .output()
         .expect("the command starts")
 }
@@ -143,7 +144,7 @@ fn bash_completes_with_the_script() {
     };
     assert_eq!(complete("perilune du", 1), "dump");
     assert_eq!(complete("perilune --max-m", 1), "--max-memory");
-    assert_eq!(complete("perilune dump --l", 2), "--live");
+    assert_eq!(complete("perilune dump --li", 2), "--live");
     assert_eq!(complete("perilune dump --stage to", 3), "tokens");
     assert_eq!(complete("perilune help comple", 2), "completions");
 }
