@@ -9,6 +9,7 @@ fn perilune(folder: &PathBuf, args: &[&str]) -> Output {
         .current_dir(folder)
         .env_remove("PERILUNE_ENGINE")
         .env_remove("PERILUNE_STRESS")
+        .env_remove("PERILUNE_JIT")
         .output()
         .expect("the command starts")
 }

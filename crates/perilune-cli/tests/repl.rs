@@ -518,3 +518,49 @@ fn piped_sessions_leave_no_history() {
     );
     assert!(!file.exists());
 }
+
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn tiers_and_code_of_functions_are_shown() {
+    let mut t = Terminal::open(&["--engine=jit"], &[("PERILUNE_HISTORY", "")]);
+    t.run("function f(a, b) return a + b end");
+    assert_eq!(
+        t.run(":tier f"),
+        "stdin:1 f: interpreted; hot after 500 more calls and rounds of loops"
+    );
+    t.run("for i = 1, 600 do f(i, 1) end");
+    let shown = t.run(":tier f");
+    assert!(
+        shown.starts_with("stdin:1 f: baseline, version 1, ")
+            && shown.contains("\nentries at instructions 0; 0 exits, 0 misses, entered 0 times in loops"),
+        "{shown}"
+    );
+    let shown = t.run(":asm f");
+    for part in [", installed: ", "ADD_INT", "entry_0:", "cold:", "; helper step"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    t.run("for i = 1, 300 do f(i + 0.5, 1) end");
+    let shown = t.run(":tier f");
+    assert!(
+        shown.contains("baseline, version 2, cautious, ")
+            && shown.ends_with("its code of version 1 was discarded: too many exits"),
+        "{shown}"
+    );
+    t.end(CTRL_D, 0);
+}
+
+#[test]
+fn functions_that_are_never_compiled_say_so() {
+    let mut t = open();
+    t.run("function g() end");
+    assert_eq!(
+        t.run(":tier g"),
+        "stdin:1 g: interpreted; it is never compiled in this state"
+    );
+    assert_eq!(t.run(":tier print"), "'print' is no Lua function");
+    assert_eq!(
+        t.run(":asm print"),
+        "'print' is a native function, which has no compiled code"
+    );
+    t.end(CTRL_D, 0);
+}

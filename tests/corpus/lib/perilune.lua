@@ -21,6 +21,14 @@ collectgarbage()
 local after = p.stats()
 print(after.full_collections > before.full_collections, math.type(after.memory), math.type(after.longest_pause))
 print(after.peak_memory > 0, after.minor_collections >= 0, after.incremental_steps >= 0, after.collector_time > 0)
+local tier, about = p.tier(add)
+print(tier == "interpreted" or tier == "baseline" or tier == "tree", type(about.versions), type(about.cautious))
+for i = 1, 600 do add(i, 1) end
+tier, about = p.tier(add)
+print((tier == "baseline") == (about.size ~= nil), (tier == "baseline") == (about.entries ~= nil), select('#', p.tier(add)))
+print(tier ~= "baseline" or about.versions > 0 and about.entries[1] == 0 and about.exits >= 0)
+print(pcall(p.tier, print))
+print(pcall(p.tier, nil))
 --> true	true	nil
 --> at line 5-8: 2 params, 5 slots
 --> true	true	true	true
@@ -30,3 +38,8 @@ print(after.peak_memory > 0, after.minor_collections >= 0, after.incremental_ste
 --> true	string
 --> true	integer	float
 --> true	true	true	true
+--> true	number	boolean
+--> true	true	2
+--> true
+--> false	bad argument #1 to 'perilune.tier' (Lua function expected)
+--> false	bad argument #1 to 'perilune.tier' (function expected, got nil)

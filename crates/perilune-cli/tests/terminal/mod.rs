@@ -38,6 +38,9 @@ impl Terminal {
             "NO_COLOR",
             "PERILUNE_ENGINE",
             "PERILUNE_STRESS",
+            "PERILUNE_JIT",
+            "PERILUNE_JIT_MEMORY",
+            "PERILUNE_JIT_THRESHOLD",
             "PERILUNE_HISTORY",
         ] {
             command = command.env_remove(name);
