@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod bless;
 mod ci;
+mod cliffs;
 mod conformance;
 mod corpus;
 mod diff;
@@ -54,6 +55,12 @@ const TASKS: &[Task] = &[
         "[run.py options] [NAME=CMD...]",
         "compare the release binary with peers on bench/",
         bench::run,
+    ),
+    (
+        "cliffs",
+        "[--most RATIO] [--ms N] [--every N] [--seconds N] [--bin PATH] [FILTER...] | --check [--stress MODE] [--peer CMD] [FILTER...] | --show NAME",
+        "time programs whose types, shapes and callees change, interpreted and compiled; or compare their output",
+        cliffs::run,
     ),
     (
         "bless",

@@ -373,7 +373,7 @@ pub(super) unsafe fn begin(st: &mut State) -> Flow {
         let heat = p.heat();
         *heat = heat.wrapping_sub(1);
         if (*heat as i64) < 0 {
-            tier::hot(st)
+            tier::hot(st, false)
         } else {
             Flow::Next
         }

@@ -253,14 +253,14 @@ impl State {
     }
 }
 
-/// The running function is hot, at the instruction at its saved pc: runs its compiled code from there, if it
-/// has any or can have.
+/// The running function is hot, at the instruction at its saved pc, at a round of a loop (`in_loop`) or the
+/// beginning of the function: runs its compiled code from there, if it has any or can have.
 ///
 /// # Safety
 /// The running frame is a Lua frame whose pc is saved.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn hot(st: &mut State) -> Flow {
+pub(super) unsafe fn hot(st: &mut State, in_loop: bool) -> Flow {
     // SAFETY: this function's promise.
     unsafe {
         let frame = (*st.thread.ptr()).frame;
@@ -280,12 +280,12 @@ pub(super) unsafe fn hot(st: &mut State) -> Flow {
         }
         let pc = (*frame).pc.offset_from(p.code) as u32;
         *p.heat() = 0;
-        if pc != 0 && st.compiled.stepping == frame {
+        if in_loop && st.compiled.stepping == frame {
             return Flow::Next;
         }
         match entry(p, pc) {
             Some(code) => {
-                if pc != 0 {
+                if in_loop {
                     *p.heat() = u64::from(entered_loop(p));
                 }
                 compiled::enter(st, code)

@@ -79,7 +79,7 @@ impl Machine {
             if d >= 0 {
                 return Flow::Next;
             }
-            match self.warm() {
+            match self.warm(true) {
                 Flow::Next => self.check(UNKNOWN),
                 other => other,
             }
@@ -251,7 +251,7 @@ impl Machine {
             self.base = base;
             self.pc = proto.code;
             self.consts = proto.consts;
-            match self.warm() {
+            match self.warm(false) {
                 Flow::Next => self.check(np),
                 other => other,
             }
@@ -272,17 +272,17 @@ impl Machine {
             }
         }
     }
-    /// Takes one from the heat of the running function, at the beginning of the function or of a round of a
-    /// loop.
+    /// Takes one from the heat of the running function, at the beginning of a round of a loop (`in_loop`) or of
+    /// the function.
     #[inline(always)]
-    pub(super) unsafe fn warm(&mut self) -> Flow {
+    pub(super) unsafe fn warm(&mut self, in_loop: bool) -> Flow {
         // SAFETY: the heat stands before the constants.
         unsafe {
             let heat = self.consts.cast_mut().sub(1).cast::<i64>();
             *heat -= 1;
             if *heat < 0 {
                 self.save();
-                return tier::hot(&mut *self.st);
+                return tier::hot(&mut *self.st, in_loop);
             }
         }
         Flow::Next

@@ -652,7 +652,7 @@ impl Machine {
                 return Flow::Next;
             }
             self.pc = self.pc.offset(i.d() as isize);
-            match self.warm() {
+            match self.warm(true) {
                 Flow::Next => self.check(i.a() as usize + 3),
                 other => other,
             }
@@ -664,7 +664,7 @@ impl Machine {
         unsafe {
             if registers::step_float(self.base.add(i.a() as usize)) {
                 self.pc = self.pc.offset(i.d() as isize);
-                return match self.warm() {
+                return match self.warm(true) {
                     Flow::Next => self.check(i.a() as usize + 3),
                     other => other,
                 };

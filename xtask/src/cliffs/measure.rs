@@ -1,0 +1,130 @@
+//! A program of the family -> its processor time in the interpreter and in compiled code.
+//!
+//! The machine may be busy, so times are minima of runs that take turns, and a program that seems slow is
+//! measured again, longer, before it is called that.
+
+use super::family::Program;
+use super::{output, write};
+use std::path::{Path, PathBuf};
+
+/// Pairs of runs of every program.
+const PAIRS: u32 = 2;
+/// Pairs of runs of a program that seems slow, at most.
+const MORE_PAIRS: u32 = 8;
+/// How much longer these are.
+const LONGER: u64 = 3;
+/// Rounds from which the number of rounds is reckoned.
+const FIRST_ROUNDS: u64 = 2000;
+
+/// Times of one program.
+#[derive(Clone)]
+pub struct Measured {
+    name: String,
+    rounds: u64,
+    /// Seconds in the interpreter and in compiled code.
+    vm: f64,
+    jit: f64,
+}
+
+impl Measured {
+    /// Time in compiled code as a multiple of that in the interpreter.
+    pub fn ratio(&self) -> f64 {
+        self.jit / self.vm.max(1e-6)
+    }
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:6.2}  {:40} vm {:7.1} ms, jit {:7.1} ms, {} rounds",
+            self.ratio(),
+            self.name,
+            self.vm * 1e3,
+            self.jit * 1e3,
+            self.rounds
+        )
+    }
+}
+
+/// What measures.
+pub struct Meter<'a> {
+    binary: &'a str,
+    scratch: &'a Path,
+    /// How long the interpreter is to take.
+    milliseconds: u64,
+}
+
+impl<'a> Meter<'a> {
+    /// The command that is measured, a folder for programs, and milliseconds for one run.
+    pub fn new(binary: &'a str, scratch: &'a Path, milliseconds: u64) -> Meter<'a> {
+        Meter {
+            binary,
+            scratch,
+            milliseconds,
+        }
+    }
+
+    /// Times a program, again and again if it is slower than `most` times the interpreter.
+    pub fn measure(&self, program: &Program<'_>, most: f64) -> Result<Measured, String> {
+        let path = write(self.scratch, "program", &program.timed())?;
+        let first = self.seconds("vm", &path, FIRST_ROUNDS)?.max(1e-6);
+        let wanted = self.milliseconds as f64 / 1e3;
+        let rounds = ((FIRST_ROUNDS as f64 * wanted / first) as u64).max(FIRST_ROUNDS);
+        let quick = self.pairs(program, &path, rounds, PAIRS, |_| false)?;
+        if quick.ratio() <= most {
+            return Ok(quick);
+        }
+        self.pairs(program, &path, rounds * LONGER, MORE_PAIRS, |m| m.ratio() <= most)
+    }
+
+    /// Minima of some pairs of runs, after the third one up to the first time that they are good.
+    fn pairs(
+        &self,
+        program: &Program<'_>,
+        path: &Path,
+        rounds: u64,
+        count: u32,
+        good: impl Fn(&Measured) -> bool,
+    ) -> Result<Measured, String> {
+        let mut measured = Measured {
+            name: program.name(),
+            rounds,
+            vm: f64::INFINITY,
+            jit: f64::INFINITY,
+        };
+        for pair in 0..count {
+            measured.vm = measured.vm.min(self.seconds("vm", path, rounds)?);
+            measured.jit = measured.jit.min(self.seconds("jit", path, rounds)?);
+            if pair >= 2 && good(&measured) {
+                break;
+            }
+        }
+        Ok(measured)
+    }
+
+    fn command(&self, options: &[&str], path: &Path, rounds: u64) -> Vec<String> {
+        let mut command = vec![self.binary.to_string()];
+        command.extend(options.iter().map(|o| o.to_string()));
+        command.extend([path.to_string_lossy().into_owned(), rounds.to_string()]);
+        command
+    }
+
+    /// The seconds that a run says it took.
+    fn seconds(&self, engine: &str, path: &Path, rounds: u64) -> Result<f64, String> {
+        let command = self.command(&[&format!("--engine={engine}")], path, rounds);
+        let output = output(&command, self.scratch)?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        said.parse().map_err(|_| format!("no time: '{said}'"))
+    }
+
+    /// What the tier manager says of a run.
+    pub fn statistics(&self, program: &Program<'_>, measured: &Measured) -> Result<String, String> {
+        let path: PathBuf = write(self.scratch, "program", &program.timed())?;
+        let command = self.command(&["--engine=jit", "--stats"], &path, measured.rounds);
+        let output = output(&command, self.scratch)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = said.lines().find(|l| l.starts_with("compiled code"));
+        Ok(line.unwrap_or("no statistics").to_string())
+    }
+}
