@@ -218,13 +218,32 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.tail_call(callee, layout::PROTO_ENTRY);
     }
 
-    /// FORPREP: the runtime prepares the loop, and its body may rely on what loops over integers guarantee.
+    /// FORPREP: a loop over integers by steps of one is prepared here, others by the runtime. The body may rely on what
+    /// loops over integers guarantee.
     pub(super) fn prepare_loop(&mut self, i: Instr) {
-        self.leave_to_runtime();
-        for (r, t) in self.guaranteed(self.pc + 1) {
-            if (i.a()..=i.a() + 2).contains(&r) {
-                self.known.set_tag(r, t);
-            }
+        let a = i.a();
+        let first = self.pc + 1;
+        if !self.loops.iter().any(|l| l.0 == first) {
+            return self.leave_to_runtime();
+        }
+        let slow = self.slow();
+        for r in a..=a + 2 {
+            self.guard(r, tag::INT);
+        }
+        self.m
+            .branch_load_imm(Cond::Ne, Width::W64, M::BASE, home(a + 2), 1, slow);
+        let (start, count) = (self.temp(), self.temp());
+        self.m.load(Width::W64, start, M::BASE, home(a));
+        self.m.load(Width::W64, count, M::BASE, home(a + 1));
+        let end = self.labels[self.target() as usize];
+        self.m.branch(Cond::Gt, Width::W64, start, count, end);
+        self.m.alu(Alu::Sub, Width::W64, count, count, start);
+        self.m.store_imm(Width::W64, 1, M::BASE, home(a + 1));
+        self.known.forget_payload(a + 1);
+        self.put_int(a, count);
+        self.put_int(a + 2, start);
+        if self.captured[a as usize + 2] {
+            self.known.forget(a + 2);
         }
     }
     /// The runtime executes the instruction, always.
@@ -323,9 +342,12 @@ impl<M: Masm> Baseline<'_, M> {
             self.step(i);
         }
     }
-    /// R[a] ... = a fixed number of varargs.
-    pub(super) fn fixed_varargs(&mut self, i: Instr) {
-        if i.b() != 0 || i.c() == 0 || i.c() > 4 {
+    /// R[a] ... = varargs.
+    pub(super) fn varargs(&mut self, i: Instr) {
+        if i.b() == 0 && i.c() == 0 {
+            return self.all_varargs(i);
+        }
+        if i.b() != 0 || i.c() > 4 {
             return self.step(i);
         }
         let (n, v, t) = (self.temp(), self.temp(), self.temp());
@@ -351,6 +373,34 @@ impl<M: Masm> Baseline<'_, M> {
             self.m.bind(next);
         }
         self.m.bind(end);
+        self.known.forget_from(i.a().into());
+    }
+    /// R[a] ... = all varargs, up to the top.
+    fn all_varargs(&mut self, i: Instr) {
+        let slow = self.slow();
+        let (n, from, to, end) = (self.temp(), self.temp(), self.temp(), self.temp());
+        self.m.load(Width::W32, n, M::FRAME, layout::FRAME_EXTRA);
+        self.m.shift_imm(Shift::Left, Width::W64, n, n, 4);
+        self.m.lea(to, M::BASE, home(i.a()));
+        self.m.alu(Alu::Add, Width::W64, end, to, n);
+        // They stand right below the function.
+        self.m.alu(Alu::Sub, Width::W64, from, M::BASE, n);
+        self.m.lea(n, end, 2 * layout::FRAME);
+        self.m.branch(Cond::Above, Width::W64, n, M::FRAME, slow);
+        self.m.load(Width::W64, n, M::STATE, layout::STATE_THREAD);
+        self.m.store(Width::W64, end, n, layout::THREAD_TOP);
+        let (round, done) = (self.m.label(), self.m.label());
+        self.m.bind(round);
+        self.m.branch(Cond::Eq, Width::W64, to, end, done);
+        for part in [0, layout::VALUE / 2] {
+            self.m.load(Width::W64, n, from, part - layout::VALUE);
+            self.m.store(Width::W64, n, to, part);
+        }
+        self.m
+            .alu_imm(Alu::Add, Width::W64, from, from, layout::VALUE);
+        self.m.alu_imm(Alu::Add, Width::W64, to, to, layout::VALUE);
+        self.m.jump(round);
+        self.m.bind(done);
         self.known.forget_from(i.a().into());
     }
     /// CALL of natives: the runtime makes it.

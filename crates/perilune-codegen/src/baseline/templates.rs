@@ -122,7 +122,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_numbered(i, Source::Constant(i.c()));
     }
     fn vararg(&mut self, i: Instr) {
-        self.fixed_varargs(i);
+        self.varargs(i);
     }
     fn varargprep(&mut self, i: Instr) {
         self.begin_varargs(i);
