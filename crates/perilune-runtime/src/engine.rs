@@ -31,8 +31,8 @@ macro_rules! engines {
 }
 
 engines! {
-    #[default] Vm "vm" "compiles to bytecode and interprets that";
-    Jit "jit" "as vm, and compiles functions that run often to machine code";
+    Vm "vm" "compiles to bytecode and interprets that";
+    #[default] Jit "jit" "as vm, and compiles functions that run often to machine code";
     Tree "tree" "walks the syntax tree; binary chunks run as under vm";
 }
 

@@ -41,4 +41,4 @@ local ok, e = pcall(function() for i = 1, "x" do end end) print(e)
 --> 2
 --> 0	0
 --> 0
---> /work/t/vf.lua:15: bad 'for' limit (number expected, got string)
+--> open_varargs.lua:16: bad 'for' limit (number expected, got string)
