@@ -205,7 +205,7 @@ fn tab_completes() {
         ("('a'):low\t", "> ('a'):lower"),
         ("t.x.\t", "> t.x.ye"),
         ("trap.a\t.b", "> trap.a.b"),
-        (":ti\t", "> :time"),
+        (":tim\t", "> :time"),
         (":dis string.re\t", "> :dis string.re"),
     ] {
         t.send(typed);
@@ -345,7 +345,7 @@ fn commands_help_and_switch() {
     );
     let unknown = t.run(":xyzzy").replace('\n', "");
     assert!(
-        unknown.contains("(commands: :dis, :ast, :time, :engine, :help, :quit)"),
+        unknown.contains("(commands: :dis, :asm, :tier, :ast, :time, :engine, :help, :quit)"),
         "{unknown}"
     );
     assert!(!unknown.contains("did you mean"), "{unknown}");

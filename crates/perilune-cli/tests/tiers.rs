@@ -343,3 +343,62 @@ fn stages_and_tiers_that_are_not_there_are_refused() {
         assert!(stderr(&o).contains(message), "{args:?}: {}", stderr(&o));
     }
 }
+
+/// All Lua files in a folder, but those that need limits to end.
+fn programs(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "limits") {
+            programs(&path, found);
+        } else if path.extension().is_some_and(|e| e == "lua") {
+            found.push(path);
+        }
+    }
+}
+
+/// Whether a line of a listing is an instruction of the bytecode.
+fn is_heading(line: &&str) -> bool {
+    let number = line.strip_prefix(['>', ' ']).map(str::trim_start);
+    number.is_some_and(|rest| {
+        let word = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        word.len() < rest.len() && word.starts_with(" [")
+    })
+}
+
+#[test]
+fn programs_of_the_corpus_are_listed_whole_after_a_run() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus");
+    let mut files = Vec::new();
+    programs(&corpus, &mut files);
+    let (mut listed, mut headings) = (0, 0);
+    for file in &files {
+        let name = file.to_str().expect("a plain name");
+        let show = |args: &[&str]| {
+            let fixed = ["dump", "--live", "--deterministic", name];
+            perilune(&corpus, &[&fixed, args].concat())
+        };
+        let bytecode = show(&[]);
+        for target in ["--target=x86_64", "--target=aarch64"] {
+            let o = show(&["--stage=asm", target]);
+            assert_eq!(o.status, bytecode.status, "{name}: {o:?}");
+            if !o.status.success() {
+                continue;
+            }
+            listed += 1;
+            let text = stdout(&o);
+            let mut lines = text.lines();
+            for heading in stdout(&bytecode).lines().filter(is_heading) {
+                assert!(lines.any(|l| l == heading), "{name} {target}: {heading}");
+                headings += 1;
+            }
+            for undecoded in ["  .byte 0x", "  .inst 0x"] {
+                assert!(!text.contains(undecoded), "{name} {target}: {undecoded}");
+            }
+        }
+    }
+    assert!(
+        files.len() > 80 && listed > 160 && headings > 20_000,
+        "{} {listed} {headings}",
+        files.len()
+    );
+}

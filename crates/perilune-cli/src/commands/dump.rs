@@ -112,7 +112,8 @@ fn machine_code(
     let functions = if is_live {
         live(&source, &name, settings, |f, lua| f.snapshots(lua))?
     } else {
-        perilune::snapshots_ahead(verified(&source, &name, &settings)?.proto())
+        let verified = verified(&source, &name, &settings)?;
+        perilune::snapshots_ahead(verified.proto(), &settings.options)
     };
     let color = stdout_has_color();
     Ok(disassembly::with_style(&source, false, color, |style| {

@@ -3,7 +3,7 @@
 use super::events::{self, Invalidation, TierFunction};
 use super::tier::{self, Job};
 use crate::object::{Closure, ProtoObj};
-use crate::state::State;
+use crate::state::{Options, State};
 use crate::value::Value;
 use crate::{Engine, heap::Gc};
 use perilune_bytecode::listing::{self, Function};
@@ -137,7 +137,7 @@ impl State {
             let job = kept.unwrap_or_else(|| {
                 Arc::new(match made {
                     Some(p) => tier::snapshot(self, p),
-                    None => Job::ahead(meta.clone()),
+                    None => Job::ahead(meta.clone(), &self.options),
                 })
             });
             let nested = meta.protos.iter().enumerate().rev();
@@ -164,7 +164,7 @@ impl State {
 
 impl Job {
     /// A function that has not run: nothing has been learned, and strings have no addresses.
-    pub fn ahead(proto: Arc<Proto>) -> Job {
+    pub fn ahead(proto: Arc<Proto>, options: &Options) -> Job {
         let constant = |k: &Const| match k {
             Const::Nil => Value::NIL,
             Const::False => Value::FALSE,
@@ -185,15 +185,16 @@ impl Job {
             paths: Vec::new(),
             ipairs: 0,
             cautious: false,
-            metered: false,
-            shaky: false,
+            metered: options.max_instructions.is_some_and(|n| n != u64::MAX),
+            shaky: options.stress.deopt,
             proto,
         }
     }
 }
 
-/// What the machine code of a chunk's functions would be made from before anything has run.
-pub fn snapshots_ahead(main: &Arc<Proto>) -> Vec<Snapshot> {
+/// What the machine code of a chunk's functions would be made from before anything has run, in a state with these
+/// options.
+pub fn snapshots_ahead(main: &Arc<Proto>, options: &Options) -> Vec<Snapshot> {
     let mut all = Vec::new();
     let mut work = vec![main.clone()];
     let mut listings = listing::chunk(main).into_iter();
@@ -201,7 +202,7 @@ pub fn snapshots_ahead(main: &Arc<Proto>) -> Vec<Snapshot> {
         work.extend(proto.protos.iter().rev().cloned());
         all.push(Snapshot {
             function,
-            job: Arc::new(Job::ahead(proto)),
+            job: Arc::new(Job::ahead(proto, options)),
             is_installed: false,
         });
     }
