@@ -32,8 +32,8 @@ const EXITS: u32 = 50;
 const FREE_ENTRIES: u32 = 8;
 /// The most rounds of loops that are interpreted before code is entered again.
 const LONGEST_WAIT: u32 = 512;
-/// How often the code of a function is made, at most.
-const MAX_VERSIONS: u32 = 6;
+/// How often that number doubles: with each version of the code, so that a function is not made again and again.
+const MOST_DOUBLINGS: u32 = 16;
 
 /// A snapshot of a function, from which it is compiled: plain data.
 pub struct Job {
@@ -446,7 +446,7 @@ pub(super) fn snapshot(st: &State, p: &ProtoObj) -> Job {
 pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
     let Some(native) = &mut p.data.native else { return };
     native.misses += 1;
-    if p.data.versions < MAX_VERSIONS && native.misses >= MISSES << p.data.versions {
+    if native.misses >= MISSES << p.data.versions.min(MOST_DOUBLINGS) {
         discard(st, p, Invalidation::Changed);
     }
 }
