@@ -229,6 +229,29 @@ helpers! {
     /// `tail(state, base, frame, pc) -> code`: executes a TAILCALL. 1: the address of the code that the frame
     /// goes on with stands where the state has the status; 0: there stands the status to return.
     Tail tail;
+    /// `make_table(state, base, instruction, pc) -> code`: tries to execute a NEWTABLE without a look at frames; so
+    /// do those that follow. 0: not done; 1: go on behind it; 2: at its jump's target.
+    MakeTable make_table;
+    /// A SETLIST.
+    FillTable fill_table;
+    /// A GETINDEX.
+    GetKey get_key;
+    /// A SETINDEX.
+    SetKey set_key;
+    /// A GETINDEX_ANY.
+    GetItem get_item;
+    /// A SETINDEX_ANY.
+    SetItem set_item;
+    /// A GETFIELD_ANY.
+    GetField get_field;
+    /// A SELF_ANY.
+    GetMethod get_method;
+    /// A TFORCALL_NEXT.
+    NextEntry next_entry;
+    /// A LEN.
+    Length length;
+    /// An EQ.
+    Equal equal;
 }
 
 impl Helper {

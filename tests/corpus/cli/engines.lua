@@ -23,7 +23,7 @@ complaint("PERILUNE_ENGINE=none perilune -E x.lua")
 complaint("PERILUNE_ENGINE=vm perilune dump --engine=none x.lua")
 print(run("PERILUNE_ENGINE=vm perilune --engine=tree --stress=move -e 'print(\"both\")'"))
 --> Lua 5.5.1 	true
---> vm jit tree	vm
+--> vm jit tree	jit
 --> option	
 --> variable	
 --> option	

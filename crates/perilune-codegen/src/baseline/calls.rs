@@ -396,8 +396,7 @@ impl<M: Masm> Baseline<'_, M> {
             self.m.load(Width::W64, n, from, part - layout::VALUE);
             self.m.store(Width::W64, n, to, part);
         }
-        self.m
-            .alu_imm(Alu::Add, Width::W64, from, from, layout::VALUE);
+        self.m.alu_imm(Alu::Add, Width::W64, from, from, layout::VALUE);
         self.m.alu_imm(Alu::Add, Width::W64, to, to, layout::VALUE);
         self.m.jump(round);
         self.m.bind(done);

@@ -26,7 +26,7 @@ impl<M: Masm> Baseline<'_, M> {
         }
     }
     /// How many instructions of its segment follow the instruction `pc`.
-    fn following(&self, pc: u32) -> i32 {
+    pub(super) fn following(&self, pc: u32) -> i32 {
         self.rest.get(pc as usize).map_or(0, |&n| n - 1)
     }
     fn begins_segment(&self, pc: u32) -> bool {

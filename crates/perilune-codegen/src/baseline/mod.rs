@@ -78,6 +78,8 @@ enum ColdKind {
         after: Known,
         back: Label,
         helper: Shared,
+        /// What tries it first, without a look at frames.
+        light: Option<Helper>,
     },
     /// The interrupt word is served on the way to `target`, with registers below `live` in use.
     Poll { target: Label, resume: u32, live: u32 },
@@ -123,6 +125,8 @@ struct Baseline<'j, M: Masm> {
     /// The cold path of the instruction being compiled, if it has one, and what executes the instruction there.
     slow: Option<Label>,
     slow_helper: Shared,
+    /// What the cold path tries first.
+    light: Option<Helper>,
 }
 
 const fn home(r: u8) -> i32 {
@@ -196,6 +200,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             slow_entry: m.label(),
             slow: None,
             slow_helper: Shared::Step,
+            light: None,
             job,
             m,
         };
@@ -270,6 +275,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
         (self.busy, self.fbusy) = (0, 0);
         self.slow = None;
         self.slow_helper = Shared::Step;
+        self.light = None;
         self.before.clone_from(&self.known);
         let i = self.job.code[pc as usize];
         if let Some(op) = LiveOp::from_u8(i.op_byte()) {
@@ -306,6 +312,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                 after: self.known.clone(),
                 back,
                 helper: self.slow_helper,
+                light: self.light,
             },
         });
     }
@@ -601,8 +608,15 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     after,
                     back,
                     helper,
+                    light,
                 } => {
-                    self.cold_step(cold.pc, helper, &before, &after);
+                    let done = self.m.label();
+                    if let Some(light) = light {
+                        self.try_light(cold.pc, light, done);
+                    }
+                    self.cold_step(cold.pc, helper);
+                    self.m.bind(done);
+                    self.make_true(cold.pc, &before, &after);
                     self.m.jump(back);
                 }
                 ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
@@ -619,8 +633,23 @@ impl<'j, M: Masm> Baseline<'j, M> {
         }
     }
 
-    /// The runtime executes the instruction `pc`, by the shared code `how`; then what `after` says is so.
-    fn cold_step(&mut self, pc: u32, how: Shared, before: &Known, after: &Known) {
+    /// A helper that does not look at frames tries to execute the instruction `pc`; on success the code goes on at
+    /// `done` or at the target of the instruction's jump.
+    fn try_light(&mut self, pc: u32, helper: Helper, done: Label) {
+        let i = self.job.code[pc as usize];
+        self.m.mov(M::ARGS[0], M::STATE);
+        self.m.mov(M::ARGS[1], M::BASE);
+        self.m.imm(M::ARGS[2], i.0 as i64);
+        self.m.imm(M::ARGS[3], pc.into());
+        self.call_helper(helper);
+        self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 1, done);
+        if let Some(target) = jump_target(pc, self.generic(pc)) {
+            let target = self.labels[target as usize];
+            self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 2, target);
+        }
+    }
+    /// The runtime executes the instruction `pc`, by the shared code `how`.
+    fn cold_step(&mut self, pc: u32, how: Shared) {
         let op = self.job.code[pc as usize].op_byte();
         self.give_following(pc);
         self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
@@ -631,14 +660,18 @@ impl<'j, M: Masm> Baseline<'j, M> {
             let target = self.labels[target as usize];
             self.m.branch_imm(Cond::Eq, Width::W32, M::RET, 1, target);
         }
+        self.take_following(pc);
+    }
+    /// The runtime has executed the instruction `pc`, before which `before` was so: makes sure that `after` is.
+    fn make_true(&mut self, pc: u32, before: &Known, after: &Known) {
         for (r, tag) in after.tags() {
             if !self.is_kept(pc, before, r, tag) {
-                let exit = self.exit(pc + 1, Reason::Type, 0);
+                let given_back = self.following(pc);
+                let exit = self.exit(pc + 1, Reason::Type, given_back);
                 self.m
                     .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
             }
         }
-        self.take_following(pc);
         for (t, r) in after.held(M::TEMPS) {
             self.m.load(Width::W64, t, M::BASE, home(r));
         }

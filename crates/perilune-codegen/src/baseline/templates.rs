@@ -7,9 +7,29 @@ use super::fields::Source;
 use super::order::Order;
 use crate::masm::{Alu, Falu, Masm, Shift};
 use perilune_bytecode::ops::Instr;
-use perilune_runtime::abi::{kind, tag};
+use perilune_runtime::abi::{Helper, kind, tag};
 
 impl<M: Masm> Emit for Baseline<'_, M> {
+    fn newtable(&mut self, i: Instr) {
+        self.light = Some(Helper::MakeTable);
+        self.step(i);
+    }
+    fn setlist(&mut self, i: Instr) {
+        self.light = (i.b() != 0).then_some(Helper::FillTable);
+        self.step(i);
+    }
+    fn getfield_any(&mut self, i: Instr) {
+        self.light = Some(Helper::GetField);
+        self.step(i);
+    }
+    fn self_any(&mut self, i: Instr) {
+        self.light = Some(Helper::GetMethod);
+        self.step(i);
+    }
+    fn tforcall_next(&mut self, i: Instr) {
+        self.light = Some(Helper::NextEntry);
+        self.step(i);
+    }
     fn step(&mut self, i: Instr) {
         self.leave_to_runtime();
         // Whatever it writes stands from its first operand on, if it writes.
@@ -49,6 +69,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.negate(i);
     }
     fn len(&mut self, i: Instr) {
+        self.light = Some(Helper::Length);
         self.length(i);
     }
 
@@ -101,15 +122,19 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.get_element(i, kind::GENERIC);
     }
     fn getindex_any(&mut self, i: Instr) {
+        self.light = Some(Helper::GetItem);
         self.get_any_element(i);
     }
     fn getindex(&mut self, i: Instr) {
+        self.light = Some(Helper::GetKey);
         self.get_any_element(i);
     }
     fn setindex(&mut self, i: Instr) {
+        self.light = Some(Helper::SetKey);
         self.set_any_element(i.a(), i.b(), Source::Register(i.c()));
     }
     fn setindex_any(&mut self, i: Instr) {
+        self.light = Some(Helper::SetItem);
         self.set_any_element(i.a(), i.b(), Source::Register(i.c()));
     }
     fn setindexk(&mut self, i: Instr) {
@@ -293,6 +318,8 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.jump();
     }
     fn eq(&mut self, i: Instr) {
+        // A jump back is a safepoint.
+        self.light = (self.target() > self.pc).then_some(Helper::Equal);
         self.equals(i);
     }
     fn eqk(&mut self, i: Instr) {

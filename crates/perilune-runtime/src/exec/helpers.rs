@@ -8,6 +8,7 @@ use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
 use super::events;
 use super::interp::{self, Executed, Flow};
+pub(crate) use super::light::*;
 use super::tier;
 use crate::abi::{CallMark, Reason, status};
 use crate::object::{Frame, Thread, cont, frame_flags};

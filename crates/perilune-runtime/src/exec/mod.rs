@@ -17,6 +17,7 @@ mod entry;
 mod events;
 pub(crate) mod helpers;
 mod interp;
+mod light;
 mod load;
 mod registers;
 mod report;

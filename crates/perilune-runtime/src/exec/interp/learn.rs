@@ -184,7 +184,15 @@ fn find_path(heap: &Heap, obj: Value, s: Gc<Str>) -> Option<Path> {
 }
 
 /// A field of a record with a metatable, by the paths of the whole state; None when there is no path.
-pub(super) unsafe fn class_field(st: &mut State, t: Gc<Table>, mt: Gc<Table>, key: Value) -> Option<Value> {
+///
+/// # Safety
+/// Live tables, and the key is a string.
+pub(in crate::exec) unsafe fn class_field(
+    st: &mut State,
+    t: Gc<Table>,
+    mt: Gc<Table>,
+    key: Value,
+) -> Option<Value> {
     let (shape, meta) = (t.tab(&st.heap).shape(), mt.tab(&st.heap).shape());
     let now = st.heap.stats.full + st.heap.stats.minor;
     let address = key.bits as usize;

@@ -18,6 +18,8 @@ mod ops;
 mod quick;
 mod slow;
 
+pub(super) use learn::class_field;
+
 use super::call::{self, Next};
 use super::{compiled, unwind};
 use crate::error::Throw;

@@ -1,0 +1,255 @@
+//! What compiled code asks of the runtime first, for instructions that most often neither call, raise nor collect:
+//! the functions of the table in `abi` that do not look at frames.
+//!
+//! Rules:
+//! 1. The records of frames may be incomplete, and the running frame may not be the one that asks. So nothing here
+//!    raises, calls Lua, moves the stack or comes to a safepoint. Whatever would have to answers [`NOT_DONE`], having
+//!    changed nothing, and the instruction is executed in full by `helpers::step`.
+//! 2. Instructions learn nothing here: only those that have learned, or would learn nothing from these operands.
+
+use super::compiled::function_of;
+use super::interp::class_field;
+use crate::heap::Gc;
+use crate::object::{Native, Table};
+use crate::semantics::Outcome;
+use crate::semantics::compare::equals;
+use crate::state::State;
+use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+
+/// The instruction has to be executed in full.
+const NOT_DONE: u64 = 0;
+/// It is done: go on behind it.
+const DONE: u64 = 1;
+/// It is done: go on at the target of its jump.
+const TAKEN: u64 = 2;
+
+/// The registers of the frame that asks.
+#[derive(Clone, Copy)]
+struct Registers(*mut Value);
+
+impl Registers {
+    /// # Safety
+    /// The frame has register `r`.
+    unsafe fn get(self, r: u8) -> Value {
+        // SAFETY: this function's promise.
+        unsafe { *self.0.add(r as usize) }
+    }
+    /// # Safety
+    /// The frame has register `r`.
+    unsafe fn set(self, r: u8, v: Value) -> u64 {
+        // SAFETY: this function's promise.
+        unsafe { *self.0.add(r as usize) = v };
+        DONE
+    }
+}
+
+/// NEWTABLE.
+///
+/// # Safety
+/// Called by compiled code for the instruction `i` of the frame whose registers start at `base`.
+pub(crate) unsafe extern "C" fn make_table(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    match Table::new(&mut st.heap, i.du() as usize, i.b() as usize) {
+        // SAFETY: the instruction's register.
+        Ok(t) => unsafe { Registers(base).set(i.a(), t.into()) },
+        Err(_) => NOT_DONE,
+    }
+}
+
+/// SETLIST of a fixed number of items.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn fill_table(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers: the table, and the items above it.
+    unsafe {
+        let Some(t) = Registers(base).get(i.a()).as_table() else {
+            return NOT_DONE;
+        };
+        if i.b() == 0 {
+            return NOT_DONE;
+        }
+        let items = std::slice::from_raw_parts(base.add(i.a() as usize + 1), i.b() as usize);
+        match t.set_list(&mut st.heap, i.du() + 1, items) {
+            Ok(()) => DONE,
+            Err(_) => NOT_DONE,
+        }
+    }
+}
+
+/// GETINDEX, which would learn from an integer key.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_key(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        match Registers(base).get(i.c()).tag {
+            Tag::INT => NOT_DONE,
+            _ => get_item(st, base, i),
+        }
+    }
+}
+
+/// SETINDEX, which would learn from an integer key.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_key(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        match Registers(base).get(i.b()).tag {
+            Tag::INT => NOT_DONE,
+            _ => set_item(st, base, i),
+        }
+    }
+}
+
+/// GETINDEX_ANY.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_item(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let r = Registers(base);
+        let Some(t) = r.get(i.b()).as_table() else {
+            return NOT_DONE;
+        };
+        let v = t.get(&st.heap, r.get(i.c()));
+        if v.is_nil() && t.metatable(&st.heap).is_some() {
+            return NOT_DONE;
+        }
+        r.set(i.a(), v)
+    }
+}
+
+/// SETINDEX_ANY.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_item(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let r = Registers(base);
+        match r.get(i.a()).as_table() {
+            Some(t) if t.metatable(&st.heap).is_none() => {
+                match t.set(&mut st.heap, r.get(i.b()), r.get(i.c())) {
+                    Ok(()) => DONE,
+                    Err(_) => NOT_DONE,
+                }
+            }
+            _ => NOT_DONE,
+        }
+    }
+}
+
+/// The field of a table, its own one or that of a class.
+fn field(st: &mut State, obj: Value, key: Value) -> Option<Value> {
+    let t = obj.as_table()?;
+    match t.metatable(&st.heap) {
+        None => Some(t.get_str(&st.heap, key.gc())),
+        // SAFETY: live tables, and the key is a string.
+        Some(mt) => unsafe { class_field(st, t, mt, key) },
+    }
+}
+
+/// GETFIELD_ANY.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_field(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers, and its constant, a string.
+    unsafe {
+        let key = *(*function_of(base)).consts.add(i.du() as usize);
+        match field(st, Registers(base).get(i.b()), key) {
+            Some(v) => Registers(base).set(i.a(), v),
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// SELF_ANY.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_method(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers, and its constant, a string.
+    unsafe {
+        let r = Registers(base);
+        let (obj, key) = (r.get(i.b()), *(*function_of(base)).consts.add(i.du() as usize));
+        match field(st, obj, key) {
+            Some(v) => {
+                r.set(i.a() + 1, obj);
+                r.set(i.a(), v)
+            }
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// TFORCALL_NEXT, the instruction `pc` of its function.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn next_entry(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
+    // SAFETY: the instruction's registers; the code is this state's own copy, and nobody else looks at it meanwhile.
+    unsafe {
+        let r = Registers(base);
+        let (it, t, control) = (r.get(i.a()), r.get(i.a() + 1), r.get(i.a() + 3));
+        let next = crate::stdlib::base::next;
+        if it.tag != Tag::NATIVE
+            || t.tag != Tag::TABLE
+            || !std::ptr::fn_addr_eq(it.gc::<Native>().function(), next as crate::native::NativeFn)
+        {
+            return NOT_DONE;
+        }
+        let code = (*function_of(base)).code.add(pc as usize);
+        let t: Gc<Table> = t.gc();
+        let Some(at) = t.place_after(&st.heap, control, (*code).du()) else {
+            return NOT_DONE;
+        };
+        let (k, v) = match t.entry_from(&st.heap, at) {
+            Some((place, k, v)) => {
+                *code = (*code).with_d(place as i32);
+                (k, v)
+            }
+            None => (Value::NIL, Value::NIL),
+        };
+        r.set(i.a() + 3, k);
+        for n in 1..i.c() {
+            r.set(i.a() + 3 + n, if n == 1 { v } else { Value::NIL });
+        }
+        DONE
+    }
+}
+
+/// LEN.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn length(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        match Registers(base).get(i.b()).as_table() {
+            Some(t) if t.metatable(&st.heap).is_none() => {
+                Registers(base).set(i.a(), Value::int(t.len(&st.heap)))
+            }
+            _ => NOT_DONE,
+        }
+    }
+}
+
+/// EQ.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn equal(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    let (a, b) = unsafe { (Registers(base).get(i.a()), Registers(base).get(i.b())) };
+    match equals(st, a, b) {
+        Outcome::Value(v) if v.truthy() == (i.c() != 0) => TAKEN,
+        Outcome::Value(_) => DONE,
+        Outcome::Call { .. } => NOT_DONE,
+    }
+}
