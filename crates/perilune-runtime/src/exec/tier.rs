@@ -245,8 +245,7 @@ impl State {
     /// Lets functions that are loaded from now on be compiled when they get hot.
     pub fn set_compiler(&mut self, compiler: Box<dyn Compiler>) {
         self.compiled.tiers.compiler = Some(compiler);
-        let hot = self.options.stress.hot;
-        self.compiled.tiers.threshold = if hot { 0 } else { self.options.jit.threshold };
+        self.compiled.tiers.threshold = self.options.jit_threshold();
     }
 
     /// What has been compiled so far.
