@@ -166,7 +166,7 @@ pub const ALL: &[Setting] = &[
         name: "stress",
         value: Some("MODES"),
         variable: Some("PERILUNE_STRESS"),
-        about: "provoke rare events: collect, minor, move, rewrite, hot, deopt, border, nan, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, hot, warm, deopt, border, nan, fail:N",
         apply: |s, v, _| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -296,6 +296,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "move" => r.move_stack = true,
             None if part == "rewrite" => r.rewrite = true,
             None if part == "hot" => r.hot = true,
+            None if part == "warm" => r.warm = true,
             None if part == "deopt" => r.deopt = true,
             None if part == "border" => r.border = true,
             None if part == "nan" => r.nan = true,

@@ -204,21 +204,12 @@ fn begin_text(options: &Options, runs: Result<(), &'static str>) -> [String; 2] 
     let how = match runs {
         Ok(()) => format!(
             "engine {engine}: interpreter, baseline; threshold {}, code memory {} bytes",
-            threshold(options),
+            options.jit_threshold(),
             options.jit.memory
         ),
         Err(why) => format!("engine {engine}: no compiled code: {why}"),
     };
     [host, how]
-}
-
-/// Calls and rounds of loops before a function is compiled.
-fn threshold(options: &Options) -> u32 {
-    if options.stress.hot {
-        0
-    } else {
-        options.jit.threshold
-    }
 }
 
 fn mode_name(mode: JitMode) -> &'static str {
@@ -239,7 +230,7 @@ fn begin_json(at: Duration, options: &Options, runs: Result<(), &'static str>) -
         "used_features": Features::of_baseline().names(),
         "engine": options.engine.name(),
         "jit": mode_name(options.jit.mode),
-        "threshold": threshold(options),
+        "threshold": options.jit_threshold(),
         "memory": options.jit.memory,
         "compiles": runs.is_ok(),
         "why": runs.err(),

@@ -45,6 +45,19 @@ pub struct Options {
     pub stress: Stress,
 }
 
+impl Options {
+    /// Calls and rounds of loops before a function is compiled.
+    pub fn jit_threshold(&self) -> u32 {
+        /// The threshold under the stress mode `warm`.
+        const WARM: u32 = 2;
+        match self.stress {
+            Stress { hot: true, .. } => 0,
+            Stress { warm: true, .. } => WARM,
+            _ => self.jit.threshold,
+        }
+    }
+}
+
 /// Test aids that provoke rare events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stress {
@@ -61,6 +74,9 @@ pub struct Stress {
     pub rewrite: bool,
     /// Functions are compiled when they are called first.
     pub hot: bool,
+    /// Functions are compiled after a few calls and rounds of loops: when instructions have learned from one or two
+    /// sets of operands.
+    pub warm: bool,
     /// Compiled code leaves to the interpreter every few instructions, at any of them.
     pub deopt: bool,
     /// `#` of a table that has several borders answers the least one. A program whose output this

@@ -13,6 +13,8 @@ pub struct Fault {
     pub about: String,
     /// The source file, relative to the workspace.
     pub file: String,
+    /// The engine that the fuzzer compares with the peer.
+    pub engine: String,
     /// The stress mode under which the fuzzer looks for it.
     pub stress: Option<String>,
     /// Whole lines of the file.
@@ -79,6 +81,7 @@ fn empty(name: &str, part: &str) -> Fault {
         part: part.to_string(),
         about: String::new(),
         file: String::new(),
+        engine: "vm".to_string(),
         stress: None,
         old: String::new(),
         new: String::new(),
@@ -95,6 +98,8 @@ fn entry_line(fault: &mut Fault, line: &str) -> bool {
         fault.about = text.to_string();
     } else if let Some(text) = line.strip_prefix("file ") {
         fault.file = text.to_string();
+    } else if let Some(text) = line.strip_prefix("engine ") {
+        fault.engine = text.to_string();
     } else if let Some(text) = line.strip_prefix("stress ") {
         fault.stress = Some(text.to_string());
     } else if let Some(text) = line.strip_prefix(' ') {
@@ -145,6 +150,7 @@ mod tests {
             (" x\ny\n", " x\nz\n")
         );
         assert!(faults[0].stress.is_none());
+        assert_eq!(faults[0].engine, "vm");
     }
 
     #[test]

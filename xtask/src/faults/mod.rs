@@ -121,6 +121,23 @@ fn shown(found: &Found) -> String {
     }
 }
 
+/// How the fuzzer runs programs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Mode<'f> {
+    engine: &'f str,
+    stress: Option<&'f str>,
+}
+
+impl Mode<'_> {
+    /// The way in which a fault is looked for.
+    fn of(fault: &Fault) -> Mode<'_> {
+        Mode {
+            engine: &fault.engine,
+            stress: fault.stress.as_deref(),
+        }
+    }
+}
+
 /// The copy of the workspace, and where it is built.
 struct Place {
     copy: PathBuf,
@@ -167,7 +184,7 @@ impl Place {
     fn control(&self, chosen: &[&Fault], options: &Options) -> Result<(), String> {
         let binary = self.binary()?;
         std::fs::copy(&binary, &self.sound).map_err(|e| format!("{}: {e}", self.sound.display()))?;
-        let mut modes: Vec<Option<&str>> = chosen.iter().map(|f| f.stress.as_deref()).collect();
+        let mut modes: Vec<Mode<'_>> = chosen.iter().map(|f| Mode::of(f)).collect();
         modes.sort();
         modes.dedup();
         modes
@@ -180,11 +197,11 @@ impl Place {
         &self,
         seed: u64,
         count: u64,
-        stress: Option<&str>,
+        mode: Mode<'_>,
         options: &Options,
     ) -> Result<(), String> {
         let count = format!("--count={count}");
-        match self.fuzz(&self.sound, stress, seed, &[count], options)? {
+        match self.fuzz(&self.sound, mode, seed, &[count], options)? {
             Found::Yes(_, _, what) => Err(format!("a difference without any fault: {what}")),
             Found::No(_) | Found::NotBuilt => Ok(()),
         }
@@ -199,13 +216,13 @@ impl Place {
         let binary = self.binary();
         let built = start.elapsed().as_secs_f64();
         let found = match &binary {
-            Ok(binary) => self.fuzz(binary, fault.stress.as_deref(), SEED, &[], options),
+            Ok(binary) => self.fuzz(binary, Mode::of(fault), SEED, &[], options),
             Err(_) => Ok(Found::NotBuilt),
         };
         std::fs::write(&file, sound).map_err(fail)?;
         let found = found?;
         if let Found::Yes(program, _, _) = found {
-            self.differs_only_with_fault(SEED + program - 1, 1, fault.stress.as_deref(), options)?;
+            self.differs_only_with_fault(SEED + program - 1, 1, Mode::of(fault), options)?;
         }
         match &found {
             Found::Yes(programs, time, what) => println!(
@@ -222,20 +239,21 @@ impl Place {
     fn fuzz(
         &self,
         binary: &Path,
-        stress: Option<&str>,
+        mode: Mode<'_>,
         seed: u64,
         more: &[String],
         options: &Options,
     ) -> Result<Found, String> {
         let this = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut command = Command::new(this);
-        command.args(["fuzz", "diff", "--first", "--keep=1", "--engine=vm"]);
+        command.args(["fuzz", "diff", "--first", "--keep=1"]);
+        command.arg(format!("--engine={}", mode.engine));
         command.arg(format!("--bin={}", binary.display()));
         command.arg(format!("--seed={seed}"));
         command.arg(format!("--minutes={}", options.minutes));
         command.arg(format!("--jobs={}", options.jobs));
         command.arg(format!("--save={}", self.scratch.join("saved").display()));
-        command.args(stress.map(|mode| format!("--stress={mode}")));
+        command.args(mode.stress.map(|stress| format!("--stress={stress}")));
         command.args(options.peer.as_ref().map(|peer| format!("--peer={peer}")));
         command.args(more);
         let start = Instant::now();

@@ -27,10 +27,13 @@ fn marks(name: &str, page: &str) -> Result<(usize, usize), String> {
 
 /// A row of the table.
 pub fn row(fault: &Fault, result: &str) -> String {
-    let stress = fault
-        .stress
-        .as_ref()
-        .map_or(String::new(), |s| format!(" (`--stress={s}`)"));
+    let engine = (fault.engine != "vm").then(|| format!("--engine={}", fault.engine));
+    let stress = fault.stress.as_ref().map(|s| format!("--stress={s}"));
+    let options: Vec<String> = engine.into_iter().chain(stress).collect();
+    let stress = match options.is_empty() {
+        true => String::new(),
+        false => format!(" (`{}`)", options.join(" ")),
+    };
     format!(
         "| `{}` | {} | {}{stress} | {result} |",
         fault.name, fault.part, fault.about

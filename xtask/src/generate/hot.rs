@@ -22,6 +22,7 @@ const BODIES: &[&str] = &[
     "return a < b, a <= b",
     "return a > b, a >= b",
     "return a == b, a ~= b, a == 1, a == 'x'",
+    "return a == 9007199254740992.0, a ~= 2.5, a == 1e15, 2^53 == a",
     "return a < 3, a <= 3, a > 3, a >= 3",
     "return 3 < a, 3 <= a, 3 > a, 3 >= a",
     "if a < b then return 'less' elseif a <= b then return 'equal' end return 'neither'",
@@ -73,6 +74,7 @@ const VALUES: &[&str] = &[
     "math.maxinteger",
     "math.mininteger",
     "2^53",
+    "9007199254740992",
     "9007199254740993",
     "1.5",
     "-0.0",
@@ -142,6 +144,26 @@ const LATE: &[(&str, &str)] = &[
     ),
 ];
 
+/// Library functions, and arguments among which are functions whose operations on `o` and `p` may fail.
+const FAILING: &[(&str, &str)] = &[
+    ("table.sort", "{o, p, o, p}, function(a, b) return a < b end"),
+    (
+        "table.sort",
+        "{3, 1, 2}, function(a, b) local s = o + p return a < b end",
+    ),
+    ("string.gsub", "'abcd', '.', function(c) return o[c] end"),
+    ("string.gsub", "'abcd', '.', function(c) return p(c) end"),
+    ("load", "function() local x = o.x + p.y end"),
+    (
+        "pcall",
+        "function() for k in function(_, k) return o((k or 0) + 1) end do if k > 5 then break end end end",
+    ),
+    (
+        "coroutine.wrap(function(s) for i = 1, 6 do s = s .. o.x coroutine.yield(s) end end)",
+        "'s'",
+    ),
+];
+
 impl Gen {
     /// Several metatables that the same statement gives a metamethod after it was missed.
     pub(super) fn late_metamethod(&mut self) -> Node {
@@ -191,6 +213,116 @@ impl Gen {
             }
         }
         [vec![node], calls].concat()
+    }
+
+    /// Local variables that closures share and change, between operations on them: straight on, and in rounds.
+    pub(super) fn shared_locals(&mut self) -> Node {
+        const NUMBERS: &[&str] = &["1", "2.5", "-3", "7", "0.5", "1 << 40", "'4'"];
+        let mut body = vec![
+            line(format!(
+                "local a, b, c, d = {}, {}, {}, 0",
+                self.rng.pick(NUMBERS),
+                self.rng.pick(NUMBERS),
+                self.rng.pick(NUMBERS)
+            )),
+            line("local function set(v) a = v end"),
+            line("local function swap() a, b = b, a return b end"),
+            line("local function get() return a, b end"),
+        ];
+        let rounds = self.rng.range(1, 3);
+        body.push(line(format!("for i = 1, {rounds} do")));
+        for _ in 0..self.rng.range(3, 9) {
+            let form = self.rng.pick(&[
+                "a = N",
+                "b = N",
+                "set(N)",
+                "c = swap()",
+                "set(a * 2) b = a",
+                "a = a + 1",
+                "b = a - b",
+                "c = a * N",
+                "d = a + i",
+                "c = -a d = b",
+                "if a < N then d = d + 1 end",
+                "if b == a then set(N) end",
+                "c = get()",
+                "c, d = get()",
+                "for k = 1, 2 do a = a + k set(b) c = a + k end",
+                "T(a, b, c, d)",
+                "T(a + 1, b + 1)",
+            ]);
+            let number = self.rng.pick(NUMBERS);
+            body.push(line(super::meta::replace_word(form, "N", number)));
+        }
+        body.push(line("end"));
+        body.push(line("T(a, b, c, d)"));
+        block("P(function()", body, "end)")
+    }
+
+    /// Functions that library functions call, in which a metamethod fails now and then.
+    pub(super) fn callback_errors(&mut self) -> Node {
+        let every = self.rng.range(2, 6);
+        let fails = self
+            .rng
+            .pick(&["error(k)", "error({k})", "local x = nil + 1", "error('E', 0)"]);
+        let mut body = vec![
+            line("local n, m = 0, {}"),
+            line("local o, p = setmetatable({n = 1}, m), setmetatable({n = 2}, m)"),
+            line(format!(
+                "local function now(k) n = n + 1 if n % {every} == 0 then {fails} end return k end"
+            )),
+            line("m.__lt = function(a, b) return now(a.n) < b.n end"),
+            line("m.__index = function(_, k) return now(k) end"),
+            line("m.__add = function(a, b) return now(1) end"),
+            line("m.__call = function(_, k) return now(k) end"),
+            line("local function seen(e) return 'seen', type(e) end"),
+        ];
+        for _ in 0..self.rng.range(2, 6) {
+            let (callee, arguments) = FAILING[self.rng.below(FAILING.len())];
+            let handler = self.rng.pick(&["", "seen, "]);
+            let call = if handler.is_empty() { "pcall" } else { "xpcall" };
+            let text = format!("T({call}({callee}, {handler}{arguments}))");
+            body.push(line(text));
+            body.push(line("T(n)"));
+        }
+        block("P(function()", body, "end)")
+    }
+
+    /// Functions called by tail calls, directly or not, that look at how they were called.
+    pub(super) fn tail_calls(&mut self) -> Node {
+        let mut body = vec![
+            line("local function leaf(x, y) return debug.getinfo(1, 't').istailcall, x, y end"),
+            line(
+                "local function count(x) return select(2, debug.traceback('', 1):gsub('tail calls', '')), x end",
+            ),
+        ];
+        for name in ["one", "two"] {
+            let callee = self.rng.pick(&["leaf", "count"]);
+            let form = self.rng.pick(&[
+                "function(x, y) return F(x, y) end",
+                "function(x) return F(x) end",
+                "function(x, y) local z = F(x) return F(y, z) end",
+                "function(x, ...) return F(x, ...) end",
+                "function(x, y) if x == 2 then return F(x) end return (F(x, y)) end",
+            ]);
+            let form = super::meta::replace_word(form, "F", callee);
+            body.push(line(format!("local {name} = {form}")));
+        }
+        body.push(line("for i = 1, 4 do"));
+        for _ in 0..self.rng.range(1, 4) {
+            let form = self.rng.pick(&[
+                "T(one(i, 2))",
+                "T((two(i)))",
+                "T(leaf(i), two(i))",
+                "T(pcall(one, i))",
+                "T((function(f) return f(i) end)(one))",
+                "T(coroutine.wrap(two)(i))",
+                "local p, q = one(i, i) T(p, q)",
+            ]);
+            body.push(line(form));
+        }
+        body.push(line("end"));
+        block("P(function()", body, "end)")
     }
 
     /// Objects of one class, or of a few, whose class changes between the uses.

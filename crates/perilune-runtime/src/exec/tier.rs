@@ -151,6 +151,8 @@ pub struct JitStats {
     pub exits: u64,
     /// Bytes of machine code made.
     pub bytes: u64,
+    /// Bytes of machine code whose memory has not been given back yet.
+    pub in_use: u64,
     /// Nanoseconds spent compiling.
     pub nanoseconds: u64,
 }
@@ -243,8 +245,7 @@ impl State {
     /// Lets functions that are loaded from now on be compiled when they get hot.
     pub fn set_compiler(&mut self, compiler: Box<dyn Compiler>) {
         self.compiled.tiers.compiler = Some(compiler);
-        let hot = self.options.stress.hot;
-        self.compiled.tiers.threshold = if hot { 0 } else { self.options.jit.threshold };
+        self.compiled.tiers.threshold = self.options.jit_threshold();
     }
 
     /// What has been compiled so far.
@@ -351,6 +352,7 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
             let shapes = shapes(&p.data.code, &p.feedback);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
+            tiers.stats.in_use += installed.size as u64;
             install(p, installed, shapes);
             if st.options.jit.keep
                 && let Some(native) = &mut p.data.native
@@ -498,6 +500,7 @@ fn release_retired(st: &mut State) {
     for code in std::mem::take(&mut st.compiled.tiers.retired) {
         if let Some(compiler) = &mut st.compiled.tiers.compiler {
             compiler.release(&code);
+            st.compiled.tiers.stats.in_use -= code.size as u64;
         }
         if st.compiled.tiers.observed.is_some() {
             events::released(st, &code);
