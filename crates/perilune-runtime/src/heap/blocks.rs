@@ -85,6 +85,8 @@ impl Block {
 }
 
 const CLEAN: usize = 1;
+/// Buffers of so many bytes are moved in steps of a quarter of it.
+const MOVE_BY_STEPS: usize = 4 << 20;
 /// Freed objects from this size on give their memory back at once; smaller ones wait for the end of a
 /// cycle, because the next one of that size may be near.
 const DECOMMIT_AT_ONCE: usize = 1 << 20;
@@ -403,6 +405,29 @@ impl Blocks {
         }
         if n as usize * BLOCK >= DECOMMIT_AT_ONCE {
             self.decommit(first, n);
+        }
+    }
+
+    /// Copies the first bytes of `from`, a buffer that is released next. A large one gives its memory back on the
+    /// way, so that there are never two of it.
+    ///
+    /// # Safety
+    /// Both buffers have that many bytes and do not overlap; what is read from `from` afterwards are other bytes.
+    pub(crate) unsafe fn move_out(&mut self, from: *const u8, to: *mut u8, bytes: usize) {
+        let step = if bytes < MOVE_BY_STEPS {
+            bytes
+        } else {
+            MOVE_BY_STEPS / 4
+        };
+        for start in (0..bytes).step_by(step.max(1)) {
+            let n = step.min(bytes - start);
+            // SAFETY: this function's promise.
+            unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), n) };
+            if step < bytes {
+                let first = (from as usize + start - self.base).div_ceil(BLOCK);
+                let end = (from as usize + start + n - self.base) >> BLOCK_SHIFT;
+                self.decommit(first as u32, end.saturating_sub(first) as u32);
+            }
         }
     }
 

@@ -191,7 +191,7 @@ impl Gc<Table> {
         unsafe {
             let new = heap.alloc(cap * 8 + space)?.add(space);
             if n > 0 {
-                new.cast::<u64>().copy_from_nonoverlapping(old.cast(), n);
+                heap.blocks.move_out(old, new, n * 8);
                 if kind == ArrayKind::Generic {
                     match old_kind {
                         ArrayKind::Generic => new.sub(n).copy_from_nonoverlapping(old.sub(n), n),
