@@ -93,6 +93,12 @@ pub const STRESS: &[Stress] = &[
         engines: Some(&["jit"]),
     },
     Stress {
+        name: "background,collect",
+        about: "functions are compiled by another thread, and a full collection at every safepoint",
+        seconds: 120,
+        engines: Some(&["jit"]),
+    },
+    Stress {
         name: "hot,move",
         about: "functions are compiled when they are called first, and the Lua stack moves at every check",
         seconds: 60,

@@ -126,6 +126,16 @@ pub const ALL: &[Setting] = &[
         apply: |s, v, _| invalid(size(v).map(|n| s.options.jit.threshold = n.try_into().unwrap_or(u32::MAX))),
     },
     Setting {
+        name: "jit-sync",
+        value: None,
+        variable: None,
+        about: "compile functions while the program waits, never in another thread",
+        apply: |s, _, _| {
+            s.options.jit.sync = true;
+            Ok(())
+        },
+    },
+    Setting {
         name: "jit-memory",
         value: Some("N[kMG]"),
         variable: Some("PERILUNE_JIT_MEMORY"),
@@ -166,7 +176,7 @@ pub const ALL: &[Setting] = &[
         name: "stress",
         value: Some("MODES"),
         variable: Some("PERILUNE_STRESS"),
-        about: "provoke rare events: collect, minor, move, rewrite, hot, warm, deopt, border, nan, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, hot, warm, background, deopt, border, nan, fail:N",
         apply: |s, v, _| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -297,6 +307,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "rewrite" => r.rewrite = true,
             None if part == "hot" => r.hot = true,
             None if part == "warm" => r.warm = true,
+            None if part == "background" => r.background = true,
             None if part == "deopt" => r.deopt = true,
             None if part == "border" => r.border = true,
             None if part == "nan" => r.nan = true,

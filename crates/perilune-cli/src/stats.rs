@@ -27,10 +27,11 @@ fn compiled(lua: &Lua, run: Duration) -> String {
     };
     let compiling = Duration::from_nanos(stats.nanoseconds);
     format!(
-        "engine jit ({tiers}): {native} of {functions} functions ({} %) have compiled code; compiled {} times, {} bytes \
-         of code, {:.1} ms ({:.1} % of {:.0} ms); {} failed, {} discarded, {} exits\n",
+        "engine jit ({tiers}): {native} of {functions} functions ({} %) have compiled code; compiled {} times ({} by \
+         another thread), {} bytes of code, {:.1} ms ({:.1} % of {:.0} ms); {} failed, {} discarded, {} exits\n",
         percent(native as f64, functions as f64).round(),
         stats.compiled,
+        stats.elsewhere,
         stats.bytes,
         compiling.as_secs_f64() * 1e3,
         percent(compiling.as_secs_f64(), run.as_secs_f64()),

@@ -4,8 +4,10 @@ use crate::baseline::{self, Artifact, PoolEntry};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
 use crate::masm::{a64::A64, x64::X64};
-use perilune_runtime::exec::{Compiler, Installed, JitOptions, Job, Stubs};
+use crate::worker::{Response, Worker};
+use perilune_runtime::exec::{Compiler, Finished, Installed, JitOptions, Job, Ready, Stubs};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 #[cfg(not(target_arch = "aarch64"))]
 type Host = X64;
@@ -46,6 +48,8 @@ pub fn assemble(target: Target, job: &Job) -> Result<Artifact, String> {
 pub struct HostCompiler {
     memory: CodeMemory,
     blocks: HashMap<u64, Block>,
+    /// The thread that compiles long functions, once there has been one.
+    worker: Option<Worker>,
 }
 
 impl HostCompiler {
@@ -61,6 +65,25 @@ impl HostCompiler {
         Ok(HostCompiler {
             memory: memory.map_err(|e| e.to_string())?,
             blocks: HashMap::new(),
+            worker: None,
+        })
+    }
+
+    fn install(&mut self, artifact: &Artifact, job: &Job) -> Result<Installed, String> {
+        let pool = pool(artifact, job);
+        let block = self
+            .memory
+            .install(&artifact.code.bytes, &pool)
+            .map_err(|e| e.to_string())?;
+        let at = |offset: u32| block.address() + offset as usize;
+        let handle = block.address() as u64;
+        self.blocks.insert(handle, block);
+        Ok(Installed {
+            call: at(artifact.call),
+            entries: artifact.entries.iter().map(|&(pc, o)| (pc, at(o))).collect(),
+            address: block.address(),
+            size: block.size(),
+            handle,
         })
     }
 }
@@ -77,21 +100,28 @@ fn pool(artifact: &Artifact, job: &Job) -> Vec<u64> {
 impl Compiler for HostCompiler {
     fn compile(&mut self, job: &Job) -> Result<Installed, String> {
         let artifact = assemble(HOST, job)?;
-        let pool = pool(&artifact, job);
-        let block = self
-            .memory
-            .install(&artifact.code.bytes, &pool)
-            .map_err(|e| e.to_string())?;
-        let at = |offset: u32| block.address() + offset as usize;
-        let handle = block.address() as u64;
-        self.blocks.insert(handle, block);
-        Ok(Installed {
-            call: at(artifact.call),
-            entries: artifact.entries.iter().map(|&(pc, o)| (pc, at(o))).collect(),
-            address: block.address(),
-            size: block.size(),
-            handle,
-        })
+        self.install(&artifact, job)
+    }
+
+    fn begin(&mut self, ticket: u64, job: Arc<Job>, ready: Ready) -> bool {
+        if self.worker.is_none() {
+            self.worker = Worker::start(HOST);
+        }
+        self.worker.as_ref().is_some_and(|w| w.begin(ticket, job, ready))
+    }
+
+    fn finished(&mut self) -> Vec<Finished> {
+        let Some(worker) = &self.worker else {
+            return Vec::new();
+        };
+        let made: Vec<Response> = worker.finished().collect();
+        made.into_iter()
+            .map(|r| Finished {
+                ticket: r.ticket,
+                installed: r.artifact.and_then(|a| self.install(&a, &r.job)),
+                compiling: r.compiling,
+            })
+            .collect()
     }
 
     fn release(&mut self, code: &Installed) {

@@ -9,5 +9,6 @@ pub mod disasm;
 pub mod link;
 pub mod listing;
 pub mod masm;
+mod worker;
 
 pub use compiler::{HostCompiler, assemble};

@@ -48,11 +48,11 @@ pub struct Options {
 impl Options {
     /// Calls and rounds of loops before a function is compiled.
     pub fn jit_threshold(&self) -> u32 {
-        /// The threshold under the stress mode `warm`.
+        /// The threshold under the stress modes `warm` and `background`.
         const WARM: u32 = 2;
         match self.stress {
             Stress { hot: true, .. } => 0,
-            Stress { warm: true, .. } => WARM,
+            Stress { warm: true, .. } | Stress { background: true, .. } => WARM,
             _ => self.jit.threshold,
         }
     }
@@ -77,6 +77,8 @@ pub struct Stress {
     /// Functions are compiled after a few calls and rounds of loops: when instructions have learned from one or two
     /// sets of operands.
     pub warm: bool,
+    /// Functions are compiled when they have run a little, all of them by another thread.
+    pub background: bool,
     /// Compiled code leaves to the interpreter every few instructions, at any of them.
     pub deopt: bool,
     /// `#` of a table that has several borders answers the least one. A program whose output this

@@ -289,3 +289,66 @@ fn snapshots_are_kept_where_that_is_asked_for() -> Result<()> {
     }
     Ok(())
 }
+
+/// A function of more than a thousand instructions with a loop that runs until `enough` says so.
+fn long_function() -> String {
+    let body = "a = (a + b * 3) & 0xffff b = b ~ (a >> 1) ".repeat(300);
+    format!(
+        "local function f(enough) local a, b = 1, 2 repeat {body} until enough() return a, b end return f"
+    )
+}
+
+#[test]
+fn long_functions_are_compiled_while_they_run() -> Result<()> {
+    let alone = std::thread::available_parallelism().map_or(1, usize::from) == 1;
+    for sync in [false, true] {
+        let mut lua = Lua::with_options(Options {
+            jit: JitOptions {
+                threshold: 10,
+                sync,
+                ..JitOptions::default()
+            },
+            ..Options::default()
+        })?;
+        let events = observe(&mut lua);
+        let f: Function = lua.load(long_function()).eval()?;
+        // A minute is enough for another thread on a busy machine.
+        let installed = events.clone();
+        let began = std::time::Instant::now();
+        let enough =
+            lua.create_function(move |_, ()| Ok(is_installed(&installed) || began.elapsed().as_secs() > 60))?;
+        let (a, b): (i64, i64) = f.call(&mut lua, enough)?;
+        assert!(a <= 0xffff && b != 0);
+        let stats = lua.jit_stats();
+        assert_eq!(stats.failed, 0);
+        assert!(stats.compiled >= 1, "{stats}");
+        assert_eq!(stats.elsewhere > 0, !sync && !alone, "{stats}");
+    }
+    Ok(())
+}
+
+/// Whether code has been installed.
+fn is_installed(events: &Events) -> bool {
+    let all = events.lock().expect("no panic");
+    all.iter().any(|e| matches!(e, TierEvent::Installed { .. }))
+}
+
+#[test]
+fn a_state_may_end_while_its_functions_are_compiled() -> Result<()> {
+    for _ in 0..20 {
+        let mut lua = Lua::with_options(Options {
+            jit: JitOptions {
+                threshold: 1,
+                ..JitOptions::default()
+            },
+            ..Options::default()
+        })?;
+        let f: Function = lua.load(long_function()).eval()?;
+        lua.globals().set(&mut lua, "f", f)?;
+        lua.load("local n = 3 f(function() n = n - 1 return n < 0 end)")
+            .exec()?;
+        let n: i64 = lua.load("return 7").eval()?;
+        assert_eq!(n, 7);
+    }
+    Ok(())
+}

@@ -9,6 +9,7 @@
 //! 5. Every `Result::Err(Throw)` travels to [`unwind::raise`], which is the only place that unwinds.
 #![allow(unsafe_code)]
 
+mod background;
 pub(crate) mod call;
 mod compiled;
 mod coroutine;
@@ -29,6 +30,7 @@ mod trace;
 mod tree;
 mod unwind;
 
+pub use background::{Finished, Ready};
 pub(crate) use compiled::Compiled;
 pub use events::{Invalidation, TierEvent, TierFunction, TierObserver};
 pub use load::CodeCache;

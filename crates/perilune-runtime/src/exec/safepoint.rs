@@ -21,6 +21,9 @@ impl State {
         if word & interrupt::TIMEOUT != 0 {
             return Err(self.raise_stop(StopReason::Timeout));
         }
+        if word & interrupt::CODE != 0 {
+            self.install_finished();
+        }
         if word & (interrupt::GC | interrupt::STRESS | interrupt::FINALISE) != 0 {
             self.collect_at_safepoint()?;
         }

@@ -6,11 +6,11 @@
 //! rewritten itself. Where it turns out later that instructions have become others than they were
 //! then, it is made again.
 
+use super::background::{self, Background, Finished, Ready};
 use super::compiled::{self, function_of};
 use super::events::{self, Invalidation, Observed};
 use super::interp::Flow;
 use crate::abi::{NEVER, Path, Place, SHARED, STRING, Shared, StoreWay, WAYS};
-use crate::object::feedback::Feedback;
 use crate::object::shape::EMPTY;
 use crate::object::{Frame, ProtoObj};
 use crate::state::State;
@@ -18,7 +18,7 @@ use crate::value::Value;
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::proto::Proto;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Heat that no program uses up.
 const NEVER_HOT: i64 = i64::MAX;
@@ -81,6 +81,10 @@ pub trait Compiler: Send {
     /// # Errors
     /// Why it cannot be compiled, or its code not be installed.
     fn compile(&mut self, job: &Job) -> Result<Installed, String>;
+    /// Lets another thread make the code of a function, which is then `ready`; false if there is none.
+    fn begin(&mut self, ticket: u64, job: Arc<Job>, ready: Ready) -> bool;
+    /// Installs what other threads have made since.
+    fn finished(&mut self) -> Vec<Finished>;
     /// Gives back the memory of code that nothing will run any more.
     fn release(&mut self, code: &Installed);
     /// Installs the code that all functions share.
@@ -106,6 +110,8 @@ pub struct JitOptions {
     pub threshold: u32,
     /// The most bytes of machine code.
     pub memory: usize,
+    /// Functions are always compiled where they get hot, while the program waits.
+    pub sync: bool,
     /// Which compilers there are.
     pub mode: JitMode,
     /// Keep what installed code was made from, so that listings show that code and not what would be made by then.
@@ -131,6 +137,7 @@ impl Default for JitOptions {
         JitOptions {
             threshold: DEFAULT_THRESHOLD,
             memory: 64 << 20,
+            sync: false,
             mode: JitMode::default(),
             keep: false,
             profiled: false,
@@ -143,6 +150,8 @@ impl Default for JitOptions {
 pub struct JitStats {
     /// Functions compiled, each time counted.
     pub compiled: u64,
+    /// How many of them by another thread.
+    pub elsewhere: u64,
     /// Functions that could not be compiled.
     pub failed: u64,
     /// Code that was dropped because its assumptions no longer held.
@@ -191,7 +200,9 @@ pub(crate) struct NativeCode {
 /// The tier manager of a state.
 #[derive(Default)]
 pub(super) struct Tiers {
-    compiler: Option<Box<dyn Compiler>>,
+    pub(super) compiler: Option<Box<dyn Compiler>>,
+    /// What other threads are compiling.
+    pub(super) background: Background,
     /// The entry from Rust; 0 before the first function is compiled.
     entry: usize,
     threshold: u32,
@@ -276,7 +287,7 @@ pub(super) unsafe fn hot(st: &mut State, in_loop: bool) -> Flow {
         if !st.compiled.is_active() {
             release_retired(st);
         }
-        if p.data.native.is_none() && !compile(st, p) {
+        if p.data.native.is_none() && !obtain(st, p) {
             return Flow::Next;
         }
         let pc = (*frame).pc.offset_from(p.code) as u32;
@@ -333,23 +344,53 @@ pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
     }
 }
 
-/// Compiles a function; false if that cannot be.
-fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
-    let started = std::time::Instant::now();
+/// The code of a function that has been made.
+pub(super) struct Made {
+    /// The code, and what it was made from; or why there is none.
+    pub result: Result<(Installed, Arc<Job>), String>,
+    /// How long the job waited.
+    pub queued: Duration,
+    /// How long making it took.
+    pub compiling: Duration,
+}
+
+/// Compiles a function, or lets another thread do so; whether its code is there.
+fn obtain(st: &mut State, p: &mut ProtoObj) -> bool {
     if st.compiled.tiers.observed.is_some() {
         events::started(st, p);
     }
-    let made = if p.tree.is_null() {
-        make(st, p)
-    } else {
+    let started = Instant::now();
+    let result = if !p.tree.is_null() {
         Err("the walker runs it".to_owned())
+    } else {
+        prepare(st).and_then(|()| {
+            if background::begin(st, p) {
+                *p.heat() = NEVER_HOT as u64;
+                return Ok(None);
+            }
+            make(st, p).map(Some)
+        })
     };
-    let took = started.elapsed();
+    let compiling = started.elapsed();
+    let Some(result) = result.transpose() else {
+        return false;
+    };
+    let queued = Duration::ZERO;
+    let made = Made {
+        result,
+        queued,
+        compiling,
+    };
+    take(st, p, made)
+}
+
+/// Takes over the code of a function; false if there is none.
+pub(super) fn take(st: &mut State, p: &mut ProtoObj, made: Made) -> bool {
     let tiers = &mut st.compiled.tiers;
-    tiers.stats.nanoseconds += took.as_nanos() as u64;
-    match made {
+    tiers.stats.nanoseconds += made.compiling.as_nanos() as u64;
+    match made.result {
         Ok((installed, job)) => {
-            let shapes = shapes(&p.data.code, &p.feedback);
+            let shapes = shapes(&job);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
             tiers.stats.in_use += installed.size as u64;
@@ -357,10 +398,10 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
             if st.options.jit.keep
                 && let Some(native) = &mut p.data.native
             {
-                native.job = Some(Arc::new(job));
+                native.job = Some(job);
             }
             if st.compiled.tiers.observed.is_some() {
-                events::installed(st, p, Duration::ZERO, took);
+                events::installed(st, p, made.queued, made.compiling);
             }
             true
         }
@@ -374,9 +415,14 @@ fn compile(st: &mut State, p: &mut ProtoObj) -> bool {
     }
 }
 
-/// Makes the code of a function. Before the first one there is code to enter it by, and functions that are not
-/// compiled get code that stands in for theirs.
-fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Job), String> {
+/// The function is hot from now on.
+pub(super) fn heat_up(p: &mut ProtoObj) {
+    *p.heat() = 0;
+}
+
+/// Before the first code there is code to enter it by, and functions that are not compiled get code that stands in
+/// for theirs.
+fn prepare(st: &mut State) -> Result<(), String> {
     let tiers = &mut st.compiled.tiers;
     let compiler = tiers.compiler.as_mut().ok_or("there is no compiler")?;
     if tiers.entry == 0 {
@@ -386,14 +432,15 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Job), String> {
         let uncompiled = stubs.shared[Shared::EnterSlowly as usize];
         st.heap.set_uncompiled(uncompiled as *const u8);
     }
+    Ok(())
+}
+
+/// Makes the code of a function.
+fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Arc<Job>), String> {
     let job = snapshot(st, p);
-    let compiler = st
-        .compiled
-        .tiers
-        .compiler
-        .as_mut()
-        .ok_or("there is no compiler")?;
-    Ok((compiler.compile(&job)?, job))
+    let compiler = st.compiled.tiers.compiler.as_mut();
+    let compiler = compiler.ok_or("there is no compiler")?;
+    Ok((compiler.compile(&job)?, Arc::new(job)))
 }
 
 fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
@@ -410,11 +457,11 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
 }
 
 /// All shapes that instructions and sites know.
-fn shapes(code: &[Instr], feedback: &Feedback) -> Vec<u32> {
-    let mut all: Vec<u32> = code.iter().filter_map(|i| i.learned_shape()).collect();
-    all.extend(feedback.places.iter().flatten().map(|e| e.shape));
-    all.extend(feedback.stores.iter().flatten().flat_map(|e| [e.old, e.new]));
-    for path in feedback.paths.iter().flatten() {
+fn shapes(job: &Job) -> Vec<u32> {
+    let mut all: Vec<u32> = job.code.iter().filter_map(|i| i.learned_shape()).collect();
+    all.extend(job.places.iter().flatten().map(|e| e.shape));
+    all.extend(job.stores.iter().flatten().flat_map(|e| [e.old, e.new]));
+    for path in job.paths.iter().flatten() {
         all.push(path.shape);
         let steps = &path.steps[..path.depth as usize];
         all.extend(steps.iter().flat_map(|s| [s.meta, s.class]));

@@ -198,6 +198,7 @@ impl Heap {
 
     /// Inline caches forget shapes that have been dropped.
     fn forget_shapes(&mut self) {
+        self.shape_drops += 1;
         for at in 0..self.droppable.len() {
             let p = self.droppable[at];
             // SAFETY: the list holds live objects; functions are told by their tag.

@@ -125,6 +125,8 @@ pub mod interrupt {
     pub const FINALISE: u32 = 16;
     /// Stress mode: something to do at every safepoint.
     pub const STRESS: u32 = 32;
+    /// Another thread has compiled a function.
+    pub const CODE: u32 = 64;
 }
 
 /// What the collector does between two steps.
@@ -200,6 +202,8 @@ pub struct Heap {
     pub(crate) droppable: Vec<*mut Header>,
     /// Machine code of functions that are gone, or that relied on shapes which are.
     pub(crate) discarded: Vec<(Installed, Invalidation)>,
+    /// How often shapes have been dropped.
+    pub(crate) shape_drops: u64,
     /// What a new function's `entry` is.
     pub(crate) uncompiled: *const u8,
     /// How many of them survived the last collection: the first ones.
@@ -272,6 +276,7 @@ impl Heap {
             dead_fibers: Vec::new(),
             droppable: Vec::new(),
             discarded: Vec::new(),
+            shape_drops: 0,
             uncompiled: std::ptr::null(),
             old_droppable: 0,
             finalisable: Vec::new(),
