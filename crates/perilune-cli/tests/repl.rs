@@ -350,7 +350,7 @@ fn commands_help_and_switch() {
     );
     assert!(!unknown.contains("did you mean"), "{unknown}");
     assert!(t.run(":help me").contains("takes no argument"));
-    assert!(t.run(":engine").starts_with("* vm"));
+    assert!(t.run(":engine").contains("* jit"));
     t.run("x = 1");
     assert!(t.run(":engine tree").contains("fresh state on the engine tree"));
     assert_eq!(t.run("x, #arg"), "nil     0");
@@ -551,7 +551,7 @@ fn tiers_and_code_of_functions_are_shown() {
 
 #[test]
 fn functions_that_are_never_compiled_say_so() {
-    let mut t = open();
+    let mut t = Terminal::open(&["--engine=vm"], &[("PERILUNE_HISTORY", "")]);
     t.run("function g() end");
     assert_eq!(
         t.run(":tier g"),

@@ -110,10 +110,13 @@ fn code_that_is_made_again_gives_the_old_one_back() -> Result<()> {
     end";
     let (before, after) = must_not_grow(&mut lua, work, 300, 3_000)?;
     assert!(
-        after.compiled >= before.compiled + 2 * 2_700,
+        after.compiled >= before.compiled + 2_700 * 3 / 2,
         "made again: {after:?}"
     );
-    assert!(after.invalidated > before.invalidated + 2_700, "{after:?}");
+    assert!(
+        after.invalidated >= before.invalidated + 2_700 / 2 * 3,
+        "{after:?}"
+    );
     Ok(())
 }
 
