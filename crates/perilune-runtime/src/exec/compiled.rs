@@ -370,6 +370,12 @@ pub(super) unsafe fn begin(st: &mut State) -> Flow {
         if !std::ptr::eq((*frame).pc, p.code) {
             return Flow::Next;
         }
+        if let Some(native) = &p.data.native
+            && !is_traced(st)
+            && st.heap.discarded.is_empty()
+        {
+            return enter(st, native.start());
+        }
         let heat = p.heat();
         *heat = heat.wrapping_sub(1);
         if (*heat as i64) < 0 {
