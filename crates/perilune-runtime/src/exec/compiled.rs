@@ -162,6 +162,8 @@ unsafe fn complete_below(frame: *mut Frame, base: *mut Value) {
             let func = base.sub(1);
             let pc = (*frame).pc;
             *frame = Frame {
+                cont: mark.how,
+                ncall: u8::from(mark.object && !mark.tail),
                 flags: frame_flags::LUA | if mark.tail { frame_flags::TAIL } else { 0 },
                 ..Frame::lua(func, base, pc, i32::from(mark.c) - 1)
             };
