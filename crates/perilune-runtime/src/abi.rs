@@ -262,6 +262,12 @@ helpers! {
     SetItem set_item;
     /// A GETFIELD_ANY.
     GetField get_field;
+    /// A GETTABUP.
+    GetShared get_shared;
+    /// A CLOSURE.
+    MakeClosure make_closure;
+    /// A CLOSE.
+    CloseVariables close_variables;
     /// A SELF_ANY.
     GetMethod get_method;
     /// A TFORCALL_NEXT.

@@ -16,6 +16,7 @@ use perilune_runtime::abi::{CallMark, Event, Helper, Shared, event_code, layout,
 #[derive(Clone, Copy)]
 enum Arg {
     Register(u8),
+    Upvalue(u8),
     Constant(u32),
     Int(i64),
 }
@@ -35,8 +36,8 @@ enum Purpose {
 
 /// A call of a metamethod that an instruction may make.
 struct Metamethod {
-    /// The register of the only value that may have it.
-    object: Option<u8>,
+    /// The only value that may have it.
+    object: Option<Arg>,
     find: Helper,
     event: Event,
     args: Vec<Arg>,
@@ -130,31 +131,39 @@ impl<M: Masm> Baseline<'_, M> {
             Arg::Int(i.d().into()),
             Arg::Constant(i.c().into()),
         );
-        let reads = [(Op::GETFIELD, name), (Op::SELF, name), (Op::GETINDEX, c), (Op::GETINT, number)];
-        if let Some(&(_, key)) = reads.iter().find(|r| r.0 == op) {
+        let upvalue = Arg::Upvalue(i.b());
+        let reads = [
+            (Op::GETTABUP, upvalue, name),
+            (Op::GETFIELD, b, name),
+            (Op::SELF, b, name),
+            (Op::GETINDEX, b, c),
+            (Op::GETINT, b, number),
+        ];
+        if let Some(&(op, object, key)) = reads.iter().find(|r| r.0 == op) {
             let method = op == Op::SELF;
             return Some(Metamethod {
-                object: Some(i.b()),
+                object: Some(object),
                 find: Helper::FindIndex,
                 event: Event::Index,
-                args: vec![b, key],
+                args: vec![object, key],
                 purpose: if method { Purpose::StoreMethod(i.a()) } else { Purpose::Store(i.a()) },
             });
         }
         let writes = [
-            (Op::SETFIELD, name, c),
-            (Op::SETFIELDK, name, value),
-            (Op::SETINDEX, b, c),
-            (Op::SETINDEXK, b, value),
-            (Op::SETINT, number, c),
-            (Op::SETINTK, number, value),
+            (Op::SETTABUP, upvalue, name, a),
+            (Op::SETFIELD, a, name, c),
+            (Op::SETFIELDK, a, name, value),
+            (Op::SETINDEX, a, b, c),
+            (Op::SETINDEXK, a, b, value),
+            (Op::SETINT, a, number, c),
+            (Op::SETINTK, a, number, value),
         ];
-        let &(_, key, v) = writes.iter().find(|w| w.0 == op)?;
+        let &(_, object, key, v) = writes.iter().find(|w| w.0 == op)?;
         Some(Metamethod {
-            object: Some(i.a()),
+            object: Some(object),
             find: Helper::FindNewIndex,
             event: Event::NewIndex,
-            args: vec![a, key, v],
+            args: vec![object, key, v],
             purpose: Purpose::Ignore,
         })
     }
@@ -179,16 +188,17 @@ impl<M: Masm> Baseline<'_, M> {
         }
         self.m.bind(other);
     }
-    /// Goes to `other` unless register `r` is a table with a metatable.
-    fn leave_without_metatable(&mut self, r: u8, other: Label) {
+    /// Goes to `other` unless the value is a table with a metatable.
+    fn leave_without_metatable(&mut self, value: Arg, other: Label) {
+        self.load_argument(value);
         self.m
-            .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag::TABLE, other);
-        self.m.load(Width::W64, M::RET, M::BASE, home(r));
+            .branch_imm(Cond::Ne, Width::W32, M::TAG, tag::TABLE, other);
         self.m
             .branch_load_imm(Cond::Eq, Width::W64, M::RET, layout::TABLE_METATABLE, 0, other);
     }
-    /// R[to] = R[from]; not by the result register.
-    fn copy_object(&mut self, from: u8, to: u8) {
+    /// R[to] = the object of a method, a register; the result register is kept.
+    fn copy_object(&mut self, object: Arg, to: u8) {
+        let Arg::Register(from) = object else { return };
         self.m.load(Width::W64, M::TAG, M::BASE, home(from));
         self.m.store(Width::W64, M::TAG, M::BASE, home(to));
         self.m.load(Width::W8, M::TAG, M::BASE, home_tag(from));
@@ -214,10 +224,24 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.branch_imm(Cond::Eq, Width::W64, M::RET, 0, other);
     }
     fn put_argument(&mut self, arg: Arg, at: i32) {
+        self.load_argument(arg);
+        self.m.store(Width::W64, M::RET, M::BASE, at);
+        self.m.store(Width::W8, M::TAG, M::BASE, at + layout::VALUE_TAG);
+    }
+    /// The payload in the result register, and the tag in its register.
+    fn load_argument(&mut self, arg: Arg) {
         match arg {
             Arg::Register(r) => {
                 self.m.load(Width::W64, M::RET, M::BASE, home(r));
                 self.m.load(Width::W8, M::TAG, M::BASE, home_tag(r));
+            }
+            Arg::Upvalue(u) => {
+                let at = layout::CLOSURE_UPVALS + 8 * i32::from(u);
+                self.m.load(Width::W64, M::RET, M::BASE, -layout::VALUE);
+                self.m.load(Width::W64, M::RET, M::RET, at);
+                self.m.load(Width::W64, M::RET, M::RET, layout::UPVAL_AT);
+                self.m.load(Width::W8, M::TAG, M::RET, layout::VALUE_TAG);
+                self.m.load(Width::W64, M::RET, M::RET, 0);
             }
             Arg::Int(n) => {
                 self.m.imm(M::RET, n);
@@ -234,8 +258,6 @@ impl<M: Masm> Baseline<'_, M> {
                 self.m.imm(M::TAG, t.into());
             }
         }
-        self.m.store(Width::W64, M::RET, M::BASE, at);
-        self.m.store(Width::W8, M::TAG, M::BASE, at + layout::VALUE_TAG);
     }
     /// Leaves a mark in the frame's record; not in the result register.
     fn leave_mark(&mut self, mark: CallMark) {
@@ -332,7 +354,7 @@ impl<M: Masm> Baseline<'_, M> {
         if i.b() == 0 {
             return;
         }
-        self.leave_without_metatable(i.a(), other);
+        self.leave_without_metatable(Arg::Register(i.a()), other);
         let end = home(i.a()) + layout::VALUE * (1 + i32::from(i.b()));
         self.m.lea(M::RET, M::BASE, end);
         self.m.branch(Cond::Above, Width::W64, M::RET, M::FRAME, other);
