@@ -128,6 +128,24 @@ pub mod status {
     pub const LEAVE: i32 = 0x43;
 }
 
+/// What the results of a call are for.
+pub mod result {
+    use crate::object::cont;
+    /// They go to the function's slot and those above it.
+    pub const NORMAL: u8 = cont::NORMAL;
+    /// One goes to the register that the instruction writes.
+    pub const STORE: u8 = cont::STORE;
+    /// The truth of one decides the instruction's jump.
+    pub const CONDITION: u8 = cont::CONDITION;
+}
+
+pub use crate::heap::Event;
+
+/// An event as the argument of a helper.
+pub const fn event_code(e: Event) -> i64 {
+    e as i64
+}
+
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])* $variant:ident = $code:literal $name:literal;)*) => {
         /// Why compiled code of a function left to the interpreter. Codes and names are stable: one that is
@@ -244,6 +262,12 @@ helpers! {
     SetItem set_item;
     /// A GETFIELD_ANY.
     GetField get_field;
+    /// A GETTABUP.
+    GetShared get_shared;
+    /// A CLOSURE.
+    MakeClosure make_closure;
+    /// A CLOSE.
+    CloseVariables close_variables;
     /// A SELF_ANY.
     GetMethod get_method;
     /// A TFORCALL_NEXT.
@@ -252,6 +276,18 @@ helpers! {
     Length length;
     /// An EQ.
     Equal equal;
+    /// `find_operator(state, slot, event) -> function`: the metamethod of the operator `event` for the two arguments above
+    /// the slot, if it is a Lua function: puts it into the slot. What it runs, else 0.
+    FindOperator find_operator;
+    /// The same of a read of a field: object and key.
+    FindIndex find_index;
+    /// The same of a store into a field: object, key and value.
+    FindNewIndex find_new_index;
+    /// `find_callee(state, slot, n) -> function`: the same of a call of what is in the slot with `n - 1` arguments, which
+    /// move up together with it.
+    FindCallee find_callee;
+    /// `jumped(state, base, frame, pc) -> code`: where the comparison `pc`, which has called, has led: 1 or 2.
+    Jumped jumped;
 }
 
 impl Helper {
@@ -310,8 +346,8 @@ impl Shared {
 }
 
 /// The saved pc of a frame that is in a CALL of compiled code, from which the callee's record can be made:
-/// the number of the instruction after the CALL, and its operands a and c. The pc of an
-/// interpreted frame is even.
+/// the number of the instruction after the CALL, and its operands a and c. A call of a metamethod leaves one too, as of a
+/// CALL above the registers. The pc of an interpreted frame is even.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CallMark {
     /// The number of the instruction after the CALL.
@@ -322,12 +358,29 @@ pub struct CallMark {
     pub c: u8,
     /// The callee has been replaced by a tail call.
     pub tail: bool,
+    /// What the callee's results are for: a code of [`result`].
+    pub how: u8,
+    /// What was called is an object, whose `__call` the callee is.
+    pub object: bool,
 }
 
 impl CallMark {
+    /// Of an ordinary call in window `a`, without results.
+    pub const fn new(next: u32, a: u8) -> CallMark {
+        CallMark {
+            next,
+            a,
+            c: 1,
+            tail: false,
+            how: result::NORMAL,
+            object: false,
+        }
+    }
     /// As the word that is saved.
     pub const fn word(self) -> u64 {
-        (self.next as u64) << 18 | (self.c as u64) << 10 | (self.a as u64) << 2 | (self.tail as u64) << 1 | 1
+        let rare = (self.object as u64) << 58 | (self.how as u64) << 50;
+        let call = (self.next as u64) << 18 | (self.c as u64) << 10 | (self.a as u64) << 2;
+        rare | call | (self.tail as u64) << 1 | 1
     }
     /// The bit of the word that says whether the callee has been replaced by a tail call.
     pub const TAIL: i32 = 2;
@@ -342,6 +395,8 @@ impl CallMark {
             a: (word >> 2) as u8,
             c: (word >> 10) as u8,
             tail: word & CallMark::TAIL as u64 != 0,
+            how: (word >> 50) as u8,
+            object: word >> 58 != 0,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::emit::Emit;
 use super::shared::{pass_frame, reload};
 use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
-use perilune_bytecode::ops::Instr;
+use perilune_bytecode::ops::{Instr, Op};
 use perilune_runtime::abi::{CallMark, Helper, Shared, layout, status, tag};
 
 impl<M: Masm> Baseline<'_, M> {
@@ -29,6 +29,11 @@ impl<M: Masm> Baseline<'_, M> {
         self.pass_count(a, b);
         let window = home(a) + layout::VALUE;
         self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
+        let call = self.m.label();
+        self.m.bind(call);
+        if self.generic(self.pc).op() == Op::CALL {
+            self.calls.push((self.pc, callee, call));
+        }
         self.m.call(callee, layout::PROTO_ENTRY);
         self.m.alu_imm(Alu::Sub, Width::W64, M::BASE, M::BASE, window);
         self.called();
@@ -38,10 +43,8 @@ impl<M: Masm> Baseline<'_, M> {
     /// Leaves the mark of the CALL in the frame's record.
     fn mark(&mut self, a: u8, c: u8) {
         let word = CallMark {
-            next: self.pc + 1,
-            a,
             c,
-            tail: false,
+            ..CallMark::new(self.pc + 1, a)
         }
         .word();
         match i32::try_from(word) {

@@ -16,6 +16,7 @@ mod emit;
 mod fields;
 mod known;
 mod marks;
+mod meta;
 mod meter;
 mod moves;
 mod order;
@@ -115,6 +116,8 @@ struct Baseline<'j, M: Masm> {
     fbusy: u32,
     next_temp: usize,
     cold: Vec<Cold>,
+    /// Calls of Lua functions: numbers of instructions, and the call instruction with the register that has the function.
+    calls: Vec<(u32, Reg, Label)>,
     pool: Vec<PoolEntry>,
     marks: Vec<(u32, Mark)>,
     helpers: Vec<HelperCall>,
@@ -193,6 +196,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             fbusy: 0,
             next_temp: 0,
             cold: Vec::new(),
+            calls: Vec::new(),
             pool: Vec::new(),
             marks: Vec::new(),
             helpers: Vec::new(),
@@ -614,6 +618,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     if let Some(light) = light {
                         self.try_light(cold.pc, light, done);
                     }
+                    self.try_metamethod(cold.pc, done);
                     self.cold_step(cold.pc, helper);
                     self.m.bind(done);
                     self.make_true(cold.pc, &before, &after);

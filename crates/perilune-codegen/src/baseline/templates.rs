@@ -22,6 +22,18 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.light = Some(Helper::GetField);
         self.step(i);
     }
+    fn gettabup(&mut self, i: Instr) {
+        self.light = Some(Helper::GetShared);
+        self.step(i);
+    }
+    fn closure_(&mut self, i: Instr) {
+        self.light = Some(Helper::MakeClosure);
+        self.step(i);
+    }
+    fn close(&mut self, i: Instr) {
+        self.light = Some(Helper::CloseVariables);
+        self.step(i);
+    }
     fn self_any(&mut self, i: Instr) {
         self.light = Some(Helper::GetMethod);
         self.step(i);

@@ -162,6 +162,8 @@ unsafe fn complete_below(frame: *mut Frame, base: *mut Value) {
             let func = base.sub(1);
             let pc = (*frame).pc;
             *frame = Frame {
+                cont: mark.how,
+                ncall: u8::from(mark.object && !mark.tail),
                 flags: frame_flags::LUA | if mark.tail { frame_flags::TAIL } else { 0 },
                 ..Frame::lua(func, base, pc, i32::from(mark.c) - 1)
             };
@@ -369,6 +371,12 @@ pub(super) unsafe fn begin(st: &mut State) -> Flow {
         let p = &mut *function_of((*frame).base);
         if !std::ptr::eq((*frame).pc, p.code) {
             return Flow::Next;
+        }
+        if let Some(native) = &p.data.native
+            && !is_traced(st)
+            && st.heap.discarded.is_empty()
+        {
+            return enter(st, native.start());
         }
         let heat = p.heat();
         *heat = heat.wrapping_sub(1);

@@ -9,6 +9,7 @@ use super::compiled::{self, Answer, complete, function_of, leave, level, settle}
 use super::events;
 use super::interp::{self, Executed, Flow};
 pub(crate) use super::light::*;
+pub(crate) use super::metamethods::*;
 use super::tier;
 use crate::abi::{CallMark, Reason, status};
 use crate::object::{Frame, Thread, cont, frame_flags};
@@ -168,8 +169,9 @@ unsafe fn called(st: &mut State, base: *mut Value, caller: *mut Frame) -> (*mut 
             return (func, call::Entry::in_place_of(&*caller.sub(1), 0));
         };
         complete(st, caller, func.sub(mark.a as usize), mark.next);
-        let mut entry = call::Entry::new(i32::from(mark.c) - 1, cont::NORMAL, 0);
+        let mut entry = call::Entry::new(i32::from(mark.c) - 1, mark.how, u8::from(mark.object));
         if mark.tail {
+            entry.ncall = 0;
             entry.flags = frame_flags::TAIL;
         }
         (func, entry)

@@ -9,8 +9,9 @@
 
 use super::compiled::function_of;
 use super::interp::class_field;
-use crate::heap::Gc;
-use crate::object::{Native, Table};
+use super::registers::closure_of;
+use crate::heap::{Gc, OutOfMemory};
+use crate::object::{Closure, Native, Table};
 use crate::semantics::Outcome;
 use crate::semantics::compare::equals;
 use crate::state::State;
@@ -167,6 +168,63 @@ pub(crate) unsafe extern "C" fn get_field(st: &mut State, base: *mut Value, i: I
             None => NOT_DONE,
         }
     }
+}
+
+/// GETTABUP, which would learn from a field of the table itself.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_shared(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the running closure, its upvalue and its constant, a string.
+    unsafe {
+        let cl = (*base.sub(1)).gc::<Closure>();
+        let u = *cl.upvals().add(i.b() as usize);
+        let (obj, key) = (*(*u.ptr()).at, *(*function_of(base)).consts.add(i.du() as usize));
+        let Some(t) = obj.as_table() else { return NOT_DONE };
+        let Some(mt) = t.metatable(&st.heap) else {
+            return NOT_DONE;
+        };
+        if !t.get_str(&st.heap, key.gc()).is_nil() {
+            return NOT_DONE;
+        }
+        match class_field(st, t, mt, key) {
+            Some(v) => Registers(base).set(i.a(), v),
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// CLOSURE.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn make_closure(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the running closure, and the registers that the nested function's upvalues name.
+    unsafe {
+        let cl = (*base.sub(1)).gc::<Closure>();
+        let nested = (&(*function_of(base)).data.protos)[i.du() as usize].get();
+        match nested.map(|proto| closure_of(st, proto, cl, base)) {
+            Some(Ok(new)) => Registers(base).set(i.a(), new.into()),
+            Some(Err(OutOfMemory)) | None => NOT_DONE,
+        }
+    }
+}
+
+/// CLOSE of upvalues.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn close_variables(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    let th = st.thread.ptr();
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let from = base.add(i.a() as usize);
+        if (*th).last_tbc(from).is_some() {
+            return NOT_DONE;
+        }
+        (*th).close_upvals(&mut st.heap, from);
+    }
+    DONE
 }
 
 /// SELF_ANY.

@@ -20,6 +20,7 @@ pub(crate) mod helpers;
 mod interp;
 mod light;
 mod load;
+mod metamethods;
 mod registers;
 mod report;
 mod safepoint;

@@ -3,12 +3,15 @@
 
 use crate::error::Throw;
 use crate::heap::{Gc, OutOfMemory};
-use crate::object::{Closure, Frame};
+use crate::object::{Closure, Frame, ProtoObj, Upval};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_syntax::number as num;
 
 /// A closure of the `nth` function nested in that of `cl`, over its upvalues and the registers at `base`.
+///
+/// # Safety
+/// The nested function and what its upvalues name exist.
 #[inline(never)]
 pub(super) unsafe fn new_closure(
     st: &mut State,
@@ -24,17 +27,34 @@ pub(super) unsafe fn new_closure(
             Some(proto) => proto,
             None => st.instantiate_nested(parent, nth)?,
         };
+        match closure_of(st, proto, cl, base) {
+            Ok(new) => Ok(new),
+            Err(OutOfMemory) => Err(st.memory_error()),
+        }
+    }
+}
+
+/// A closure of the function `proto`, nested in that of `cl`.
+///
+/// # Safety
+/// As [`new_closure`].
+#[inline(always)]
+pub(super) unsafe fn closure_of(
+    st: &mut State,
+    proto: Gc<ProtoObj>,
+    cl: Gc<Closure>,
+    base: *mut Value,
+) -> Result<Gc<Closure>, OutOfMemory> {
+    // SAFETY: this function's promise.
+    unsafe {
         let data = &(*proto.ptr()).data;
         let descs = &data.meta.upvalues;
         let th = st.thread.ptr();
-        let mut found: [Option<Gc<crate::object::Upval>>; 8] = [None; 8];
+        let mut found: [Option<Gc<Upval>>; 8] = [None; 8];
         let mut more = Vec::new();
         for (k, d) in descs.iter().enumerate() {
             let u = if d.in_stack {
-                match (*th).find_upval(&mut st.heap, base.add(d.index as usize)) {
-                    Ok(u) => u,
-                    Err(OutOfMemory) => return Err(st.memory_error()),
-                }
+                (*th).find_upval(&mut st.heap, base.add(d.index as usize))?
             } else {
                 *cl.upvals().add(d.index as usize)
             };
@@ -43,14 +63,9 @@ pub(super) unsafe fn new_closure(
                 None => more.push(u),
             }
         }
-        let Ok(new) = Closure::new(&mut st.heap, proto, descs.len()) else {
-            return Err(st.memory_error());
-        };
-        for (k, u) in found.iter().flatten().enumerate() {
+        let new = Closure::new(&mut st.heap, proto, descs.len())?;
+        for (k, u) in found.iter().flatten().chain(&more).enumerate() {
             *new.upvals().add(k) = *u;
-        }
-        for (k, u) in more.iter().enumerate() {
-            *new.upvals().add(found.len() + k) = *u;
         }
         Ok(new)
     }

@@ -197,6 +197,14 @@ pub(crate) struct NativeCode {
     pub shapes: Vec<u32>,
 }
 
+impl NativeCode {
+    /// Where the interpreter enters it at the function's first instruction, which is always possible.
+    #[inline(always)]
+    pub(super) fn start(&self) -> *const u8 {
+        self.installed.entries[0].1 as *const u8
+    }
+}
+
 /// The tier manager of a state.
 #[derive(Default)]
 pub(super) struct Tiers {
@@ -337,10 +345,10 @@ pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
             return None;
         }
         let p = &*function_of((*frame).base);
-        if p.data.native.is_none() || !std::ptr::eq((*frame).pc, p.code) {
+        if !std::ptr::eq((*frame).pc, p.code) {
             return None;
         }
-        entry(p, 0)
+        p.data.native.as_ref().map(|native| native.start())
     }
 }
 

@@ -122,7 +122,12 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
 /// The running frame is a Lua frame with its pc saved.
 #[inline]
 pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
-    match interpret(st) {
+    // SAFETY: this function's promise.
+    let r = match unsafe { compiled::begin(st) } {
+        Flow::Next => interpret(st),
+        done => done.into(),
+    };
+    match r {
         Ok(Next::Exit) => Ok(()),
         other => finish(st, other),
     }

@@ -1,7 +1,7 @@
 //! The interpreter's cold paths: they take the state, never the machine (rule 3).
 
 use super::super::call::{self, Entry, Next};
-use super::super::registers;
+use super::super::{compiled, registers};
 use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
 use crate::heap::{Gc, OutOfMemory};
@@ -456,7 +456,15 @@ pub(super) fn hook_entry(st: &mut State) -> Result<(), Throw> {
 #[inline(never)]
 pub(super) unsafe fn enter_vararg(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
     // SAFETY: the caller set the top and saved its pc; the value is a Lua function.
-    unsafe { call::enter_lua(st, func, Entry::new(nresults, cont::NORMAL, 0)).into() }
+    unsafe {
+        match call::enter_lua(st, func, Entry::new(nresults, cont::NORMAL, 0)) {
+            Ok(Next::Back) => match compiled::begin(st) {
+                Flow::Next => Flow::Reload,
+                other => other,
+            },
+            other => other.into(),
+        }
+    }
 }
 
 pub(super) unsafe fn at_start(f: *mut Frame) -> bool {

@@ -1,0 +1,146 @@
+//! Which metamethod an instruction of compiled code calls: helpers that find it, and leave the call to the code.
+//!
+//! The rules of `light` hold here too. Only Lua functions are found; whatever else there may be, errors included, is the
+//! business of `helpers::step`.
+
+use super::compiled::function_of;
+use crate::heap::Event;
+use crate::object::{Closure, Frame, ProtoObj};
+use crate::semantics::index::newindex;
+use crate::state::State;
+use crate::value::{Tag, Value};
+
+/// How many tables a chain may have that is followed here.
+const SHORT_CHAIN: usize = 8;
+/// A comparison has not jumped.
+const STAYED: u64 = 1;
+/// A comparison has jumped.
+const JUMPED: u64 = 2;
+
+/// What the Lua function `f` runs.
+fn run_by(f: Value) -> *const ProtoObj {
+    if f.tag != Tag::CLOSURE {
+        return std::ptr::null();
+    }
+    // SAFETY: a live closure.
+    unsafe { (*f.gc::<Closure>().ptr()).proto.ptr() }
+}
+
+/// Puts the metamethod `f` into the slot.
+unsafe fn found(slot: *mut Value, f: Value) -> *const ProtoObj {
+    // SAFETY: the caller's slot.
+    unsafe { *slot = f };
+    run_by(f)
+}
+
+/// The operator `event` of the values above the slot.
+///
+/// # Safety
+/// Called by compiled code; there are three slots above the registers of its frame.
+pub(crate) unsafe extern "C" fn find_operator(
+    st: &mut State,
+    slot: *mut Value,
+    event: Event,
+) -> *const ProtoObj {
+    // SAFETY: this function's promise.
+    unsafe {
+        let (x, y) = (*slot.add(1), *slot.add(2));
+        // Numbers and strings have operators of their own, and equality is asked only of two tables.
+        let (p, q) = (x.tag == Tag::TABLE, y.tag == Tag::TABLE);
+        let asked = if event == Event::Eq { p && q && x.bits != y.bits } else { p || q };
+        if !asked {
+            return std::ptr::null();
+        }
+        let mut f = st.heap.metamethod(x, event);
+        if f.is_nil() {
+            f = st.heap.metamethod(y, event);
+        }
+        found(slot, f)
+    }
+}
+
+/// A read of a field.
+///
+/// # Safety
+/// As [`find_operator`].
+pub(crate) unsafe extern "C" fn find_index(st: &mut State, slot: *mut Value) -> *const ProtoObj {
+    // SAFETY: this function's promise.
+    unsafe {
+        let (mut at, key) = (*slot.add(1), *slot.add(2));
+        for _ in 0..SHORT_CHAIN {
+            let Some(t) = at.as_table() else { break };
+            let Some(mt) = t.metatable(&st.heap) else { break };
+            let f = st.heap.event_of(mt, Event::Index);
+            if f.is_nil() || !t.get(&st.heap, key).is_nil() {
+                break;
+            }
+            if f.is_function() {
+                *slot.add(1) = at;
+                return found(slot, f);
+            }
+            at = f;
+        }
+        std::ptr::null()
+    }
+}
+
+/// A store into a field.
+///
+/// # Safety
+/// As [`find_operator`]; there are four slots.
+pub(crate) unsafe extern "C" fn find_new_index(st: &mut State, slot: *mut Value) -> *const ProtoObj {
+    // SAFETY: this function's promise.
+    unsafe {
+        let (mut at, key) = (*slot.add(1), *slot.add(2));
+        for _ in 0..SHORT_CHAIN {
+            let Some(t) = at.as_table() else { break };
+            let f = newindex(st, t, key);
+            if f.is_function() {
+                *slot.add(1) = at;
+                return found(slot, f);
+            }
+            at = f;
+        }
+        std::ptr::null()
+    }
+}
+
+/// A call of an object with `n - 1` arguments.
+///
+/// # Safety
+/// Called by compiled code; there are `n + 1` slots from this one on.
+pub(crate) unsafe extern "C" fn find_callee(st: &mut State, slot: *mut Value, n: usize) -> *const ProtoObj {
+    // SAFETY: this function's promise.
+    unsafe {
+        let object = *slot;
+        if object.tag != Tag::TABLE {
+            return std::ptr::null();
+        }
+        let f = st.heap.metamethod(object, Event::Call);
+        let proto = run_by(f);
+        if !proto.is_null() {
+            for k in (0..n).rev() {
+                *slot.add(k + 1) = *slot.add(k);
+            }
+            *slot = f;
+        }
+        proto
+    }
+}
+
+/// Where a comparison that has called has led.
+///
+/// # Safety
+/// Called by compiled code for its frame, whose record is whole, behind the comparison `pc`.
+pub(crate) unsafe extern "C" fn jumped(
+    _: &mut State,
+    base: *mut Value,
+    frame: *mut Frame,
+    pc: u32,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let next = (*function_of(base)).code.add(pc as usize + 1);
+        if std::ptr::eq((*frame).pc, next) { STAYED } else { JUMPED }
+    }
+}
