@@ -86,6 +86,29 @@ const COMPARISONS: &[(LiveOp, Event)] = &[
     (LiveOp::EQ, Event::Eq),
 ];
 
+/// Accesses that may still meet functions as metamethods: those that have settled on shapes, classes or kinds of arrays
+/// are left to the runtime when they meet something else.
+const UNSETTLED: &[LiveOp] = &[
+    LiveOp::GETTABUP,
+    LiveOp::GETFIELD,
+    LiveOp::GETFIELD_ANY,
+    LiveOp::SELF,
+    LiveOp::SELF_ANY,
+    LiveOp::GETINDEX,
+    LiveOp::GETINDEX_ANY,
+    LiveOp::GETINT,
+    LiveOp::SETTABUP,
+    LiveOp::SETFIELD,
+    LiveOp::SETFIELD_ANY,
+    LiveOp::SETFIELDK,
+    LiveOp::SETFIELDK_ANY,
+    LiveOp::SETINDEX,
+    LiveOp::SETINDEX_ANY,
+    LiveOp::SETINDEXK,
+    LiveOp::SETINT,
+    LiveOp::SETINTK,
+];
+
 fn event_in(table: &[(LiveOp, Event)], op: LiveOp) -> Option<Event> {
     table.iter().find(|row| row.0 == op).map(|row| row.1)
 }
@@ -94,7 +117,10 @@ impl<M: Masm> Baseline<'_, M> {
     /// The call of a metamethod that the instruction `pc` may make.
     fn metamethod(&self, pc: u32) -> Option<Metamethod> {
         let i = self.generic(pc);
-        self.operator(pc, i).or_else(|| self.access(i))
+        self.operator(pc, i).or_else(|| {
+            let unsettled = self.live_op(pc).is_some_and(|op| UNSETTLED.contains(&op));
+            unsettled.then(|| self.access(i)).flatten()
+        })
     }
     fn operator(&self, pc: u32, i: Instr) -> Option<Metamethod> {
         let op = self.live_op(pc)?;
@@ -146,7 +172,11 @@ impl<M: Masm> Baseline<'_, M> {
                 find: Helper::FindIndex,
                 event: Event::Index,
                 args: vec![object, key],
-                purpose: if method { Purpose::StoreMethod(i.a()) } else { Purpose::Store(i.a()) },
+                purpose: if method {
+                    Purpose::StoreMethod(i.a())
+                } else {
+                    Purpose::Store(i.a())
+                },
             });
         }
         let writes = [
@@ -191,8 +221,7 @@ impl<M: Masm> Baseline<'_, M> {
     /// Goes to `other` unless the value is a table with a metatable.
     fn leave_without_metatable(&mut self, value: Arg, other: Label) {
         self.load_argument(value);
-        self.m
-            .branch_imm(Cond::Ne, Width::W32, M::TAG, tag::TABLE, other);
+        self.m.branch_imm(Cond::Ne, Width::W32, M::TAG, tag::TABLE, other);
         self.m
             .branch_load_imm(Cond::Eq, Width::W64, M::RET, layout::TABLE_METATABLE, 0, other);
     }
@@ -370,8 +399,13 @@ impl<M: Masm> Baseline<'_, M> {
         });
         self.m.mov(callee, M::RET);
         self.m.imm(M::NARGS, i.b().into());
-        self.m
-            .alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, home(i.a()) + layout::VALUE);
+        self.m.alu_imm(
+            Alu::Add,
+            Width::W64,
+            M::BASE,
+            M::BASE,
+            home(i.a()) + layout::VALUE,
+        );
         self.m.jump(call);
     }
 }
