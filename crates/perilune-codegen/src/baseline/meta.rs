@@ -146,7 +146,11 @@ impl<M: Masm> Baseline<'_, M> {
                 find: Helper::FindIndex,
                 event: Event::Index,
                 args: vec![object, key],
-                purpose: if method { Purpose::StoreMethod(i.a()) } else { Purpose::Store(i.a()) },
+                purpose: if method {
+                    Purpose::StoreMethod(i.a())
+                } else {
+                    Purpose::Store(i.a())
+                },
             });
         }
         let writes = [
@@ -191,8 +195,7 @@ impl<M: Masm> Baseline<'_, M> {
     /// Goes to `other` unless the value is a table with a metatable.
     fn leave_without_metatable(&mut self, value: Arg, other: Label) {
         self.load_argument(value);
-        self.m
-            .branch_imm(Cond::Ne, Width::W32, M::TAG, tag::TABLE, other);
+        self.m.branch_imm(Cond::Ne, Width::W32, M::TAG, tag::TABLE, other);
         self.m
             .branch_load_imm(Cond::Eq, Width::W64, M::RET, layout::TABLE_METATABLE, 0, other);
     }
@@ -370,8 +373,13 @@ impl<M: Masm> Baseline<'_, M> {
         });
         self.m.mov(callee, M::RET);
         self.m.imm(M::NARGS, i.b().into());
-        self.m
-            .alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, home(i.a()) + layout::VALUE);
+        self.m.alu_imm(
+            Alu::Add,
+            Width::W64,
+            M::BASE,
+            M::BASE,
+            home(i.a()) + layout::VALUE,
+        );
         self.m.jump(call);
     }
 }

@@ -47,7 +47,11 @@ pub(crate) unsafe extern "C" fn find_operator(
         let (x, y) = (*slot.add(1), *slot.add(2));
         // Numbers and strings have operators of their own, and equality is asked only of two tables.
         let (p, q) = (x.tag == Tag::TABLE, y.tag == Tag::TABLE);
-        let asked = if event == Event::Eq { p && q && x.bits != y.bits } else { p || q };
+        let asked = if event == Event::Eq {
+            p && q && x.bits != y.bits
+        } else {
+            p || q
+        };
         if !asked {
             return std::ptr::null();
         }
@@ -132,15 +136,14 @@ pub(crate) unsafe extern "C" fn find_callee(st: &mut State, slot: *mut Value, n:
 ///
 /// # Safety
 /// Called by compiled code for its frame, whose record is whole, behind the comparison `pc`.
-pub(crate) unsafe extern "C" fn jumped(
-    _: &mut State,
-    base: *mut Value,
-    frame: *mut Frame,
-    pc: u32,
-) -> u64 {
+pub(crate) unsafe extern "C" fn jumped(_: &mut State, base: *mut Value, frame: *mut Frame, pc: u32) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
         let next = (*function_of(base)).code.add(pc as usize + 1);
-        if std::ptr::eq((*frame).pc, next) { STAYED } else { JUMPED }
+        if std::ptr::eq((*frame).pc, next) {
+            STAYED
+        } else {
+            JUMPED
+        }
     }
 }
