@@ -5,8 +5,8 @@
 //!    Lua stack, so its native activations can be dropped at any call; the frames go on in the
 //!    interpreter, and nobody else notices.
 //! 2. The record of a frame that compiled code has called is not written: the saved pc of the frame below is
-//!    a [`CallMark`], from which [`complete`] makes it. Every helper begins with that, so whoever
-//!    looks at frames finds them whole.
+//!    a [`CallMark`], from which [`complete`] makes it, with what its results are for. Every helper that looks at frames
+//!    begins with that, so whoever looks at them finds them whole.
 //! 3. After a helper, compiled code takes base and frame from the running frame: the stack may have moved.
 //! 4. A helper that answers "go on" has left the frame that asked as the running one. Otherwise it sets
 //!    down in [`Compiled::pending`] how the interpreter goes on, and answers [`status::LEAVE`], which
