@@ -62,7 +62,7 @@ fn must_not_grow(lua: &mut Lua, work: &str, warm_up: i64, all: i64) -> Result<(J
 #[test]
 fn functions_that_are_dropped_give_their_code_back() -> Result<()> {
     let _alone = alone();
-    let mut lua = state(64 << 20)?;
+    let mut lua = state(32 << 20)?;
     let work = "function work(from, to)
         for i = from, to do
             local f = assert(load('local a, b = ... local s = 0 for k = 1, 3 do s = s + a * ' .. i .. ' end return s + b'))
@@ -73,7 +73,7 @@ fn functions_that_are_dropped_give_their_code_back() -> Result<()> {
     assert!(after.compiled >= before.compiled + 90_000, "{after:?}");
     assert_eq!(after.failed, 0, "{after:?}");
     assert!(
-        after.bytes > 64 << 20,
+        after.bytes > 32 << 20,
         "the cap would have been reached: {after:?}"
     );
     Ok(())

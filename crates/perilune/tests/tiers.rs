@@ -352,3 +352,35 @@ fn a_state_may_end_while_its_functions_are_compiled() -> Result<()> {
     }
     Ok(())
 }
+
+/// Functions that only Rust calls, and functions with varargs, get hot by their calls too.
+#[test]
+fn calls_from_rust_and_of_varargs_are_counted() -> Result<()> {
+    let mut lua = state(50)?;
+    let events = observe(&mut lua);
+    let called: Function = lua
+        .load("local function called(a) return a + 1 end return called")
+        .eval()?;
+    for i in 0..1000_i64 {
+        assert_eq!(called.call::<i64>(&mut lua, i)?, i + 1);
+    }
+    assert_eq!(called.tier(&lua).map(|t| t.tier), Some(Tier::Baseline));
+    lua.load(
+        "local function smaller(a, b) return a < b end
+         local function replaced(c) return c end
+         local function many(...) local a = ... return a end
+         local list = {}
+         for i = 1, 200 do list[i] = i * 37 % 200 many(i) end
+         table.sort(list, smaller)
+         string.gsub(string.rep('x', 200), '.', replaced)",
+    )
+    .exec()?;
+    for name in ["called", "smaller", "replaced", "many"] {
+        assert_eq!(
+            names(&of(&events, name)),
+            ["start", "finish", "install"],
+            "{name}"
+        );
+    }
+    Ok(())
+}

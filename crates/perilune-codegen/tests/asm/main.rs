@@ -121,7 +121,8 @@ const HELPERS: &str = "
     local function g(x) while x do x = f(x) end return g(x) end
     local function h(x) return x, x end
     return function(n) for i = 1, n do n = n + i .. n end print(n) end,
-        function(t, k) t = {1} t[k] = t[#t] == k or t[k] end";
+        function(t, k) t = {1} t[k] = t[#t] == k or t[k] end,
+        function(x) while x do local y = x x = function() return y end end end";
 /// The helpers of instructions that have learned, and one that shared code alone calls.
 const OTHERS: &[&str] = &[
     "call_native",

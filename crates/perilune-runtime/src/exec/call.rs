@@ -262,13 +262,12 @@ pub(super) unsafe fn push_lua(
             base = move_parameters(func, nargs.max(np) + 1, np, max);
         }
         let frame = (*th).frame.sub(1);
-        *frame = Frame {
-            nextra: nextra as u32,
-            cont: entry.how,
-            ncall: entry.ncall,
-            flags: frame_flags::LUA | entry.flags,
-            ..Frame::lua(func, base, proto.code, entry.nresults)
-        };
+        // In place: a record that is made elsewhere is copied by wide moves, which miss the stores before them.
+        *frame = Frame::lua(func, base, proto.code, entry.nresults);
+        (*frame).nextra = nextra as u32;
+        (*frame).cont = entry.how;
+        (*frame).ncall = entry.ncall;
+        (*frame).flags |= entry.flags;
         (*th).frame = frame;
         (*th).top = base.add(np);
         Ok(max)
@@ -326,12 +325,10 @@ pub(super) unsafe fn enter_native(
             func = make_room(st, func, MIN_NATIVE_SLOTS)?;
         }
         let frame = (*th).frame.sub(1);
-        *frame = Frame {
-            nresults: nresults as i16,
-            cont: how,
-            ncall,
-            ..Frame::native(func, func.add(1))
-        };
+        *frame = Frame::native(func, func.add(1));
+        (*frame).nresults = nresults as i16;
+        (*frame).cont = how;
+        (*frame).ncall = ncall;
         (*th).frame = frame;
         Ok((*func).gc())
     }

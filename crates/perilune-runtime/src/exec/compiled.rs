@@ -5,8 +5,8 @@
 //!    Lua stack, so its native activations can be dropped at any call; the frames go on in the
 //!    interpreter, and nobody else notices.
 //! 2. The record of a frame that compiled code has called is not written: the saved pc of the frame below is
-//!    a [`CallMark`], from which [`complete`] makes it. Every helper begins with that, so whoever
-//!    looks at frames finds them whole.
+//!    a [`CallMark`], from which [`complete`] makes it, with what its results are for. Every helper that looks at frames
+//!    begins with that, so whoever looks at them finds them whole.
 //! 3. After a helper, compiled code takes base and frame from the running frame: the stack may have moved.
 //! 4. A helper that answers "go on" has left the frame that asked as the running one. Otherwise it sets
 //!    down in [`Compiled::pending`] how the interpreter goes on, and answers [`status::LEAVE`], which
@@ -161,12 +161,13 @@ unsafe fn complete_below(frame: *mut Frame, base: *mut Value) {
             let caller = frame.add(1);
             let func = base.sub(1);
             let pc = (*frame).pc;
-            *frame = Frame {
-                cont: mark.how,
-                ncall: u8::from(mark.object && !mark.tail),
-                flags: frame_flags::LUA | if mark.tail { frame_flags::TAIL } else { 0 },
-                ..Frame::lua(func, base, pc, i32::from(mark.c) - 1)
-            };
+            *frame = Frame::lua(func, base, pc, i32::from(mark.c) - 1);
+            (*frame).cont = mark.how;
+            if mark.tail {
+                (*frame).flags |= frame_flags::TAIL;
+            } else {
+                (*frame).ncall = u8::from(mark.object);
+            }
             base = func.sub(mark.a as usize);
             (*caller).pc = (*function_of(base)).code.add(mark.next as usize);
             frame = caller;
@@ -372,6 +373,19 @@ pub(super) unsafe fn begin(st: &mut State) -> Flow {
         if !std::ptr::eq((*frame).pc, p.code) {
             return Flow::Next;
         }
+        begin_function(st, p)
+    }
+}
+
+/// As [`begin`], of the function `p`, whose frame has just been pushed.
+///
+/// # Safety
+/// That is the running frame.
+#[inline(always)]
+pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
+    // SAFETY: this function's promise.
+    unsafe {
+        let p = &mut *p;
         if let Some(native) = &p.data.native
             && !is_traced(st)
             && st.heap.discarded.is_empty()

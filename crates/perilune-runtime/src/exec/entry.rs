@@ -247,24 +247,23 @@ impl State {
         let th = self.thread.ptr();
         // SAFETY: this function's promise; the loop ends with the results at the function's slot.
         unsafe {
-            let proto = &*(*(*func).gc::<Closure>().ptr()).proto.ptr();
+            let p = (*(*func).gc::<Closure>().ptr()).proto.ptr();
+            let proto = &*p;
             let base = func.add(1);
             let np = proto.num_params as usize;
             for i in nargs..np {
                 *base.add(i) = Value::NIL;
             }
             let frame = (*th).frame.sub(1);
-            *frame = Frame {
-                cont: cont::ENTRY,
-                ..Frame::lua(func, base, proto.code, -1)
-            };
+            *frame = Frame::lua(func, base, proto.code, -1);
+            (*frame).cont = cont::ENTRY;
             (*th).frame = frame;
             (*th).top = base.add(np);
             let at = (func as usize) - (*th).stack as usize;
             let protected = (*th).protected;
             self.c_depth += 1;
             (*th).no_yield += 1;
-            let r = interp::run_frames(self);
+            let r = interp::run_function(self, p);
             self.c_depth -= 1;
             (*th).no_yield -= 1;
             (*th).protected = protected;

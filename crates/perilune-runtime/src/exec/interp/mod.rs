@@ -24,7 +24,7 @@ use super::call::{self, Next};
 use super::{compiled, unwind};
 use crate::error::Throw;
 use crate::heap::interrupt;
-use crate::object::{Frame, cont};
+use crate::object::{Frame, ProtoObj, cont};
 use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::for_each_live_op;
@@ -110,26 +110,30 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
         return Err(call_failed(st, at, t));
     }
     if matches!(r, Ok(Next::Back | Next::Same)) {
-        // SAFETY: the call pushed its frame.
-        return unsafe { run_frames(st) };
+        // SAFETY: the call pushed its frame, or nothing has to be run.
+        let r = match unsafe { compiled::begin(st) } {
+            Flow::Next => interpret(st),
+            other => other.into(),
+        };
+        return finish(st, r);
     }
     finish(st, r)
 }
 
-/// Runs until the call from Rust whose frame is the running one has returned.
+/// Runs the function `p`, whose frame has been pushed for a call from Rust, until it has returned.
 ///
 /// # Safety
-/// The running frame is a Lua frame with its pc saved.
+/// That is the running frame.
 #[inline]
-pub(super) unsafe fn run_frames(st: &mut State) -> Result<(), Throw> {
+pub(super) unsafe fn run_function(st: &mut State, p: *mut ProtoObj) -> Result<(), Throw> {
     // SAFETY: this function's promise.
-    let r = match unsafe { compiled::begin(st) } {
-        Flow::Next => interpret(st),
-        done => done.into(),
-    };
-    match r {
-        Ok(Next::Exit) => Ok(()),
-        other => finish(st, other),
+    match unsafe { compiled::begin_function(st, p) } {
+        Flow::Exit => Ok(()),
+        Flow::Next => match interpret(st) {
+            Ok(Next::Exit) => Ok(()),
+            other => finish(st, other),
+        },
+        other => finish(st, other.into()),
     }
 }
 

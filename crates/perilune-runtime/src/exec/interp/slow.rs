@@ -457,12 +457,16 @@ pub(super) fn hook_entry(st: &mut State) -> Result<(), Throw> {
 pub(super) unsafe fn enter_vararg(st: &mut State, func: *mut Value, nresults: i32) -> Flow {
     // SAFETY: the caller set the top and saved its pc; the value is a Lua function.
     unsafe {
-        match call::enter_lua(st, func, Entry::new(nresults, cont::NORMAL, 0)) {
-            Ok(Next::Back) => match compiled::begin(st) {
+        let p = (*(*func).gc::<Closure>().ptr()).proto.ptr();
+        if !(*p).tree.is_null() {
+            return call::enter_lua(st, func, Entry::new(nresults, cont::NORMAL, 0)).into();
+        }
+        match call::push_lua(st, func, Entry::new(nresults, cont::NORMAL, 0), 0) {
+            Ok(_) => match compiled::begin_function(st, p) {
                 Flow::Next => Flow::Reload,
                 other => other,
             },
-            other => other.into(),
+            Err(t) => fail(t),
         }
     }
 }
