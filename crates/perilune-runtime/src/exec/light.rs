@@ -17,6 +17,7 @@ use crate::semantics::compare::equals;
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
+use std::sync::atomic::Ordering;
 
 /// The instruction has to be executed in full.
 const NOT_DONE: u64 = 0;
@@ -45,12 +46,19 @@ impl Registers {
     }
 }
 
+/// Whether an instruction that allocates is to be executed in full: it is a safepoint, at which the registers above its
+/// own are not in use.
+fn is_interrupted(st: &State) -> bool {
+    st.interrupt.load(Ordering::Relaxed) != 0
+}
+
 /// NEWTABLE.
 ///
 /// # Safety
 /// Called by compiled code for the instruction `i` of the frame whose registers start at `base`.
 pub(crate) unsafe extern "C" fn make_table(st: &mut State, base: *mut Value, i: Instr) -> u64 {
     match Table::new(&mut st.heap, i.du() as usize, i.b() as usize) {
+        Ok(_) if is_interrupted(st) => NOT_DONE,
         // SAFETY: the instruction's register.
         Ok(t) => unsafe { Registers(base).set(i.a(), t.into()) },
         Err(_) => NOT_DONE,
@@ -204,6 +212,7 @@ pub(crate) unsafe extern "C" fn make_closure(st: &mut State, base: *mut Value, i
         let cl = (*base.sub(1)).gc::<Closure>();
         let nested = (&(*function_of(base)).data.protos)[i.du() as usize].get();
         match nested.map(|proto| closure_of(st, proto, cl, base)) {
+            Some(Ok(_)) if is_interrupted(st) => NOT_DONE,
             Some(Ok(new)) => Registers(base).set(i.a(), new.into()),
             Some(Err(OutOfMemory)) | None => NOT_DONE,
         }
