@@ -227,6 +227,10 @@ helpers! {
     Step step;
     /// `call_native(state, base, frame, pc | op << 32) -> code`: as `step`, of a CALL that has called natives so far.
     CallNative call_native;
+    /// `switch(state, base, frame, pc | op << 32) -> code`: as `step`, of an instruction that may pass control to another
+    /// coroutine. 2: so it has; the code with which that goes on, in place of this frame's, stands where the state has the
+    /// status.
+    Switch switch;
     /// `poll(state, base, frame, pc | live << 32) -> code`: what the interrupt word asks for, before the
     /// instruction at `pc`. Only registers below `live` are in use, unless that is 0. 0: go on; else the
     /// status to return.
@@ -327,6 +331,8 @@ shared! {
     Step "step";
     /// Calls [`Helper::CallNative`].
     CallNative "call_native";
+    /// Calls [`Helper::Switch`].
+    Switch "switch";
     /// Calls [`Helper::Poll`].
     Poll "poll";
     /// Calls [`Helper::Exit`] and returns its status.

@@ -414,6 +414,7 @@ impl<M: Masm> Baseline<'_, M> {
     pub(super) fn call_iterator(&mut self, i: Instr) {
         let a = i.a();
         let slow = self.slow();
+        self.slow_helper = Shared::Switch;
         self.m
             .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, slow);
         self.reserve(M::NARGS);

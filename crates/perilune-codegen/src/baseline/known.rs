@@ -33,6 +33,12 @@ impl Known {
         self.tags.fill(UNKNOWN);
         self.clear_temps();
     }
+    /// One that knows nothing.
+    pub fn cleared(&self) -> Known {
+        let mut nothing = self.clone();
+        nothing.clear();
+        nothing
+    }
     /// Forgets what is in machine registers.
     pub fn clear_temps(&mut self) {
         self.general.fill(None);

@@ -33,7 +33,6 @@ use perilune_runtime::abi::{Helper, Reason, Shared, layout, tag};
 use perilune_runtime::exec::Job;
 pub use shared::stubs;
 use shared::{pass_frame, reload, reload_frame};
-use std::collections::BTreeSet;
 
 /// What stands behind the code, for it to load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,6 +101,8 @@ struct Baseline<'j, M: Masm> {
     labels: Vec<Label>,
     /// Which instructions begin a block.
     leaders: Vec<bool>,
+    /// Which instructions are heads of loops, or the first one.
+    heads: Vec<bool>,
     /// Registers that closures may share.
     captured: Vec<bool>,
     /// How many instructions there are to the end of the segment, from each on; empty without a limit.
@@ -118,6 +119,8 @@ struct Baseline<'j, M: Masm> {
     cold: Vec<Cold>,
     /// Calls of Lua functions: numbers of instructions, and the call instruction with the register that has the function.
     calls: Vec<(u32, Reg, Label)>,
+    /// Where the interpreter enters the code: numbers of instructions, and labels.
+    entries: Vec<(u32, Label)>,
     pool: Vec<PoolEntry>,
     marks: Vec<(u32, Mark)>,
     helpers: Vec<HelperCall>,
@@ -150,14 +153,15 @@ pub fn compile<M: Masm>(job: &Job) -> Artifact {
     }
     let cold = c.m.offset();
     c.m.trap();
-    let entries = c.entries();
+    c.entries_at_heads();
     c.ways_out();
     c.emit_cold();
+    c.entries.sort_unstable_by_key(|e| e.0);
     let code = c.m.finish();
     let at = |l: Label| code.labels[l.0 as usize];
     Artifact {
         call: at(call),
-        entries: entries.iter().map(|&(pc, l)| (pc, at(l))).collect(),
+        entries: c.entries.iter().map(|&(pc, l)| (pc, at(l))).collect(),
         pool: c.pool,
         templates,
         cold,
@@ -187,6 +191,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             pc: 0,
             labels,
             leaders: vec![false; n + 1],
+            heads: vec![false; n + 1],
             captured: vec![false; 256],
             rest: Vec::new(),
             loops: Vec::new(),
@@ -197,6 +202,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             next_temp: 0,
             cold: Vec::new(),
             calls: Vec::new(),
+            entries: Vec::new(),
             pool: Vec::new(),
             marks: Vec::new(),
             helpers: Vec::new(),
@@ -228,12 +234,14 @@ impl<'j, M: Masm> Baseline<'j, M> {
     /// Finds blocks, loops and shared registers.
     fn analyse(&mut self) {
         self.leaders[0] = true;
+        self.heads[0] = true;
         for pc in 0..self.job.code.len() as u32 {
             let i = self.generic(pc);
             let Some(target) = jump_target(pc, i) else {
                 continue;
             };
             self.leaders[target as usize] = true;
+            self.heads[target as usize] |= target <= pc;
             if i.op() == Op::FORPREP {
                 // It jumps behind the FORLOOP, and the body begins right after it.
                 self.leaders[pc as usize + 1] = true;
@@ -564,13 +572,13 @@ impl<'j, M: Masm> Baseline<'j, M> {
         reload(&mut self.m);
     }
 
-    /// Code for the interpreter to enter at the beginning and at the heads of loops.
-    fn entries(&mut self) -> Vec<(u32, Label)> {
-        let heads: BTreeSet<u32> = (0..self.job.code.len() as u32)
-            .filter_map(|pc| jump_target(pc, self.generic(pc)).filter(|&t| t <= pc))
-            .chain([0])
-            .collect();
-        heads.into_iter().map(|pc| (pc, self.entry(pc))).collect()
+    /// Code for the interpreter to enter at the beginning and at the heads of loops. Calls have others behind them.
+    fn entries_at_heads(&mut self) {
+        let heads = (0..self.job.code.len() as u32).filter(|&pc| self.heads[pc as usize]);
+        for pc in heads.collect::<Vec<_>>() {
+            let label = self.entry(pc);
+            self.entries.push((pc, label));
+        }
     }
     fn entry(&mut self, pc: u32) -> Label {
         let label = self.m.label();
@@ -587,6 +595,23 @@ impl<'j, M: Masm> Baseline<'j, M> {
         label
     }
 
+    /// Code for a frame that goes on behind the instruction `pc`, which has called, at `back`, where `after` has to hold.
+    fn resume_behind(&mut self, pc: u32, after: &Known, back: Label) {
+        let calls = matches!(self.generic(pc).op(), Op::CALL | Op::TFORCALL);
+        let other = self.live_op(pc) == Some(LiveOp::CALL_NATIVE) || self.heads[pc as usize + 1];
+        if !calls || other {
+            return;
+        }
+        let label = self.m.label();
+        self.m.bind(label);
+        self.note(Mark::Entry(pc + 1));
+        self.m.enter();
+        self.take_following(pc);
+        let nothing = after.cleared();
+        self.make_true(pc, &nothing, after);
+        self.m.jump(back);
+        self.entries.push((pc + 1, label));
+    }
     /// Code that cold paths of the function share.
     fn ways_out(&mut self) {
         let l = self.slow_entry;
@@ -623,6 +648,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     self.m.bind(done);
                     self.make_true(cold.pc, &before, &after);
                     self.m.jump(back);
+                    self.resume_behind(cold.pc, &after, back);
                 }
                 ColdKind::Poll { target, resume, live } => self.cold_poll(target, resume, live),
                 ColdKind::Exit { reason, given_back } => {
@@ -660,6 +686,12 @@ impl<'j, M: Masm> Baseline<'j, M> {
         self.m.imm(M::ARGS[3], i64::from(pc) | i64::from(op) << 32);
         let leave = self.leave;
         self.call_shared(how);
+        if how == Shared::Switch {
+            let here = self.m.label();
+            self.m.branch_imm(Cond::Ne, Width::W32, M::RET, 2, here);
+            self.m.tail_call(M::STATE, layout::STATE_STATUS);
+            self.m.bind(here);
+        }
         self.m.branch_imm(Cond::Above, Width::W32, M::RET, 1, leave);
         if let Some(target) = jump_target(pc, self.generic(pc)) {
             let target = self.labels[target as usize];
@@ -669,10 +701,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
     }
     /// The runtime has executed the instruction `pc`, before which `before` was so: makes sure that `after` is.
     fn make_true(&mut self, pc: u32, before: &Known, after: &Known) {
+        let mut exit = None;
         for (r, tag) in after.tags() {
             if !self.is_kept(pc, before, r, tag) {
-                let given_back = self.following(pc);
-                let exit = self.exit(pc + 1, Reason::Type, given_back);
+                let exit = *exit.get_or_insert_with(|| self.exit(pc + 1, Reason::Type, self.following(pc)));
                 self.m
                     .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
             }

@@ -14,6 +14,7 @@ pub fn stubs<M: Masm>() -> (Code, u32, [u32; SHARED]) {
         match piece {
             Shared::Step => serve(&mut m, Helper::Step),
             Shared::CallNative => serve(&mut m, Helper::CallNative),
+            Shared::Switch => serve(&mut m, Helper::Switch),
             Shared::Poll => serve(&mut m, Helper::Poll),
             Shared::Exit => exit(&mut m),
             Shared::EnterSlowly => enter_slowly(&mut m),

@@ -7,7 +7,7 @@ use super::fields::Source;
 use super::order::Order;
 use crate::masm::{Alu, Falu, Masm, Shift};
 use perilune_bytecode::ops::Instr;
-use perilune_runtime::abi::{Helper, kind, tag};
+use perilune_runtime::abi::{Helper, Shared, kind, tag};
 
 impl<M: Masm> Emit for Baseline<'_, M> {
     fn newtable(&mut self, i: Instr) {
@@ -381,7 +381,12 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         Baseline::call_lua(self, i);
     }
     fn call_any(&mut self, i: Instr) {
+        self.slow_helper = Shared::CallNative;
         Baseline::call_lua(self, i);
+    }
+    fn call_switch(&mut self, i: Instr) {
+        self.slow_helper = Shared::Switch;
+        self.step(i);
     }
     fn call_native(&mut self, i: Instr) {
         self.call_native_function(i);

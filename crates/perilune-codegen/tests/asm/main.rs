@@ -126,6 +126,7 @@ const HELPERS: &str = "
 /// The helpers of instructions that have learned, and one that shared code alone calls.
 const OTHERS: &[&str] = &[
     "call_native",
+    "switch",
     "get_item",
     "set_item",
     "get_field",

@@ -545,6 +545,30 @@ unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, T
     }
 }
 
+/// Ends the running frame, which a protected call has called, with the `n` values from `first` on, and that call with
+/// them, if it was made by a Lua frame; else does nothing. No hook is to see it.
+///
+/// # Safety
+/// As [`return_values`].
+#[inline]
+pub(super) unsafe fn end_protected(th: *mut Thread, first: *const Value, n: usize) -> bool {
+    // SAFETY: this function's promise; the frame of the protected call stands below, and has slots for its own
+    // function's arguments, of which there was one.
+    unsafe {
+        let f = (*th).frame.add(1);
+        if !matches!((*f).cont, cont::NORMAL | cont::COMPILED) {
+            return false;
+        }
+        (*th).protected = (*f).aux;
+        let func = (*f).func;
+        move_values(first, func.add(1), n);
+        *func = Value::TRUE;
+        deliver(th, &*f, func, n + 1);
+        (*th).frame = f.add(1);
+        true
+    }
+}
+
 /// Ends the running frame with the `n` values from `first` on.
 ///
 /// # Safety

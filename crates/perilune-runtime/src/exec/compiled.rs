@@ -11,7 +11,10 @@
 //! 4. A helper that answers "go on" has left the frame that asked as the running one. Otherwise it sets
 //!    down in [`Compiled::pending`] how the interpreter goes on, and answers [`status::LEAVE`], which
 //!    every native activation returns at once, down to [`enter`].
-//! 5. A loop that runs frames for compiled code, above a frame that waits, ends when that frame is the running
+//! 5. A frame that goes on in the interpreter behind a call whose code has an entry there gets back into compiled code
+//!    when the callee returns, or control passes to it from another coroutine; between two coroutines with nothing native
+//!    below, compiled code passes control without leaving.
+//! 6. A loop that runs frames for compiled code, above a frame that waits, ends when that frame is the running
 //!    one again or is not on the stack any more ([`Floor`]).
 
 use super::call::{self, Next};
@@ -40,6 +43,26 @@ pub(super) struct Floor {
     pub level: usize,
 }
 
+/// The outermost frame that an activation of [`enter`] runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entered {
+    thread: *mut Thread,
+    /// Bytes from the record to the bottom one.
+    level: usize,
+    /// Whether a frame of another coroutine may take its place: nobody but a loop waits for it.
+    may_pass: bool,
+}
+
+impl Default for Entered {
+    fn default() -> Self {
+        Entered {
+            thread: std::ptr::null_mut(),
+            level: 0,
+            may_pass: false,
+        }
+    }
+}
+
 /// What a state has of compiled code.
 #[repr(C)]
 pub(crate) struct Compiled {
@@ -54,6 +77,8 @@ pub(crate) struct Compiled {
     pub(crate) shared: [usize; SHARED],
     /// Activations of [`enter`] on the native stack.
     depth: u32,
+    /// What the innermost one runs.
+    entered: Entered,
     /// The innermost frame that waits.
     floor: Option<Floor>,
     /// Native activations are to be dropped: some of them belong to code that is no longer valid, or the
@@ -61,7 +86,8 @@ pub(crate) struct Compiled {
     pub(super) drop: bool,
     /// An error has been raised, and its frames are gone: Rust is to have it.
     pub(super) raised: bool,
-    /// The frame for which [`super::helpers::step`] executes an instruction: it is not entered meanwhile.
+    /// The frame for which a helper executes an instruction, or makes a call: compiled code waits for it, so it is
+    /// not entered meanwhile. If what it calls passes control to another coroutine, everything native is left first.
     pub(super) stepping: *mut Frame,
     /// How the loop that entered compiled code goes on after [`status::LEAVE`].
     pending: Flow,
@@ -79,6 +105,7 @@ impl Default for Compiled {
             helpers: Helper::ALL.map(Helper::address),
             shared: [0; SHARED],
             depth: 0,
+            entered: Entered::default(),
             floor: None,
             drop: false,
             raised: false,
@@ -103,6 +130,10 @@ impl Compiled {
         if mixed >> 16 & 7 == 0 {
             self.drop_native();
         }
+    }
+    /// How the loop goes on that compiled code is being left for.
+    pub(super) fn left_with(&self) -> Flow {
+        self.pending
     }
     /// Whether native activations of compiled code are on the native stack.
     pub(super) fn is_active(&self) -> bool {
@@ -175,7 +206,8 @@ unsafe fn complete_below(frame: *mut Frame, base: *mut Value) {
     }
 }
 
-/// Runs the running frame from the address `code` on, in compiled code.
+/// Runs the running frame from the address `code` on, in compiled code. When it returns to a frame that waits at an
+/// entry of its function's code, or passes control to such a frame of another coroutine, goes on there.
 ///
 /// # Safety
 /// `code` is an entry of the compiled code of the running frame's function, for its pc.
@@ -184,18 +216,81 @@ pub(super) unsafe fn enter(st: &mut State, code: *const u8) -> Flow {
     if !has_room(st) {
         return Flow::Reload;
     }
-    let th = st.thread.ptr();
+    let stepping = std::mem::replace(&mut st.compiled.stepping, std::ptr::null_mut());
+    let may_pass = stepping.is_null();
+    let mut code = code;
+    let flow = loop {
+        // SAFETY: this function's promise, or that of `resumption`.
+        let flow = unsafe { activate(st, code, may_pass) };
+        if flow != Flow::Reload || st.compiled.status as i32 == status::EXIT || !may_pass {
+            break flow;
+        }
+        match resumption(st) {
+            Some(next) => code = next,
+            None => break flow,
+        }
+    };
+    st.compiled.stepping = stepping;
+    flow
+}
+
+/// Control has passed to another coroutine from the frame of `th` at `at`: where compiled code goes on, in place of that
+/// frame's, if nobody waits for it.
+pub(super) fn pass_on(st: &mut State, th: *mut Thread, at: usize) -> Option<*const u8> {
+    let from = Entered {
+        thread: th,
+        level: at,
+        may_pass: true,
+    };
+    if st.compiled.entered != from {
+        return None;
+    }
+    let code = resumption(st)?;
+    let to = st.thread.ptr();
+    st.compiled.entered = Entered {
+        thread: to,
+        // SAFETY: the running coroutine.
+        level: unsafe { level(&*to, (*to).frame) },
+        may_pass: true,
+    };
+    Some(code)
+}
+
+/// Where the running frame, to which control has just passed, goes on in compiled code.
+fn resumption(st: &State) -> Option<*const u8> {
+    if st.compiled.drop || is_traced(st) || has_arrived(st) || !st.heap.discarded.is_empty() {
+        return None;
+    }
+    // SAFETY: the running frame is valid.
+    unsafe { tier::entry_of_frame(st) }
+}
+
+/// Runs the running frame from the address `code` on until its compiled code is left.
+///
+/// # Safety
+/// As [`enter`].
+unsafe fn activate(st: &mut State, code: *const u8, may_pass: bool) -> Flow {
+    let thread = st.thread.ptr();
     // SAFETY: this function's promise; the running frame's record is valid.
     unsafe {
-        let frame = (*th).frame;
-        let at = level(&*th, frame);
+        let frame = (*thread).frame;
+        let level = level(&*thread, frame);
+        let entered = Entered {
+            thread,
+            level,
+            may_pass,
+        };
+        let outer = std::mem::replace(&mut st.compiled.entered, entered);
         st.compiled.depth += 1;
         let payload = Tiers::call(st, code, (*frame).base, frame);
         st.compiled.depth -= 1;
         if st.compiled.depth == 0 {
             st.compiled.drop = false;
         }
-        let frame = || frame_at(&*th, at);
+        let Entered {
+            thread: th, level, ..
+        } = std::mem::replace(&mut st.compiled.entered, outer);
+        let frame = || frame_at(&*th, level);
         match st.compiled.status as i32 {
             status::NONE => give(st, frame(), None),
             status::DELIVERED => {
@@ -238,6 +333,9 @@ unsafe fn give(st: &mut State, frame: *mut Frame, v: Option<Value>) -> Flow {
         if (*frame).cont == cont::NORMAL && (*th).hook_mask == 0 {
             call::deliver(th, &*frame, first, n);
             (*th).frame = frame.add(1);
+            return Flow::Reload;
+        }
+        if (*frame).cont == cont::PCALL && (*th).hook_mask == 0 && call::end_protected(th, first, n) {
             return Flow::Reload;
         }
         (*th).top = first.add(n);
@@ -291,30 +389,54 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
         if !st.heap.discarded.is_empty() {
             tier::take_discarded(st);
         }
-        if !matches!(flow, Flow::Next | Flow::Reload) {
+        // SAFETY: this function's promise.
+        let caught = matches!(flow, Flow::Error | Flow::Unwind) && unsafe { is_caught(st, th, at) };
+        if !caught {
+            if !matches!(flow, Flow::Next | Flow::Reload) {
+                return leave(st, flow);
+            }
+            if st.thread.ptr() != th {
+                return leave(st, Flow::Reload);
+            }
+            // SAFETY: the running coroutine.
+            let now = unsafe { level(&*th, (*th).frame) };
+            if is_traced(st) {
+                return leave(st, Flow::Switch);
+            }
+            if now < at || st.compiled.drop {
+                return leave(st, Flow::Reload);
+            }
+            if now == at {
+                return Answer::Back;
+            }
+        }
+        if is_nearly_full(st) {
+            st.compiled.drop = true;
             return leave(st, flow);
-        }
-        if st.thread.ptr() != th {
-            return leave(st, Flow::Reload);
-        }
-        // SAFETY: the running coroutine.
-        let now = unsafe { level(&*th, (*th).frame) };
-        if is_traced(st) {
-            return leave(st, Flow::Switch);
-        }
-        if now < at || st.compiled.drop {
-            return leave(st, Flow::Reload);
-        }
-        if now == at {
-            return Answer::Back;
         }
         let floor = Floor {
             thread: th,
             level: at,
         };
         // SAFETY: frames above `at` were pushed for compiled code that waits.
-        flow = unsafe { run_above(st, floor) };
+        flow = unsafe { run_above(st, floor, flow) };
     }
+}
+
+/// Whether what the frame at `at` has called is a protected call, which has not ended yet.
+unsafe fn is_caught(st: &State, th: *mut Thread, at: usize) -> bool {
+    // SAFETY: the promise of `settle`; the record of a frame above it is valid.
+    unsafe {
+        st.thread.ptr() == th
+            && level(&*th, (*th).frame) > at
+            && (*frame_at(&*th, at).sub(1)).flags & frame_flags::PROTECTED != 0
+    }
+}
+
+/// Whether the native stack has no room for another loop.
+fn is_nearly_full(st: &State) -> bool {
+    let here = std::ptr::from_ref(&st) as usize;
+    here + NATIVE_RESERVE / 2 <= st.compiled.stack_limit
 }
 
 /// Whether compiled code is not to be entered: hooks and counts are the tracing loop's.
@@ -322,13 +444,9 @@ pub(super) fn is_traced(st: &State) -> bool {
     st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
 }
 
-/// Runs the frames above `floor` until that is the running one or is gone; answers how to go on.
-unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
-    let here = std::ptr::from_ref(&st) as usize;
-    if here + NATIVE_RESERVE / 2 <= st.compiled.stack_limit {
-        st.compiled.drop = true;
-        return Flow::Reload;
-    }
+/// Runs the frames above `floor`, which have come to `flow`, until that is the running one or is gone; answers how
+/// to go on.
+unsafe fn run_above(st: &mut State, floor: Floor, flow: Flow) -> Flow {
     // SAFETY: the frame right above the floor is a record on the running coroutine's stack.
     unsafe {
         let th = floor.thread;
@@ -339,7 +457,7 @@ unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
     }
     let outer = st.compiled.floor.replace(floor);
     // SAFETY: the running frame is a Lua frame whose pc is saved, or an error is on its way.
-    let flow = unsafe { run_until_arrival(st, floor) };
+    let flow = unsafe { run_until_arrival(st, floor, flow) };
     st.compiled.floor = outer;
     // SAFETY: as above.
     unsafe { unmark(st, floor) };
@@ -359,6 +477,22 @@ unsafe fn unmark(st: &State, floor: Floor) {
             (*callee).cont = cont::NORMAL;
         }
     }
+}
+
+/// A call for the frame `caller`, which waits, has ended with `flow`: if it has entered a function of the same
+/// coroutine, runs that one's compiled code, if it is hot.
+///
+/// # Safety
+/// The running frame is valid.
+pub(super) unsafe fn begin_called(st: &mut State, caller: *mut Frame, flow: Flow) -> Flow {
+    st.compiled.stepping = caller;
+    // SAFETY: this function's promise.
+    let flow = match unsafe { begin(st) } {
+        Flow::Next => flow,
+        other => other,
+    };
+    st.compiled.stepping = std::ptr::null_mut();
+    flow
 }
 
 /// Runs the compiled code of the running frame's function, if the frame is at its beginning and that is hot.
@@ -402,9 +536,13 @@ pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
     }
 }
 
-unsafe fn run_until_arrival(st: &mut State, floor: Floor) -> Flow {
-    // SAFETY: the running frame is valid.
-    let mut r: Result<Next, Throw> = unsafe { begin(st) }.into();
+unsafe fn run_until_arrival(st: &mut State, floor: Floor, flow: Flow) -> Flow {
+    let mut r: Result<Next, Throw> = match flow {
+        // SAFETY: the running frame is valid.
+        Flow::Next | Flow::Reload => unsafe { begin(st) },
+        other => other,
+    }
+    .into();
     loop {
         if arrived_at(st, floor) {
             return r.into();

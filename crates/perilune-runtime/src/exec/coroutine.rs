@@ -209,6 +209,23 @@ unsafe fn takes_directly(t: *mut Thread) -> bool {
     }
 }
 
+/// Calls the native at `func` for `nresults` results if that does no more than move values from one coroutine's
+/// registers to the other's, as [`switch_directly`] says. False: nothing was done.
+///
+/// # Safety
+/// As [`switch_directly`].
+#[inline(always)]
+pub(super) unsafe fn switch_by_call(st: &mut State, func: *mut Value, nresults: i32) -> bool {
+    // SAFETY: this function's promise.
+    unsafe {
+        if (*func).gc::<Native>().transfer() == Transfer::Yield {
+            switch_directly::<true>(st, func, nresults)
+        } else {
+            switch_directly::<false>(st, func, nresults)
+        }
+    }
+}
+
 /// Calls the native at `func`, which yields (`YIELD`) or perhaps resumes, if values need only be moved from one coroutine's registers to the other's: the other one waits for them in a native called
 /// from Lua, and there is nothing to raise, to grow or to trace. False: nothing was done.
 ///
@@ -216,11 +233,7 @@ unsafe fn takes_directly(t: *mut Thread) -> bool {
 /// `func` is a native in a register of the running Lua frame, whose pc is saved; its arguments reach up to
 /// the top.
 #[inline(never)]
-pub(super) unsafe fn switch_directly<const YIELD: bool>(
-    st: &mut State,
-    func: *mut Value,
-    nresults: i32,
-) -> bool {
+unsafe fn switch_directly<const YIELD: bool>(st: &mut State, func: *mut Value, nresults: i32) -> bool {
     let cur = st.thread.ptr();
     // SAFETY: this function's promise; both coroutines are alive.
     unsafe {

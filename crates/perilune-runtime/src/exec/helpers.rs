@@ -6,6 +6,7 @@
 
 use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
+use super::coroutine;
 use super::events;
 use super::interp::{self, Executed, Flow};
 pub(crate) use super::light::*;
@@ -15,12 +16,16 @@ use crate::abi::{CallMark, Reason, status};
 use crate::object::{Frame, Thread, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
+use perilune_bytecode::ops::Instr;
+use perilune_bytecode::quick::LiveOp;
 use std::sync::atomic::Ordering;
 
 /// A helper's answer: go on behind the instruction.
 const ON: u64 = 0;
 /// Go on at the target of its jump.
 const TAKEN: u64 = 1;
+/// Another frame has taken the place of the one that asks.
+const PASSED: u64 = 2;
 const LEAVE: u64 = status::LEAVE as u64;
 const DELIVERED: u64 = status::DELIVERED as u64;
 
@@ -39,9 +44,7 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
         }
         let th = st.thread.ptr();
         let at = level(&*th, frame);
-        st.compiled.stepping = frame;
         let flow = interp::execute_one(st, base, code);
-        st.compiled.stepping = std::ptr::null_mut();
         if let Executed::Next(next) = flow
             && (*th).frame == frame
             && st.thread.ptr() == th
@@ -52,6 +55,54 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
             return u64::from(next != code.add(1));
         }
         stepped(st, th, at, pc, flow.into())
+    }
+}
+
+/// A native that an instruction calls.
+#[derive(Clone, Copy)]
+struct NativeCall {
+    func: *mut Value,
+    /// How many results are wanted; -1 for all.
+    nresults: i32,
+    /// Registers of the frame that are in use behind the instruction, if those above are not.
+    live: Option<usize>,
+}
+
+impl NativeCall {
+    /// What the CALL or TFORCALL `i` calls, if it is a native: that stands before its arguments, which reach up to the
+    /// top.
+    ///
+    /// # Safety
+    /// The instruction is one of the running frame, whose registers start at `base`.
+    unsafe fn of(st: &State, base: *mut Value, i: Instr) -> Option<NativeCall> {
+        // SAFETY: this function's promise.
+        unsafe {
+            let first = base.add(i.a() as usize);
+            if (*first).tag != Tag::NATIVE {
+                return None;
+            }
+            if i.op_byte() == LiveOp::TFORCALL_ANY as u8 {
+                let func = first.add(3);
+                (*st.thread.ptr()).top = func.add(3);
+                *func.add(2) = *func;
+                *func.add(1) = *first.add(1);
+                *func = *first;
+                let nresults = i32::from(i.c());
+                return Some(NativeCall {
+                    func,
+                    nresults,
+                    live: None,
+                });
+            }
+            if i.b() != 0 {
+                (*st.thread.ptr()).top = first.add(i.b() as usize);
+            }
+            Some(NativeCall {
+                func: first,
+                nresults: i32::from(i.c()) - 1,
+                live: (i.c() != 0).then(|| i.a() as usize + i.c() as usize - 1),
+            })
+        }
     }
 }
 
@@ -67,21 +118,27 @@ pub(crate) unsafe extern "C" fn call_native(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let pc = what as u32;
-        let code = complete(st, frame, base, pc);
-        let i = *code;
-        let func = base.add(i.a() as usize);
-        if (*func).tag != Tag::NATIVE {
+        let code = complete(st, frame, base, what as u32);
+        let Some(call) = NativeCall::of(st, base, *code) else {
             return step(st, base, frame, what);
-        }
+        };
+        (*frame).pc = code.add(1);
+        make_call(st, frame, what as u32, call)
+    }
+}
+
+/// Makes the call of the running frame `frame`, which is at the instruction `pc`.
+#[inline(always)]
+unsafe fn make_call(st: &mut State, frame: *mut Frame, pc: u32, call: NativeCall) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
         let th = st.thread.ptr();
         let at = level(&*th, frame);
-        (*frame).pc = code.add(1);
-        if i.b() != 0 {
-            (*th).top = func.add(i.b() as usize);
+        let mut flow: Flow = call::call_native(st, call.func, call.nresults, cont::NORMAL, 0).into();
+        if flow == Flow::Reload && st.thread.ptr() == th {
+            flow = compiled::begin_called(st, frame, flow);
         }
-        let flow: Flow = call::call_native(st, func, i32::from(i.c()) - 1, cont::NORMAL, 0).into();
-        if flow == Flow::Next
+        if matches!(flow, Flow::Next | Flow::Reload)
             && (*th).frame == frame
             && st.thread.ptr() == th
             && st.interrupt.load(Ordering::Relaxed) == 0
@@ -90,8 +147,45 @@ pub(crate) unsafe extern "C" fn call_native(
         {
             return ON;
         }
-        let flow = interp::after_call(st, i, frame, flow);
+        let flow = interp::after_call(st, call.live, frame, flow);
         stepped(st, th, at, pc, flow)
+    }
+}
+
+/// Executes a CALL or TFORCALL that may pass control to another coroutine.
+///
+/// # Safety
+/// As [`step`].
+pub(crate) unsafe extern "C" fn switch(
+    st: &mut State,
+    base: *mut Value,
+    frame: *mut Frame,
+    what: u64,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let code = complete(st, frame, base, what as u32);
+        let Some(call) = NativeCall::of(st, base, *code) else {
+            return step(st, base, frame, what);
+        };
+        (*frame).pc = code.add(1);
+        let th = st.thread.ptr();
+        let at = level(&*th, frame);
+        if call.nresults >= 0 && coroutine::switch_by_call(st, call.func, call.nresults) {
+            leave(st, Flow::Reload);
+        } else {
+            let answer = make_call(st, frame, what as u32, call);
+            if answer != LEAVE || st.compiled.left_with() != Flow::Reload || st.thread.ptr() == th {
+                return answer;
+            }
+        }
+        match compiled::pass_on(st, th, at) {
+            Some(code) => {
+                st.compiled.status = code as u64;
+                PASSED
+            }
+            None => LEAVE,
+        }
     }
 }
 

@@ -28,10 +28,6 @@ pub const DEFAULT_THRESHOLD: u32 = 500;
 const MISSES: u32 = 200;
 /// How often code may leave to the interpreter before it is made with fewer statements about types.
 const EXITS: u32 = 50;
-/// How often code is entered in loops before that costs heat.
-const FREE_ENTRIES: u32 = 8;
-/// The most rounds of loops that are interpreted before code is entered again.
-const LONGEST_WAIT: u32 = 512;
 /// How often that number doubles: with each version of the code, so that a function is not made again and again.
 const MOST_DOUBLINGS: u32 = 16;
 
@@ -185,6 +181,8 @@ impl std::fmt::Display for JitStats {
 /// Machine code of a function.
 pub(crate) struct NativeCode {
     pub installed: Installed,
+    /// Where the interpreter enters it, by the number of the instruction: relative to its address; 0 for nowhere.
+    entry_at: Box<[u32]>,
     /// How often instructions ran that have become others since.
     pub(super) misses: u32,
     /// How often it has left to the interpreter.
@@ -298,15 +296,15 @@ pub(super) unsafe fn hot(st: &mut State, in_loop: bool) -> Flow {
         if p.data.native.is_none() && !obtain(st, p) {
             return Flow::Next;
         }
-        let pc = (*frame).pc.offset_from(p.code) as u32;
+        let pc = (*frame).pc.offset_from(p.code) as usize;
         *p.heat() = 0;
         if in_loop && st.compiled.stepping == frame {
             return Flow::Next;
         }
         match entry(p, pc) {
             Some(code) => {
-                if in_loop {
-                    *p.heat() = u64::from(entered_loop(p));
+                if in_loop && let Some(native) = &mut p.data.native {
+                    native.loop_entries = native.loop_entries.saturating_add(1);
                 }
                 compiled::enter(st, code)
             }
@@ -315,22 +313,30 @@ pub(super) unsafe fn hot(st: &mut State, in_loop: bool) -> Flow {
     }
 }
 
-/// The compiled code of a function is entered in a loop; answers the heat that the function then has. Code that is left
-/// again and again, since the loop switches coroutines for example, is not worth entering in every round.
-fn entered_loop(p: &mut ProtoObj) -> u32 {
-    let Some(native) = &mut p.data.native else {
-        return 0;
-    };
-    native.loop_entries = native.loop_entries.saturating_add(1);
-    let costly = native.loop_entries.saturating_sub(FREE_ENTRIES);
-    costly.saturating_mul(4).min(LONGEST_WAIT)
+/// Where the compiled code of a function is entered for the instruction `pc`.
+#[inline(always)]
+fn entry(p: &ProtoObj, pc: usize) -> Option<*const u8> {
+    let native = p.data.native.as_ref()?;
+    match native.entry_at.get(pc) {
+        None | Some(0) => None,
+        Some(&offset) => Some((native.installed.address + offset as usize) as *const u8),
+    }
 }
 
-/// Where the compiled code of a function is entered for the instruction `pc`.
-fn entry(p: &ProtoObj, pc: u32) -> Option<*const u8> {
-    let entries = &p.data.native.as_ref()?.installed.entries;
-    let at = entries.binary_search_by_key(&pc, |e| e.0).ok()?;
-    Some(entries[at].1 as *const u8)
+/// Where the compiled code of the running frame's function is entered for its pc, if it is there.
+///
+/// # Safety
+/// The running frame is valid.
+pub(super) unsafe fn entry_of_frame(st: &State) -> Option<*const u8> {
+    // SAFETY: this function's promise.
+    unsafe {
+        let frame = (*st.thread.ptr()).frame;
+        if !(*frame).is_lua() {
+            return None;
+        }
+        let p = &*function_of((*frame).base);
+        entry(p, (*frame).pc.offset_from(p.code) as usize)
+    }
 }
 
 /// Where the compiled code of the running frame's function is entered, if the frame is at its beginning.
@@ -455,6 +461,7 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
     p.entry = installed.call as *const u8;
     p.data.versions += 1;
     p.data.native = Some(Box::new(NativeCode {
+        entry_at: entries_by_number(&installed),
         installed,
         misses: 0,
         exits: 0,
@@ -462,6 +469,15 @@ fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
         job: None,
         shapes,
     }));
+}
+
+fn entries_by_number(installed: &Installed) -> Box<[u32]> {
+    let last = installed.entries.last().map_or(0, |e| e.0 as usize);
+    let mut offsets = vec![0; last + 1];
+    for &(pc, address) in &installed.entries {
+        offsets[pc as usize] = (address - installed.address) as u32;
+    }
+    offsets.into()
 }
 
 /// All shapes that instructions and sites know.

@@ -324,6 +324,7 @@ impl From<Executed> for Flow {
 pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const Instr) -> Executed {
     // SAFETY: this function's promise; verified code holds only opcodes, each of which has its function.
     unsafe {
+        st.compiled.stepping = (*st.thread.ptr()).frame;
         let mut m = Machine {
             base,
             pc: code,
@@ -331,18 +332,20 @@ pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const 
             word: &*st.interrupt,
             st,
         };
-        loop {
+        let executed = loop {
             let i = *m.pc;
             m.pc = m.pc.add(1);
             match EXECUTE[i.op_byte() as usize](&mut m, i) {
                 Flow::Again => m.pc = m.pc.sub(1),
                 Flow::Next => {
                     m.save();
-                    return Executed::Next(m.pc);
+                    break Executed::Next(m.pc);
                 }
-                other => return Executed::Other(other),
+                other => break Executed::Other(other),
             }
-        }
+        };
+        (*m.st).compiled.stepping = std::ptr::null_mut();
+        executed
     }
 }
 
@@ -355,15 +358,14 @@ pub(super) fn serve(st: &mut State, live: usize) -> Flow {
     slow::poll(st, if live == 0 { UNKNOWN } else { live })
 }
 
-/// The hook of a Lua function that the call `i`, made for `frame`, has entered, and the safepoint behind
-/// the call.
-pub(super) fn after_call(st: &mut State, i: Instr, frame: *mut Frame, flow: Flow) -> Flow {
+/// The hook of a Lua function that a call, made for `frame`, has entered, and the safepoint behind the call, where
+/// only the registers below `live` are in use if the frame goes on.
+pub(super) fn after_call(st: &mut State, live: Option<usize>, frame: *mut Frame, flow: Flow) -> Flow {
     if !matches!(flow, Flow::Next | Flow::Reload) || st.interrupt.load(Ordering::Relaxed) == 0 {
         return flow;
     }
-    let same = std::ptr::eq(st.frame(), frame) && i.c() > 0;
-    let live = i.a() as usize + i.c() as usize - usize::from(same);
-    slow::poll(st, if same { live } else { UNKNOWN })
+    let same = std::ptr::eq(st.frame(), frame);
+    slow::poll(st, live.filter(|_| same).unwrap_or(UNKNOWN))
 }
 
 /// Enters the Lua function at `func` with the values from there to the top: the safepoint at its beginning.

@@ -9,7 +9,7 @@ use crate::exec::{coroutine, registers};
 use crate::heap::Event;
 use crate::object::feedback::{ABSENT, Path, STRING, WAYS};
 use crate::object::shape::Rep;
-use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table, Transfer};
+use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
@@ -849,15 +849,8 @@ impl Machine {
             let func = self.base.add(i.a() as usize);
             if (*func).tag == Tag::NATIVE && i.b() != 0 && i.c() != 0 {
                 self.save();
-                let th = self.th();
-                (*th).top = func.add(i.b() as usize);
-                let (st, nresults) = (&mut *self.st, i.c() as i32 - 1);
-                let switched = if (*func).gc::<Native>().transfer() == Transfer::Yield {
-                    coroutine::switch_directly::<true>(st, func, nresults)
-                } else {
-                    coroutine::switch_directly::<false>(st, func, nresults)
-                };
-                if switched {
+                (*self.th()).top = func.add(i.b() as usize);
+                if coroutine::switch_by_call(&mut *self.st, func, i.c() as i32 - 1) {
                     return Flow::Reload;
                 }
             }
