@@ -270,22 +270,28 @@ helpers! {
     GetShared get_shared;
     /// A CLOSURE.
     MakeClosure make_closure;
+    /// A CONCAT.
+    Concatenate concatenate;
     /// A CLOSE.
     CloseVariables close_variables;
     /// A SELF_ANY.
     GetMethod get_method;
     /// A TFORCALL_NEXT.
     NextEntry next_entry;
+    /// A TFORCALL_IPAIRS.
+    NextItem next_item;
     /// A LEN.
     Length length;
     /// An EQ.
     Equal equal;
-    /// `find_operator(state, slot, event) -> function`: the metamethod of the operator `event` for the two arguments above
-    /// the slot, if it is a Lua function: puts it into the slot. What it runs, else 0.
-    FindOperator find_operator;
-    /// The same of a read of a field: object and key.
+    /// `operate(state, slot, event) -> function`: the operator `event` for the two arguments above the slot. 1: its result
+    /// stands in the slot; 0: the runtime is to execute it; else the metamethod, a Lua function, stands in the slot, and
+    /// this is what it runs.
+    Operate operate;
+    /// The same of a read of a field, for the object and key above the slot.
     FindIndex find_index;
-    /// The same of a store into a field: object, key and value.
+    /// `find_new_index(state, slot) -> function`: the metamethod of a store into a field, for the object, key and value
+    /// above the slot, if it is a Lua function: puts it into the slot. What it runs, else 0.
     FindNewIndex find_new_index;
     /// `find_callee(state, slot, n) -> function`: the same of a call of what is in the slot with `n - 1` arguments, which
     /// move up together with it.

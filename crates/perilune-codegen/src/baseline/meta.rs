@@ -2,7 +2,7 @@
 //! before the runtime is left to execute the instruction.
 //!
 //! Arguments are put above the registers of the frame, where a helper finds the metamethod by them and puts it
-//! below. The mark of the call says what its result is for, so whoever completes the callee's record needs
+//! below. Where there is none to be called, it computes the result itself. The mark of the call says what its result is for, so whoever completes the callee's record needs
 //! nothing else. Instructions that are still learning from numbers are left to the runtime.
 
 use super::shared::pass_frame;
@@ -143,7 +143,7 @@ impl<M: Masm> Baseline<'_, M> {
         let flipped = i.c() != 0 && matches!(y, Arg::Constant(_) | Arg::Int(_));
         Some(Metamethod {
             object: None,
-            find: Helper::FindOperator,
+            find: Helper::Operate,
             event,
             args: if flipped { vec![y, x] } else { vec![x, y] },
             purpose,
@@ -207,6 +207,9 @@ impl<M: Masm> Baseline<'_, M> {
                 self.leave_without_metatable(object, other);
             }
             self.find_metamethod(&meta, other);
+            if matches!(meta.find, Helper::Operate | Helper::FindIndex) {
+                self.take_computed(pc, &meta, done);
+            }
             if let (Purpose::StoreMethod(a), Some(object)) = (meta.purpose, meta.object) {
                 self.copy_object(object, a + 1);
             }
@@ -251,6 +254,20 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.imm(M::ARGS[2], event_code(meta.event));
         self.call_helper(meta.find);
         self.m.branch_imm(Cond::Eq, Width::W64, M::RET, 0, other);
+    }
+    /// If there was no metamethod to call, the result stands where that would.
+    fn take_computed(&mut self, pc: u32, meta: &Metamethod, done: Label) {
+        let call = self.m.label();
+        self.m.branch_imm(Cond::Ne, Width::W64, M::RET, 1, call);
+        if let (Purpose::StoreMethod(a), Some(object)) = (meta.purpose, meta.object) {
+            self.copy_object(object, a + 1);
+        }
+        self.m.load(Width::W64, M::RET, M::BASE, self.window());
+        self.m
+            .load(Width::W8, M::TAG, M::BASE, self.window() + layout::VALUE_TAG);
+        self.take_one(pc, meta.purpose, done);
+        self.m.jump(done);
+        self.m.bind(call);
     }
     fn put_argument(&mut self, arg: Arg, at: i32) {
         self.load_argument(arg);

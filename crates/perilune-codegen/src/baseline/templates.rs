@@ -30,6 +30,10 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.light = Some(Helper::MakeClosure);
         self.step(i);
     }
+    fn concat(&mut self, i: Instr) {
+        self.light = Some(Helper::Concatenate);
+        self.step(i);
+    }
     fn close(&mut self, i: Instr) {
         self.light = Some(Helper::CloseVariables);
         self.step(i);
@@ -165,6 +169,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.begin_varargs(i);
     }
     fn tforcall_ipairs(&mut self, i: Instr) {
+        self.light = Some(Helper::NextItem);
         self.next_item(i);
     }
     fn getint(&mut self, i: Instr) {

@@ -8,7 +8,7 @@ use super::call;
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
 use super::coroutine;
 use super::events;
-use super::interp::{self, Executed, Flow};
+use super::interp::{self, Flow};
 pub(crate) use super::light::*;
 pub(crate) use super::metamethods::*;
 use super::tier;
@@ -45,16 +45,23 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
         let th = st.thread.ptr();
         let at = level(&*th, frame);
         let flow = interp::execute_one(st, base, code);
-        if let Executed::Next(next) = flow
+        if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) && (*frame).pc != code {
+            return u64::from((*frame).pc != code.add(1));
+        }
+        stepped(st, th, at, pc, flow)
+    }
+}
+
+/// Whether `frame` of the coroutine `th` is the running one again, and may go on in compiled code at once.
+#[inline(always)]
+unsafe fn is_back(st: &State, th: *mut Thread, frame: *mut Frame) -> bool {
+    // SAFETY: the coroutine has run a moment ago.
+    unsafe {
+        st.thread.ptr() == th
             && (*th).frame == frame
-            && st.thread.ptr() == th
             && st.interrupt.load(Ordering::Relaxed) == 0
             && !st.compiled.drop
             && st.heap.discarded.is_empty()
-        {
-            return u64::from(next != code.add(1));
-        }
-        stepped(st, th, at, pc, flow.into())
     }
 }
 
@@ -138,13 +145,7 @@ unsafe fn make_call(st: &mut State, frame: *mut Frame, pc: u32, call: NativeCall
         if flow == Flow::Reload && st.thread.ptr() == th {
             flow = compiled::begin_called(st, frame, flow);
         }
-        if matches!(flow, Flow::Next | Flow::Reload)
-            && (*th).frame == frame
-            && st.thread.ptr() == th
-            && st.interrupt.load(Ordering::Relaxed) == 0
-            && !st.compiled.drop
-            && st.heap.discarded.is_empty()
-        {
+        if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) {
             return ON;
         }
         let flow = interp::after_call(st, call.live, frame, flow);
@@ -207,7 +208,7 @@ unsafe fn stepped(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flo
             }
             // A CLOSE with more variables to close.
             st.spend_again();
-            flow = interp::execute_one(st, (*frame).base, (*frame).pc).into();
+            flow = interp::execute_one(st, (*frame).base, (*frame).pc);
         }
     }
 }
@@ -370,7 +371,7 @@ unsafe fn return_to_caller(st: &mut State, frame: *mut Frame) -> u64 {
         let th = st.thread.ptr();
         let at = level(&*th, frame);
         loop {
-            let flow: Flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc).into();
+            let flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc);
             if matches!(flow, Flow::Next | Flow::Reload)
                 && st.thread.ptr() == th
                 && level(&*th, (*th).frame) < at
@@ -407,7 +408,7 @@ pub(crate) unsafe extern "C" fn tail(st: &mut State, base: *mut Value, frame: *m
             st.compiled.status = return_to_caller(st, frame);
             return ON;
         }
-        let flow: Flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc).into();
+        let flow = interp::execute_one(st, (*(*th).frame).base, (*(*th).frame).pc);
         let here = st.thread.ptr() == th && level(&*th, (*th).frame) == at;
         if matches!(flow, Flow::Next | Flow::Reload) && here && !st.compiled.drop && !compiled::is_traced(st)
         {

@@ -8,13 +8,16 @@
 //! 2. Instructions learn nothing here: only those that have learned, or would learn nothing from these operands.
 
 use super::compiled::function_of;
-use super::interp::class_field;
+use super::interp::field;
 use super::registers::closure_of;
 use crate::heap::{Gc, OutOfMemory};
-use crate::object::{Closure, Native, Table};
+use crate::object::{Closure, Native, NativeFn, Table};
 use crate::semantics::Outcome;
 use crate::semantics::compare::equals;
+use crate::semantics::concat::join;
+use crate::semantics::index::plain;
 use crate::state::State;
+use crate::stdlib::base::{ipairs_next, next};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use std::sync::atomic::Ordering;
@@ -122,14 +125,10 @@ pub(crate) unsafe extern "C" fn get_item(st: &mut State, base: *mut Value, i: In
     // SAFETY: the instruction's registers.
     unsafe {
         let r = Registers(base);
-        let Some(t) = r.get(i.b()).as_table() else {
-            return NOT_DONE;
-        };
-        let v = t.get(&st.heap, r.get(i.c()));
-        if v.is_nil() && t.metatable(&st.heap).is_some() {
-            return NOT_DONE;
+        match plain(&st.heap, r.get(i.b()), r.get(i.c())) {
+            Some(v) => r.set(i.a(), v),
+            None => NOT_DONE,
         }
-        r.set(i.a(), v)
     }
 }
 
@@ -150,16 +149,6 @@ pub(crate) unsafe extern "C" fn set_item(st: &mut State, base: *mut Value, i: In
             }
             _ => NOT_DONE,
         }
-    }
-}
-
-/// The field of a table, its own one or that of a class.
-fn field(st: &mut State, obj: Value, key: Value) -> Option<Value> {
-    let t = obj.as_table()?;
-    match t.metatable(&st.heap) {
-        None => Some(t.get_str(&st.heap, key.gc())),
-        // SAFETY: live tables, and the key is a string.
-        Some(mt) => unsafe { class_field(st, t, mt, key) },
     }
 }
 
@@ -189,13 +178,10 @@ pub(crate) unsafe extern "C" fn get_shared(st: &mut State, base: *mut Value, i: 
         let u = *cl.upvals().add(i.b() as usize);
         let (obj, key) = (*(*u.ptr()).at, *(*function_of(base)).consts.add(i.du() as usize));
         let Some(t) = obj.as_table() else { return NOT_DONE };
-        let Some(mt) = t.metatable(&st.heap) else {
-            return NOT_DONE;
-        };
-        if !t.get_str(&st.heap, key.gc()).is_nil() {
+        if t.metatable(&st.heap).is_none() || !t.get_str(&st.heap, key.gc()).is_nil() {
             return NOT_DONE;
         }
-        match class_field(st, t, mt, key) {
+        match field(st, obj, key) {
             Some(v) => Registers(base).set(i.a(), v),
             None => NOT_DONE,
         }
@@ -215,6 +201,24 @@ pub(crate) unsafe extern "C" fn make_closure(st: &mut State, base: *mut Value, i
             Some(Ok(_)) if is_interrupted(st) => NOT_DONE,
             Some(Ok(new)) => Registers(base).set(i.a(), new.into()),
             Some(Err(OutOfMemory)) | None => NOT_DONE,
+        }
+    }
+}
+
+/// CONCAT. Any register may be in use at its safepoint, so another one does.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn concatenate(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers, of which there are two at least.
+    unsafe {
+        let operands = std::slice::from_raw_parts(base.add(i.a() as usize), i.b() as usize);
+        if !operands.iter().all(|v| v.is_text()) {
+            return NOT_DONE;
+        }
+        match join(st, operands) {
+            Ok(v) => Registers(base).set(i.a(), v),
+            Err(_) => NOT_DONE,
         }
     }
 }
@@ -255,6 +259,11 @@ pub(crate) unsafe extern "C" fn get_method(st: &mut State, base: *mut Value, i: 
     }
 }
 
+/// Whether the value is that native.
+fn is_native(v: Value, f: NativeFn) -> bool {
+    v.tag == Tag::NATIVE && std::ptr::fn_addr_eq(v.gc::<Native>().function(), f)
+}
+
 /// TFORCALL_NEXT, the instruction `pc` of its function.
 ///
 /// # Safety
@@ -264,11 +273,7 @@ pub(crate) unsafe extern "C" fn next_entry(st: &mut State, base: *mut Value, i: 
     unsafe {
         let r = Registers(base);
         let (it, t, control) = (r.get(i.a()), r.get(i.a() + 1), r.get(i.a() + 3));
-        let next = crate::stdlib::base::next;
-        if it.tag != Tag::NATIVE
-            || t.tag != Tag::TABLE
-            || !std::ptr::fn_addr_eq(it.gc::<Native>().function(), next as crate::native::NativeFn)
-        {
+        if !is_native(it, next) || t.tag != Tag::TABLE {
             return NOT_DONE;
         }
         let code = (*function_of(base)).code.add(pc as usize);
@@ -284,6 +289,30 @@ pub(crate) unsafe extern "C" fn next_entry(st: &mut State, base: *mut Value, i: 
             None => (Value::NIL, Value::NIL),
         };
         r.set(i.a() + 3, k);
+        for n in 1..i.c() {
+            r.set(i.a() + 3 + n, if n == 1 { v } else { Value::NIL });
+        }
+        DONE
+    }
+}
+
+/// TFORCALL_IPAIRS.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn next_item(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let r = Registers(base);
+        let (it, list, control) = (r.get(i.a()), r.get(i.a() + 1), r.get(i.a() + 3));
+        let (true, Some(n)) = (is_native(it, ipairs_next), control.as_int()) else {
+            return NOT_DONE;
+        };
+        let next = Value::int(n.wrapping_add(1));
+        let Some(v) = plain(&st.heap, list, next) else {
+            return NOT_DONE;
+        };
+        r.set(i.a() + 3, if v.is_nil() { Value::NIL } else { next });
         for n in 1..i.c() {
             r.set(i.a() + 3 + n, if n == 1 { v } else { Value::NIL });
         }

@@ -6,12 +6,16 @@
 use super::compiled::function_of;
 use crate::heap::Event;
 use crate::object::{Closure, Frame, ProtoObj};
-use crate::semantics::index::newindex;
+use crate::semantics::arith::{self, Arith};
+use crate::semantics::compare::{self, Order};
+use crate::semantics::index::{self, Found, newindex};
 use crate::state::State;
 use crate::value::{Tag, Value};
 
 /// How many tables a chain may have that is followed here.
 const SHORT_CHAIN: usize = 8;
+/// The result is there.
+const COMPUTED: *const ProtoObj = std::ptr::without_provenance(1);
 /// A comparison has not jumped.
 const STAYED: u64 = 1;
 /// A comparison has jumped.
@@ -33,65 +37,66 @@ unsafe fn found(slot: *mut Value, f: Value) -> *const ProtoObj {
     run_by(f)
 }
 
-/// The operator `event` of the values above the slot.
+/// The operator `event` for the values above the slot.
 ///
 /// # Safety
 /// Called by compiled code; there are three slots above the registers of its frame.
-pub(crate) unsafe extern "C" fn find_operator(
-    st: &mut State,
-    slot: *mut Value,
-    event: Event,
-) -> *const ProtoObj {
+pub(crate) unsafe extern "C" fn operate(st: &mut State, slot: *mut Value, event: Event) -> *const ProtoObj {
     // SAFETY: this function's promise.
     unsafe {
         let (x, y) = (*slot.add(1), *slot.add(2));
-        // Numbers and strings have operators of their own, and equality is asked only of two tables.
         let (p, q) = (x.tag == Tag::TABLE, y.tag == Tag::TABLE);
-        let asked = if event == Event::Eq {
-            p && q && x.bits != y.bits
-        } else {
-            p || q
-        };
-        if !asked {
+        if !p && !q {
+            return match computed(st, event, x, y) {
+                Some(v) => {
+                    *slot = v;
+                    COMPUTED
+                }
+                None => std::ptr::null(),
+            };
+        }
+        // Equality is asked only of two tables.
+        if event == Event::Eq && (!p || !q || x.bits == y.bits) {
             return std::ptr::null();
         }
-        let mut f = st.heap.metamethod(x, event);
-        if f.is_nil() {
-            f = st.heap.metamethod(y, event);
-        }
+        let f = st.heap.metamethod_of_either(x, y, event);
         found(slot, f)
     }
+}
+
+/// The result of an operator on values that have no metamethods but those of strings, if there is one without these.
+fn computed(st: &State, event: Event, x: Value, y: Value) -> Option<Value> {
+    if let Some(op) = Order::of(event) {
+        return compare::raw_order(st, op, x, y).map(Value::bool);
+    }
+    arith::raw(Arith::of(event)?, x, y)
 }
 
 /// A read of a field.
 ///
 /// # Safety
-/// As [`find_operator`].
+/// As [`operate`].
 pub(crate) unsafe extern "C" fn find_index(st: &mut State, slot: *mut Value) -> *const ProtoObj {
     // SAFETY: this function's promise.
     unsafe {
-        let (mut at, key) = (*slot.add(1), *slot.add(2));
-        for _ in 0..SHORT_CHAIN {
-            let Some(t) = at.as_table() else { break };
-            let Some(mt) = t.metatable(&st.heap) else { break };
-            let f = st.heap.event_of(mt, Event::Index);
-            if f.is_nil() || !t.get(&st.heap, key).is_nil() {
-                break;
+        match index::find(&st.heap, *slot.add(1), *slot.add(2)) {
+            Found::Value(v) => {
+                *slot = v;
+                COMPUTED
             }
-            if f.is_function() {
+            Found::Call { f, at } => {
                 *slot.add(1) = at;
-                return found(slot, f);
+                found(slot, f)
             }
-            at = f;
+            Found::Nowhere(_) | Found::TooFar => std::ptr::null(),
         }
-        std::ptr::null()
     }
 }
 
 /// A store into a field.
 ///
 /// # Safety
-/// As [`find_operator`]; there are four slots.
+/// As [`operate`]; there are four slots.
 pub(crate) unsafe extern "C" fn find_new_index(st: &mut State, slot: *mut Value) -> *const ProtoObj {
     // SAFETY: this function's promise.
     unsafe {

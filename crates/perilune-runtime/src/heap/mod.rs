@@ -436,6 +436,13 @@ impl Heap {
         }
     }
 
+    /// The metamethod `e` of the first of two values that has one, nil if neither does.
+    #[inline]
+    pub fn metamethod_of_either(&self, a: Value, b: Value, e: Event) -> Value {
+        let f = self.metamethod(a, e);
+        if f.is_nil() { self.metamethod(b, e) } else { f }
+    }
+
     /// The field `e` of a metatable, through its absent-metamethod cache.
     #[inline]
     pub fn event_of(&self, mt: Gc<Table>, e: Event) -> Value {

@@ -47,6 +47,26 @@ impl Arith {
             Arith::BNot => Event::BNot,
         }
     }
+    /// The operator with that metamethod.
+    pub fn of(event: Event) -> Option<Arith> {
+        const ALL: [Arith; 14] = [
+            Arith::Add,
+            Arith::Sub,
+            Arith::Mul,
+            Arith::Mod,
+            Arith::Pow,
+            Arith::Div,
+            Arith::IDiv,
+            Arith::BAnd,
+            Arith::BOr,
+            Arith::BXor,
+            Arith::Shl,
+            Arith::Shr,
+            Arith::Unm,
+            Arith::BNot,
+        ];
+        ALL.into_iter().find(|op| op.event() == event)
+    }
     #[inline(always)]
     fn is_bitwise(self) -> bool {
         match self {
@@ -133,30 +153,17 @@ fn integer(v: Value) -> Option<i64> {
 }
 
 /// The result on numbers, without metamethods; None when the operands are not both numbers (with
-/// integer values, for bitwise operators).
-///
-/// # Errors
-/// Division by zero of integers.
-pub fn raw(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Option<Value>, Throw> {
+/// integer values, for bitwise operators), and for a division of integers by zero.
+pub fn raw(op: Arith, a: Value, b: Value) -> Option<Value> {
     if op.is_bitwise() {
-        let (Some(x), Some(y)) = (integer(a), integer(b)) else {
-            return Ok(None);
-        };
-        return Ok(ints(op, x, y).map(Value::int));
+        return ints(op, integer(a)?, integer(b)?).map(Value::int);
     }
     if let (Some(x), Some(y)) = (a.as_int(), b.as_int())
         && !matches!(op, Arith::Pow | Arith::Div)
     {
-        return match ints(op, x, y) {
-            Some(i) => Ok(Some(Value::int(i))),
-            None if op == Arith::Mod => Err(st.runtime_error(text::MODULO_BY_ZERO)),
-            None => Err(st.runtime_error(text::DIVIDE_BY_ZERO)),
-        };
+        return ints(op, x, y).map(Value::int);
     }
-    let (Some(x), Some(y)) = (number(a), number(b)) else {
-        return Ok(None);
-    };
-    Ok(Some(Value::float(floats(op, x, y))))
+    Some(Value::float(floats(op, number(a)?, number(b)?)))
 }
 
 /// `a op b` (for unary operators `b` is `a`).
@@ -165,13 +172,16 @@ pub fn raw(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Option<Value
 /// No metamethod for operands that are not numbers; division by zero.
 #[inline(never)]
 pub fn arith(st: &mut State, op: Arith, a: Value, b: Value) -> Result<Outcome, Throw> {
-    if let Some(v) = raw(st, op, a, b)? {
+    if let Some(v) = raw(op, a, b) {
         return Ok(Outcome::Value(v));
     }
-    let mut f = st.heap.metamethod(a, op.event());
-    if f.is_nil() {
-        f = st.heap.metamethod(b, op.event());
+    if !op.is_bitwise() && a.is_number() && b.is_number() {
+        return Err(st.runtime_error(match op {
+            Arith::Mod => text::MODULO_BY_ZERO,
+            _ => text::DIVIDE_BY_ZERO,
+        }));
     }
+    let f = st.heap.metamethod_of_either(a, b, op.event());
     if !f.is_nil() {
         return Ok(Outcome::Call { f, a, b });
     }

@@ -16,6 +16,20 @@ pub enum Order {
     Le,
 }
 
+impl Order {
+    /// Its metamethod.
+    fn event(self) -> Event {
+        match self {
+            Order::Lt => Event::Lt,
+            Order::Le => Event::Le,
+        }
+    }
+    /// The operator with that metamethod.
+    pub fn of(event: Event) -> Option<Order> {
+        [Order::Lt, Order::Le].into_iter().find(|op| op.event() == event)
+    }
+}
+
 /// `a == b`
 pub fn equals(st: &mut State, a: Value, b: Value) -> Outcome {
     if a.raw_equals(b, &st.heap) {
@@ -26,10 +40,7 @@ pub fn equals(st: &mut State, a: Value, b: Value) -> Outcome {
     if !both_tables && !both_userdata {
         return Outcome::Value(Value::FALSE);
     }
-    let mut f = st.heap.metamethod(a, Event::Eq);
-    if f.is_nil() {
-        f = st.heap.metamethod(b, Event::Eq);
-    }
+    let f = st.heap.metamethod_of_either(a, b, Event::Eq);
     if f.is_nil() {
         return Outcome::Value(Value::FALSE);
     }
@@ -89,14 +100,7 @@ pub fn order(st: &mut State, op: Order, a: Value, b: Value) -> Result<Outcome, T
     if let Some(r) = raw_order(st, op, a, b) {
         return Ok(Outcome::Value(Value::bool(r)));
     }
-    let event = match op {
-        Order::Lt => Event::Lt,
-        Order::Le => Event::Le,
-    };
-    let mut f = st.heap.metamethod(a, event);
-    if f.is_nil() {
-        f = st.heap.metamethod(b, event);
-    }
+    let f = st.heap.metamethod_of_either(a, b, op.event());
     if f.is_nil() {
         return Err(st.compare_error(a, b));
     }

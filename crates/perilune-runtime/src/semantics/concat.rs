@@ -1,7 +1,7 @@
 //! Concatenation.
 
 use crate::error::{Throw, text};
-use crate::heap::{Event, Gc};
+use crate::heap::{Event, Gc, OutOfMemory};
 use crate::object::{MAX_SHORT, Str};
 use crate::state::State;
 use crate::value::{Kind, Value};
@@ -51,17 +51,15 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
         first -= 1;
     }
     if first == 0 {
-        return Ok(Concat::Done(join(st, operands)?));
+        return Ok(Concat::Done(join(st, operands).map_err(|why| why.raise(st))?));
     }
     let (a, b) = if first + 1 >= n {
         (operands[n - 2], operands[n - 1])
     } else {
-        (operands[first - 1], join(st, &operands[first..])?)
+        let right = join(st, &operands[first..]).map_err(|why| why.raise(st))?;
+        (operands[first - 1], right)
     };
-    let mut f = st.heap.metamethod(a, Event::Concat);
-    if f.is_nil() {
-        f = st.heap.metamethod(b, Event::Concat);
-    }
+    let f = st.heap.metamethod_of_either(a, b, Event::Concat);
     if f.is_nil() {
         let left = if first + 1 >= n { n - 2 } else { first - 1 };
         let (culprit, at) = if a.is_text() { (b, left + 1) } else { (a, left) };
@@ -76,47 +74,60 @@ pub fn concat(st: &mut State, operands: &[Value]) -> Result<Concat, Throw> {
     })
 }
 
+/// Why there is no string of some operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unjoined {
+    TooLong,
+    NoMemory,
+}
+
+impl Unjoined {
+    fn raise(self, st: &mut State) -> Throw {
+        match self {
+            Unjoined::TooLong => st.runtime_error(text::STRING_TOO_LONG),
+            Unjoined::NoMemory => st.memory_error(),
+        }
+    }
+}
+
+impl From<OutOfMemory> for Unjoined {
+    fn from(OutOfMemory: OutOfMemory) -> Unjoined {
+        Unjoined::NoMemory
+    }
+}
+
 /// The string of two strings, none of them empty.
-fn join_two(st: &mut State, x: Gc<Str>, y: Gc<Str>) -> Result<Value, Throw> {
+fn join_two(st: &mut State, x: Gc<Str>, y: Gc<Str>) -> Result<Value, Unjoined> {
     let (first, second) = (x.len(&st.heap), y.len(&st.heap));
     let total = first + second;
     if total <= MAX_SHORT {
         let mut small = [0; MAX_SHORT];
         small[..first].copy_from_slice(x.bytes(&st.heap));
         small[first..total].copy_from_slice(y.bytes(&st.heap));
-        return Ok(st.new_str(&small[..total])?.into());
+        return Ok(Str::new(&mut st.heap, &small[..total])?.into());
     }
     if total > Str::max_len() {
-        return Err(st.runtime_error(text::STRING_TOO_LONG));
+        return Err(Unjoined::TooLong);
     }
-    let joined = Str::builder(&mut st.heap, total).map(|mut builder| {
-        let heap = builder.heap();
-        builder.push(x.bytes(heap));
-        builder.push(y.bytes(heap));
-        builder.finish()
-    });
-    match joined {
-        Ok(s) => Ok(s.into()),
-        Err(_) => Err(st.memory_error()),
-    }
+    let mut builder = Str::builder(&mut st.heap, total)?;
+    let heap = builder.heap();
+    builder.push(x.bytes(heap));
+    builder.push(y.bytes(heap));
+    Ok(builder.finish().into())
 }
 
 /// The string of long operands that are all strings and have `total` bytes together.
-fn join_long(st: &mut State, operands: &[Value], total: usize) -> Result<Value, Throw> {
-    let joined = Str::builder(&mut st.heap, total).map(|mut builder| {
-        let heap = builder.heap();
-        for s in operands.iter().filter_map(|v| v.as_str()) {
-            builder.push(s.bytes(heap));
-        }
-        builder.finish()
-    });
-    match joined {
-        Ok(s) => Ok(s.into()),
-        Err(_) => Err(st.memory_error()),
+fn join_long(st: &mut State, operands: &[Value], total: usize) -> Result<Value, Unjoined> {
+    let mut builder = Str::builder(&mut st.heap, total)?;
+    let heap = builder.heap();
+    for s in operands.iter().filter_map(|v| v.as_str()) {
+        builder.push(s.bytes(heap));
     }
+    Ok(builder.finish().into())
 }
 
-fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
+/// The string of operands that all are strings or numbers.
+pub(crate) fn join(st: &mut State, operands: &[Value]) -> Result<Value, Unjoined> {
     if let [a, b] = operands
         && let (Some(x), Some(y)) = (a.as_str(), b.as_str())
     {
@@ -140,7 +151,7 @@ fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
         }
     }
     if total > Str::max_len() {
-        return Err(st.runtime_error(text::STRING_TOO_LONG));
+        return Err(Unjoined::TooLong);
     }
     if all_strings && total > MAX_SHORT {
         return join_long(st, operands, total);
@@ -148,16 +159,16 @@ fn join(st: &mut State, operands: &[Value]) -> Result<Value, Throw> {
     let mut text = std::mem::take(&mut st.buffer);
     text.clear();
     if text.try_reserve(total).is_err() {
-        return Err(st.memory_error());
+        return Err(Unjoined::NoMemory);
     }
     for &v in operands {
         append_text(st, &mut text, v);
     }
-    let r = st.new_str(&text);
+    let joined = Str::new(&mut st.heap, &text);
     if total <= KEPT_BUFFER {
         st.buffer = text;
     }
-    r.map(Value::from)
+    Ok(joined?.into())
 }
 
 impl Str {

@@ -24,42 +24,68 @@ pub fn plain(heap: &Heap, obj: Value, key: Value) -> Option<Value> {
     (!v.is_nil() || t.metatable(heap).is_none()).then_some(v)
 }
 
-/// `obj[key]`
-///
-/// # Errors
-/// "attempt to index", or a chain that is too long.
-pub fn index(st: &mut State, obj: Value, key: Value) -> Result<Outcome, Throw> {
+/// Where a read leads.
+pub enum Found {
+    /// To this value.
+    Value(Value),
+    /// To the function `f`, which is to be called with `at` and the key.
+    Call {
+        /// The metamethod.
+        f: Value,
+        /// Its first argument.
+        at: Value,
+    },
+    /// To a value that has no fields.
+    Nowhere(Value),
+    /// Further than a chain may be long.
+    TooFar,
+}
+
+/// Where `obj[key]` leads.
+pub fn find(heap: &Heap, obj: Value, key: Value) -> Found {
     let mut at = obj;
     for _ in 0..MAX_CHAIN {
         let f = match at.as_table() {
             Some(t) => {
-                let v = t.get(&st.heap, key);
+                let v = t.get(heap, key);
                 if !v.is_nil() {
-                    return Ok(Outcome::Value(v));
+                    return Found::Value(v);
                 }
-                let Some(mt) = t.metatable(&st.heap) else {
-                    return Ok(Outcome::Value(Value::NIL));
-                };
-                let f = st.heap.event_of(mt, Event::Index);
+                let f = t
+                    .metatable(heap)
+                    .map_or(Value::NIL, |mt| heap.event_of(mt, Event::Index));
                 if f.is_nil() {
-                    return Ok(Outcome::Value(Value::NIL));
+                    return Found::Value(Value::NIL);
                 }
                 f
             }
             None => {
-                let f = st.heap.metamethod(at, Event::Index);
+                let f = heap.metamethod(at, Event::Index);
                 if f.is_nil() {
-                    return Err(st.index_error(at, key));
+                    return Found::Nowhere(at);
                 }
                 f
             }
         };
         if f.is_function() {
-            return Ok(Outcome::Call { f, a: at, b: key });
+            return Found::Call { f, at };
         }
         at = f;
     }
-    Err(st.runtime_error(text::INDEX_CHAIN))
+    Found::TooFar
+}
+
+/// `obj[key]`
+///
+/// # Errors
+/// "attempt to index", or a chain that is too long.
+pub fn index(st: &mut State, obj: Value, key: Value) -> Result<Outcome, Throw> {
+    match find(&st.heap, obj, key) {
+        Found::Value(v) => Ok(Outcome::Value(v)),
+        Found::Call { f, at } => Ok(Outcome::Call { f, a: at, b: key }),
+        Found::Nowhere(at) => Err(st.index_error(at, key)),
+        Found::TooFar => Err(st.runtime_error(text::INDEX_CHAIN)),
+    }
 }
 
 /// The answer to a store.

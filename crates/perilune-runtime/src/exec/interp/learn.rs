@@ -187,12 +187,7 @@ fn find_path(heap: &Heap, obj: Value, s: Gc<Str>) -> Option<Path> {
 ///
 /// # Safety
 /// Live tables, and the key is a string.
-pub(in crate::exec) unsafe fn class_field(
-    st: &mut State,
-    t: Gc<Table>,
-    mt: Gc<Table>,
-    key: Value,
-) -> Option<Value> {
+pub(super) unsafe fn class_field(st: &mut State, t: Gc<Table>, mt: Gc<Table>, key: Value) -> Option<Value> {
     let (shape, meta) = (t.tab(&st.heap).shape(), mt.tab(&st.heap).shape());
     let now = st.heap.stats.full + st.heap.stats.minor;
     let address = key.bits as usize;

@@ -18,7 +18,7 @@ mod ops;
 mod quick;
 mod slow;
 
-pub(super) use learn::class_field;
+pub(super) use slow::field;
 
 use super::call::{self, Next};
 use super::{compiled, unwind};
@@ -299,29 +299,12 @@ macro_rules! define_dispatch {
 }
 for_each_live_op!(define_dispatch);
 
-/// How the execution of one instruction has ended.
-pub(super) enum Executed {
-    /// It is done; the next one is there. The machine's registers have been saved.
-    Next(*const Instr),
-    /// Anything else.
-    Other(Flow),
-}
-
-impl From<Executed> for Flow {
-    fn from(e: Executed) -> Flow {
-        match e {
-            Executed::Next(_) => Flow::Next,
-            Executed::Other(flow) => flow,
-        }
-    }
-}
-
-/// Executes the instruction at `code`; what it calls has only been entered.
+/// Executes the instruction at `code`; what it calls has only been entered. The machine's registers have been saved.
 ///
 /// # Safety
 /// The running frame is a Lua frame with the registers at `base`, and the instruction is one of its function's.
 #[inline(always)]
-pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const Instr) -> Executed {
+pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const Instr) -> Flow {
     // SAFETY: this function's promise; verified code holds only opcodes, each of which has its function.
     unsafe {
         st.compiled.stepping = (*st.thread.ptr()).frame;
@@ -332,20 +315,20 @@ pub(super) unsafe fn execute_one(st: &mut State, base: *mut Value, code: *const 
             word: &*st.interrupt,
             st,
         };
-        let executed = loop {
+        let flow = loop {
             let i = *m.pc;
             m.pc = m.pc.add(1);
             match EXECUTE[i.op_byte() as usize](&mut m, i) {
                 Flow::Again => m.pc = m.pc.sub(1),
                 Flow::Next => {
                     m.save();
-                    break Executed::Next(m.pc);
+                    break Flow::Next;
                 }
-                other => break Executed::Other(other),
+                other => break other,
             }
         };
         (*m.st).compiled.stepping = std::ptr::null_mut();
-        executed
+        flow
     }
 }
 

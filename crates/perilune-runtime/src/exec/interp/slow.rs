@@ -103,22 +103,31 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
     }
 }
 
+/// The field of a table, its own one or that of a class; None if it has to be searched for.
+///
+/// # Safety
+/// The key is a string.
+pub(in crate::exec) unsafe fn field(st: &mut State, obj: Value, key: Value) -> Option<Value> {
+    let t = obj.as_table()?;
+    match t.metatable(&st.heap) {
+        None => Some(t.get_str(&st.heap, key.gc())),
+        // SAFETY: live tables, and the key is a string.
+        Some(mt) => unsafe { learn::class_field(st, t, mt, key) },
+    }
+}
+
 /// `obj[key]` for a name, in general.
 #[inline(never)]
 pub(super) unsafe fn read_field(st: &mut State, obj: Value, key: Value, a: u8) -> Flow {
     // SAFETY: the running frame is a Lua frame with register `a`.
     unsafe {
-        if let Some(t) = obj.as_table() {
-            let found = match t.metatable(&st.heap) {
-                None => Some(t.get_str(&st.heap, key.gc())),
-                Some(mt) => learn::class_field(st, t, mt, key),
-            };
-            if let Some(v) = found {
+        match field(st, obj, key) {
+            Some(v) => {
                 *st.frame().base.add(a as usize) = v;
-                return Flow::Next;
+                Flow::Next
             }
+            None => slow_index(st, obj, key, a),
         }
-        slow_index(st, obj, key, a)
     }
 }
 
