@@ -17,6 +17,7 @@ pub use crate::object::feedback::{ABSENT, MAX_DEPTH, NEVER, Path, Place, STRING,
 pub mod layout {
     use super::*;
     use crate::exec::Compiled;
+    use crate::heap::{Heap, Roots};
 
     pub const VALUE: i32 = size_of::<Value>() as i32;
     pub const VALUE_TAG: i32 = offset_of!(Value, tag) as i32;
@@ -37,6 +38,9 @@ pub mod layout {
     pub const FRAME_HOOK_PC: i32 = offset_of!(Frame, hook_pc) as i32;
     pub const FRAME_EXTRA: i32 = offset_of!(Frame, nextra) as i32;
     pub const FRAME_PC: i32 = offset_of!(Frame, pc) as i32;
+    /// In the word that [`CallMark::word`] makes: where the operand c begins, and where what is not so in an ordinary call.
+    pub const MARK_RESULTS: u8 = super::CallMark::RESULTS;
+    pub const MARK_RARE: u8 = super::CallMark::RARE;
     pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
     pub const CLOSURE_UPVALS: i32 = size_of::<Closure>() as i32;
     pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
@@ -66,6 +70,11 @@ pub mod layout {
     pub const TABLE_ROOM: i32 = offset_of!(Table, room) as i32;
     pub const THREAD_FRAME: i32 = offset_of!(Thread, frame) as i32;
     pub const THREAD_TOP: i32 = offset_of!(Thread, top) as i32;
+    /// The metatable of strings.
+    pub const STATE_STRING_META: i32 = (offset_of!(State, heap)
+        + offset_of!(Heap, roots)
+        + offset_of!(Roots, metatables)
+        + Heap::STRING_META * size_of::<usize>()) as i32;
     pub const STATE_THREAD: i32 = offset_of!(State, thread) as i32;
     const STATE_COMPILED: usize = offset_of!(State, compiled);
     /// Where compiled code leaves its tag or status for the entry from Rust.
@@ -264,6 +273,10 @@ helpers! {
     GetItem get_item;
     /// A SETINDEX_ANY.
     SetItem set_item;
+    /// A GETFIELD_SLOT.
+    GetSlot get_slot;
+    /// A SETFIELD_SLOT, SETFIELDK_SLOT or SETTABUP_SLOT.
+    SetSlot set_slot;
     /// A GETFIELD_ANY.
     GetField get_field;
     /// A GETTABUP.
@@ -348,6 +361,9 @@ shared! {
     /// After a call that has not returned one value: a callee that has left to the interpreter is finished there
     /// by [`Helper::Finish`].
     AfterCall "after_call";
+    /// Gives the values of a RETURN to a caller that is compiled code: TAG says whether that was done, and
+    /// [`status::DELIVERED`] is to be returned, or is 0.
+    Deliver "deliver";
 }
 
 impl Shared {
@@ -390,10 +406,14 @@ impl CallMark {
     }
     /// As the word that is saved.
     pub const fn word(self) -> u64 {
-        let rare = (self.object as u64) << 58 | (self.how as u64) << 50;
-        let call = (self.next as u64) << 18 | (self.c as u64) << 10 | (self.a as u64) << 2;
-        rare | call | (self.tail as u64) << 1 | 1
+        let rare = (self.object as u64) << 8 | self.how as u64;
+        let call = (self.next as u64) << 18 | (self.c as u64) << Self::RESULTS | (self.a as u64) << 2;
+        rare << Self::RARE | call | (self.tail as u64) << 1 | 1
     }
+    /// Where the operand c begins in the word.
+    const RESULTS: u8 = 10;
+    /// Where the rest begins, which is 0 for an ordinary call.
+    const RARE: u8 = 50;
     /// The bit of the word that says whether the callee has been replaced by a tail call.
     pub const TAIL: i32 = 2;
     /// What a saved word says; None for the pc of an interpreted frame.
@@ -405,10 +425,10 @@ impl CallMark {
         Some(CallMark {
             next: (word >> 18) as u32,
             a: (word >> 2) as u8,
-            c: (word >> 10) as u8,
+            c: (word >> Self::RESULTS) as u8,
             tail: word & CallMark::TAIL as u64 != 0,
-            how: (word >> 50) as u8,
-            object: word >> 58 != 0,
+            how: (word >> Self::RARE) as u8,
+            object: word >> (Self::RARE + 8) != 0,
         })
     }
 }

@@ -421,7 +421,7 @@ impl State {
             consts: Constants::new(self.compiled.first_heat(), consts.into_iter()),
             native: None,
             versions: 0,
-            cautious: false,
+            loose: Vec::new(),
             discarded: None,
             refused: None,
             protos: p.protos.iter().map(|_| Cell::new(None)).collect(),

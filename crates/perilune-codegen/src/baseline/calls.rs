@@ -5,6 +5,7 @@ use super::shared::{pass_frame, reload};
 use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
 use perilune_bytecode::ops::{Instr, Op};
+use perilune_bytecode::quick::LiveOp;
 use perilune_runtime::abi::{CallMark, Helper, Shared, layout, status, tag};
 
 impl<M: Masm> Baseline<'_, M> {
@@ -152,6 +153,7 @@ impl<M: Masm> Baseline<'_, M> {
         match (i.b(), i.c()) {
             (1, 0) => return self.return_none(),
             (2, 0) => return self.return_one(i.a()),
+            (_, 0) => self.return_fixed_or_open(i),
             _ => {}
         }
         self.m.imm(M::ARGS[3], self.pc.into());
@@ -159,6 +161,28 @@ impl<M: Masm> Baseline<'_, M> {
         self.call_helper(Helper::GiveBack);
         let leave = self.leave;
         self.m.jump(leave);
+    }
+    /// RETURN of values to compiled code that waits for them; to others the runtime gives them.
+    fn return_fixed_or_open(&mut self, i: Instr) {
+        let general = self.m.label();
+        self.m.lea(M::RET, M::BASE, home(i.a()));
+        match i.b() {
+            0 => {
+                self.m.load(Width::W64, M::NARGS, M::STATE, layout::STATE_THREAD);
+                self.m.load(Width::W64, M::NARGS, M::NARGS, layout::THREAD_TOP);
+                self.m.alu(Alu::Sub, Width::W64, M::NARGS, M::NARGS, M::RET);
+                self.m.shift_imm(Shift::Right, Width::W64, M::NARGS, M::NARGS, 4);
+            }
+            b => self.m.imm(M::NARGS, i64::from(b) - 1),
+        }
+        match self.job.proto.is_vararg {
+            true => self.m.load(Width::W64, M::TAG, M::FRAME, layout::FRAME_FUNC),
+            false => self.m.lea(M::TAG, M::BASE, -layout::VALUE),
+        }
+        self.call_shared(Shared::Deliver);
+        self.m.branch_imm(Cond::Eq, Width::W32, M::TAG, 0, general);
+        self.m.ret();
+        self.m.bind(general);
     }
     /// TAILCALL: of a Lua function, for compiled code that called, in place; else by the runtime.
     pub(super) fn tail(&mut self, i: Instr) {
@@ -225,8 +249,7 @@ impl<M: Masm> Baseline<'_, M> {
     /// loops over integers guarantee.
     pub(super) fn prepare_loop(&mut self, i: Instr) {
         let a = i.a();
-        let first = self.pc + 1;
-        if !self.loops.iter().any(|l| l.0 == first) {
+        if self.live_op(self.target() - 1) != Some(LiveOp::FORLOOP_INT) {
             return self.leave_to_runtime();
         }
         let slow = self.slow();
@@ -255,10 +278,32 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.jump(slow);
         self.called();
     }
+    /// FORLOOP of a loop over integers; of others where that has not always been so.
     pub(super) fn loop_ints(&mut self, i: Instr) {
-        let a = i.a();
-        self.guard(a + 1, tag::INT);
+        let first = self.target();
+        if !self.loops.iter().any(|l| l.0 == first) {
+            return self.loop_numbers(i);
+        }
+        self.guard(i.a() + 1, tag::INT);
         let end = self.m.label();
+        self.next_int(i, end);
+        self.m.bind(end);
+    }
+    /// FORLOOP of a loop over integers or floats.
+    pub(super) fn loop_numbers(&mut self, i: Instr) {
+        let a = i.a();
+        let (floats, end) = (self.m.label(), self.m.label());
+        self.m
+            .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a + 1), tag::INT, floats);
+        self.known.forget_from(a.into());
+        self.next_int(i, end);
+        self.m.bind(floats);
+        self.known.forget_from(a.into());
+        self.next_float(i, end);
+        self.m.bind(end);
+    }
+    fn next_int(&mut self, i: Instr, end: Label) {
+        let a = i.a();
         let n = self.temp();
         self.m.load(Width::W64, n, M::BASE, home(a));
         self.m.branch_imm(Cond::Eq, Width::W64, n, 0, end);
@@ -270,14 +315,10 @@ impl<M: Masm> Baseline<'_, M> {
         self.put_int(a + 2, v);
         let target = self.target();
         self.jump_back(target, u32::from(a) + 3);
-        self.m.bind(end);
     }
-    pub(super) fn loop_floats(&mut self, i: Instr) {
+    fn next_float(&mut self, i: Instr, end: Label) {
         let a = i.a();
-        let slow = self.slow();
-        self.m
-            .branch_load_imm(Cond::Eq, Width::W8, M::BASE, home_tag(a + 1), tag::INT, slow);
-        let (end, down, go) = (self.m.label(), self.m.label(), self.m.label());
+        let (down, go) = (self.m.label(), self.m.label());
         let (v, step, limit, zero) = (self.ftemp(), self.ftemp(), self.ftemp(), self.ftemp());
         self.m.fload(v, M::BASE, home(a + 2));
         self.m.fload(step, M::BASE, home(a + 1));
@@ -295,7 +336,27 @@ impl<M: Masm> Baseline<'_, M> {
         self.known.forget(a + 2);
         let target = self.target();
         self.jump_back(target, u32::from(a) + 3);
-        self.m.bind(end);
+    }
+    /// TFORPREP: without a value to be closed, that and the control variable change places.
+    pub(super) fn prepare_iteration(&mut self, i: Instr) {
+        let (closing, control) = (i.a() + 2, i.a() + 3);
+        let slow = self.slow();
+        let (v, t, truth) = (self.temp(), self.temp(), self.temp());
+        self.m.load(Width::W8, t, M::BASE, home_tag(control));
+        self.m.alu_imm(Alu::Sub, Width::W32, truth, t, tag::NIL);
+        self.m.branch_imm(Cond::Above, Width::W32, truth, 1, slow);
+        let (w, u) = (self.temp(), truth);
+        self.m.load(Width::W64, v, M::BASE, home(control));
+        self.m.load(Width::W64, w, M::BASE, home(closing));
+        self.m.load(Width::W8, u, M::BASE, home_tag(closing));
+        for (r, payload, tag) in [(closing, v, t), (control, w, u)] {
+            self.m.store(Width::W64, payload, M::BASE, home(r));
+            self.m.store(Width::W8, tag, M::BASE, home_tag(r));
+        }
+        let target = self.labels[self.target() as usize];
+        self.m.jump(target);
+        self.called();
+        self.known.forget_from(closing.into());
     }
     pub(super) fn iterate(&mut self, i: Instr) {
         let end = self.m.label();

@@ -57,11 +57,11 @@ impl<M: Masm> Baseline<'_, M> {
         self.guard(i.b(), tag::TABLE);
         let o = self.payload(i.b());
         let (v, t) = self.read_slot(i, o);
-        self.put_method(i.a(), o, v, t);
+        self.put_method(i.a(), (o, tag::TABLE), v, t);
     }
-    /// R[a+1] = the object, R[a] = the method.
-    fn put_method(&mut self, a: u8, o: Reg, v: Reg, t: Reg) {
-        self.put(a + 1, o, tag::TABLE);
+    /// R[a+1] = the object, with its tag, R[a] = the method.
+    fn put_method(&mut self, a: u8, (o, kind): (Reg, i32), v: Reg, t: Reg) {
+        self.put(a + 1, o, kind);
         self.put_value(a, v, t);
     }
 
@@ -84,57 +84,69 @@ impl<M: Masm> Baseline<'_, M> {
         self.put_value(i.a(), v, t);
     }
 
-    /// Reads a field of the object in R[b] or of its class, by the paths of the site; answers object, payload and tag.
-    fn read_class(&mut self, i: Instr) -> (Reg, Reg, Reg) {
-        self.guard(i.b(), tag::TABLE);
+    /// Reads a field of the object in R[b] or of its class, by the paths of the site; answers object, payload and tag,
+    /// and the tag of the object.
+    fn read_class(&mut self, i: Instr) -> (Reg, Reg, Reg, i32) {
+        let site = &self.job.paths[i.du() as usize];
+        let of_strings = site[0].shape == STRING;
+        let kind = if of_strings { tag::STRING } else { tag::TABLE };
+        self.guard(i.b(), kind);
         let slow = self.slow();
         let o = self.payload(i.b());
         let (v, t, found) = (self.temp(), self.temp(), self.m.label());
-        let site = &self.job.paths[i.du() as usize];
+        if of_strings {
+            self.m.load(Width::W64, v, M::STATE, layout::STATE_STRING_META);
+            self.follow_meta(v, &site[0], t, slow);
+            return (o, v, t, kind);
+        }
         for path in site.iter().filter(|e| e.shape != NEVER && e.shape != STRING) {
             let next = self.m.label();
             self.check_shape(o, path.shape, next);
-            self.follow(o, path, v, t, next, found);
+            if path.own != ABSENT {
+                self.load_slot(o, path.own.into(), v, t);
+                self.m.branch_imm(Cond::Ne, Width::W32, t, tag::NIL, found);
+            }
+            self.m.load(Width::W64, v, o, layout::TABLE_METATABLE);
+            self.follow_meta(v, path, t, next);
             self.m.jump(found);
             self.m.bind(next);
         }
         self.m.jump(slow);
         self.m.bind(found);
-        (o, v, t)
+        (o, v, t, kind)
     }
-    /// Follows a path from the table `o`, whose shape is right: v, t = the field; or goes to `fail`.
-    fn follow(&mut self, o: Reg, path: &Path, v: Reg, t: Reg, fail: Label, found: Label) {
-        if path.own != ABSENT {
-            self.load_slot(o, path.own.into(), v, t);
-            self.m.branch_imm(Cond::Ne, Width::W32, t, tag::NIL, found);
-        }
-        let mut at = o;
-        for step in &path.steps[..path.depth as usize] {
-            self.m.load(Width::W64, v, at, layout::TABLE_METATABLE);
+    /// Follows a path from the metatable `v` of an object: v, t = the field; or goes to `fail`.
+    fn follow_meta(&mut self, v: Reg, path: &Path, t: Reg, fail: Label) {
+        let steps = &path.steps[..path.depth as usize];
+        for (n, step) in steps.iter().enumerate() {
+            if n > 0 {
+                self.m.load(Width::W64, v, v, layout::TABLE_METATABLE);
+            }
             self.m.branch_imm(Cond::Eq, Width::W64, v, 0, fail);
             self.check_shape(v, step.meta, fail);
             self.load_slot(v, step.index.into(), v, t);
             self.m.branch_imm(Cond::Ne, Width::W32, t, tag::TABLE, fail);
             self.check_shape(v, step.class, fail);
-            at = v;
         }
         if path.slot == ABSENT {
-            self.m
-                .branch_load_imm(Cond::Ne, Width::W64, at, layout::TABLE_METATABLE, 0, fail);
+            if !steps.is_empty() {
+                self.m.load(Width::W64, v, v, layout::TABLE_METATABLE);
+            }
+            self.m.branch_imm(Cond::Ne, Width::W64, v, 0, fail);
             self.m.imm(v, 0);
             self.m.imm(t, tag::NIL.into());
             return;
         }
-        self.load_slot(at, path.slot.into(), v, t);
+        self.load_slot(v, path.slot.into(), v, t);
         self.m.branch_imm(Cond::Eq, Width::W32, t, tag::NIL, fail);
     }
     pub(super) fn get_class_field(&mut self, i: Instr) {
-        let (_, v, t) = self.read_class(i);
+        let (_, v, t, _) = self.read_class(i);
         self.put_value(i.a(), v, t);
     }
     pub(super) fn self_class(&mut self, i: Instr) {
-        let (o, v, t) = self.read_class(i);
-        self.put_method(i.a(), o, v, t);
+        let (o, v, t, kind) = self.read_class(i);
+        self.put_method(i.a(), (o, kind), v, t);
     }
 
     /// The tag of what is to be stored, if it is known.

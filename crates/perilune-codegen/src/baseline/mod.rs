@@ -107,7 +107,8 @@ struct Baseline<'j, M: Masm> {
     captured: Vec<bool>,
     /// How many instructions there are to the end of the segment, from each on; empty without a limit.
     rest: Vec<i32>,
-    /// Loops over integers: the first and last instruction of the body, and the loop's register.
+    /// Loops over integers, as far as that was always so: the first and last instruction of the body, and the loop's
+    /// register.
     loops: Vec<(u32, u32, u8)>,
     known: Known,
     /// What was known before the instruction being compiled.
@@ -245,7 +246,8 @@ impl<'j, M: Masm> Baseline<'j, M> {
             if i.op() == Op::FORPREP {
                 // It jumps behind the FORLOOP, and the body begins right after it.
                 self.leaders[pc as usize + 1] = true;
-                if self.live_op(target - 1) == Some(LiveOp::FORLOOP_INT) {
+                let kept = !self.job.loose.contains(&(pc + 1));
+                if kept && self.live_op(target - 1) == Some(LiveOp::FORLOOP_INT) {
                     self.loops.push((pc + 1, target - 1, i.a()));
                 }
             }
@@ -311,7 +313,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     /// The template is complete: its cold path, if it has one, comes back here.
     fn close_slow_path(&mut self) {
         let Some(label) = self.slow.take() else { return };
-        if self.job.cautious {
+        if self.job.loose.contains(&(self.pc + 1)) {
             self.forget_new_tags();
         }
         let back = self.m.label();

@@ -1,7 +1,7 @@
 //! Code that all functions share, installed once: the entry from Rust, and what cold paths call or go to.
 
-use crate::masm::{Code, Cond, Masm, Width};
-use perilune_runtime::abi::{Helper, SHARED, Shared, layout, status};
+use crate::masm::{Alu, Code, Cond, Masm, Reg, Shift, Width};
+use perilune_runtime::abi::{Helper, SHARED, Shared, layout, status, tag};
 
 /// Assembles shared code; answers the offsets of the entry from Rust and of each piece too.
 pub fn stubs<M: Masm>() -> (Code, u32, [u32; SHARED]) {
@@ -19,6 +19,7 @@ pub fn stubs<M: Masm>() -> (Code, u32, [u32; SHARED]) {
             Shared::Exit => exit(&mut m),
             Shared::EnterSlowly => enter_slowly(&mut m),
             Shared::AfterCall => after_call(&mut m),
+            Shared::Deliver => deliver(&mut m),
         }
         at
     });
@@ -81,5 +82,60 @@ fn after_call<M: Masm>(m: &mut M) {
     m.bind(finished);
     reload(m);
     m.bind(done);
+    m.ret();
+}
+
+/// NARGS values from the address RET on go to the address TAG and those above, as many as the caller's mark says. The
+/// frame is gone then, and the caller's is the running one.
+fn deliver<M: Masm>(m: &mut M) {
+    let free: Vec<Reg> = M::TEMPS
+        .iter()
+        .copied()
+        .filter(|r| ![M::RET, M::TAG, M::NARGS].contains(r))
+        .collect();
+    let (want, open, v) = (free[0], free[1], free[2]);
+    let (not, exactly, round, nils, done) = (m.label(), m.label(), m.label(), m.label(), m.label());
+    m.load(Width::W64, want, M::FRAME, layout::FRAME + layout::FRAME_PC);
+    m.branch_bits(Cond::Eq, Width::W32, want, 1, not);
+    m.shift_imm(Shift::Right, Width::W64, v, want, layout::MARK_RARE);
+    m.branch_imm(Cond::Ne, Width::W64, v, 0, not);
+    m.alu_imm(Alu::Add, Width::W64, M::FRAME, M::FRAME, layout::FRAME);
+    m.lea(M::BASE, M::TAG, layout::VALUE);
+    m.shift_imm(Shift::Right, Width::W64, want, want, layout::MARK_RESULTS);
+    m.alu_imm(Alu::And, Width::W32, want, want, 0xff);
+    m.mov(open, want);
+    m.alu_imm(Alu::Sub, Width::W64, want, want, 1);
+    m.branch_imm(Cond::Ne, Width::W64, open, 0, exactly);
+    m.mov(want, M::NARGS);
+    m.bind(exactly);
+    m.bind(round);
+    m.branch_imm(Cond::Eq, Width::W64, want, 0, done);
+    m.branch_imm(Cond::Eq, Width::W64, M::NARGS, 0, nils);
+    for (width, part) in [(Width::W64, 0), (Width::W8, layout::VALUE_TAG)] {
+        m.load(width, v, M::RET, part);
+        m.store(width, v, M::TAG, part);
+    }
+    m.alu_imm(Alu::Add, Width::W64, M::RET, M::RET, layout::VALUE);
+    m.alu_imm(Alu::Add, Width::W64, M::TAG, M::TAG, layout::VALUE);
+    m.alu_imm(Alu::Sub, Width::W64, M::NARGS, M::NARGS, 1);
+    m.alu_imm(Alu::Sub, Width::W64, want, want, 1);
+    m.jump(round);
+    m.bind(nils);
+    m.store_imm(Width::W64, 0, M::TAG, 0);
+    m.store_imm(Width::W8, tag::NIL, M::TAG, layout::VALUE_TAG);
+    m.alu_imm(Alu::Add, Width::W64, M::TAG, M::TAG, layout::VALUE);
+    m.alu_imm(Alu::Sub, Width::W64, want, want, 1);
+    m.branch_imm(Cond::Ne, Width::W64, want, 0, nils);
+    m.bind(done);
+    m.load(Width::W64, v, M::STATE, layout::STATE_THREAD);
+    m.store(Width::W64, M::FRAME, v, layout::THREAD_FRAME);
+    let closed = m.label();
+    m.branch_imm(Cond::Ne, Width::W64, open, 0, closed);
+    m.store(Width::W64, M::TAG, v, layout::THREAD_TOP);
+    m.bind(closed);
+    m.imm(M::TAG, status::DELIVERED.into());
+    m.ret();
+    m.bind(not);
+    m.imm(M::TAG, 0);
     m.ret();
 }

@@ -90,6 +90,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
     }
 
     fn getfield_slot(&mut self, i: Instr) {
+        self.light = Some(Helper::GetSlot);
         self.get_slot(i);
     }
     fn getfield_node(&mut self, i: Instr) {
@@ -114,18 +115,21 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         Baseline::self_class(self, i);
     }
     fn setfield_slot(&mut self, i: Instr) {
+        self.light = Some(Helper::SetSlot);
         self.set_slot(i, Source::Register(i.c()));
     }
     fn setfield_site(&mut self, i: Instr) {
         self.set_by_site(i, Source::Register(i.c()));
     }
     fn setfieldk_slot(&mut self, i: Instr) {
+        self.light = Some(Helper::SetSlot);
         self.set_slot(i, Source::Constant(i.c()));
     }
     fn setfieldk_site(&mut self, i: Instr) {
         self.set_by_site(i, Source::Constant(i.c()));
     }
     fn settabup_slot(&mut self, i: Instr) {
+        self.light = Some(Helper::SetSlot);
         self.set_global_slot(i);
     }
     fn getindex_int(&mut self, i: Instr) {
@@ -420,11 +424,14 @@ impl<M: Masm> Emit for Baseline<'_, M> {
     fn forprep(&mut self, i: Instr) {
         self.prepare_loop(i);
     }
+    fn tforprep(&mut self, i: Instr) {
+        self.prepare_iteration(i);
+    }
     fn forloop_int(&mut self, i: Instr) {
         self.loop_ints(i);
     }
     fn forloop_float(&mut self, i: Instr) {
-        self.loop_floats(i);
+        self.loop_numbers(i);
     }
     fn tforloop(&mut self, i: Instr) {
         self.iterate(i);

@@ -130,8 +130,11 @@ const OTHERS: &[&str] = &[
     "get_item",
     "set_item",
     "get_field",
+    "get_slot",
+    "set_slot",
     "get_method",
     "next_entry",
+    "next_item",
     "finish",
 ];
 

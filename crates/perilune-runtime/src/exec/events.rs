@@ -350,7 +350,7 @@ pub(super) fn started(st: &mut State, p: &ProtoObj) {
             function: o.function(heap, p),
             version: p.data.versions + 1,
             instructions: p.data.code.len(),
-            cautious: p.data.cautious,
+            cautious: !p.data.loose.is_empty(),
         })
     });
 }
@@ -364,7 +364,7 @@ pub(super) fn installed(st: &mut State, p: &ProtoObj, queued: Duration, compilin
         Some(TierEvent::Finished {
             function: o.function(heap, p),
             version: p.data.versions,
-            cautious: p.data.cautious,
+            cautious: !p.data.loose.is_empty(),
             queued,
             compiling,
             bytecode: p.data.code.len() * size_of::<Instr>(),

@@ -246,7 +246,7 @@ pub(crate) unsafe extern "C" fn exit(st: &mut State, base: *mut Value, frame: *m
         if reason == Reason::Stress as u64 {
             st.compiled.shake();
         } else if reason == Reason::Type as u64 {
-            tier::exited(st, &mut *function_of(base));
+            tier::exited(st, &mut *function_of(base), at as u32);
         }
     }
     status::EXIT as u64

@@ -11,15 +11,17 @@ use super::compiled::function_of;
 use super::interp::field;
 use super::registers::closure_of;
 use crate::heap::{Gc, OutOfMemory};
+use crate::object::shape::{DICTIONARY, Rep};
 use crate::object::{Closure, Native, NativeFn, Table};
 use crate::semantics::Outcome;
 use crate::semantics::compare::equals;
 use crate::semantics::concat::join;
-use crate::semantics::index::plain;
+use crate::semantics::index::{Found, find, newindex, plain};
 use crate::state::State;
 use crate::stdlib::base::{ipairs_next, next};
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
+use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
 use std::sync::atomic::Ordering;
 
 /// The instruction has to be executed in full.
@@ -148,6 +150,74 @@ pub(crate) unsafe extern "C" fn set_item(st: &mut State, base: *mut Value, i: In
                 }
             }
             _ => NOT_DONE,
+        }
+    }
+}
+
+/// The name in the instruction `pc` as it was compiled.
+unsafe fn name_of(base: *mut Value, pc: u32) -> Value {
+    // SAFETY: the caller's promise: the instruction has one.
+    unsafe {
+        let p = &*function_of(base);
+        p.data.consts[p.data.meta.code[pc as usize].du() as usize]
+    }
+}
+
+/// Whether there is nothing to be learned from a table for an instruction that knows `shape`.
+fn is_learned(st: &State, t: Gc<Table>, shape: u32) -> bool {
+    let own = t.tab(&st.heap).shape();
+    own == shape || (own == DICTIONARY && t.metatable(&st.heap).is_none())
+}
+
+/// GETFIELD_SLOT, the instruction `pc` of its function.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_slot(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let obj = Registers(base).get(i.b());
+        if !obj.as_table().is_some_and(|t| is_learned(st, t, i.du())) {
+            return NOT_DONE;
+        }
+        match find(&st.heap, obj, name_of(base, pc)) {
+            Found::Value(v) => Registers(base).set(i.a(), v),
+            Found::Call { .. } | Found::Nowhere(_) | Found::TooFar => NOT_DONE,
+        }
+    }
+}
+
+/// SETFIELD_SLOT, SETFIELDK_SLOT or SETTABUP_SLOT, the instruction `pc` of its function: what the slot may hold
+/// without another shape, or a field of a dictionary.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_slot(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
+    // SAFETY: the instruction's registers, constants and upvalues.
+    unsafe {
+        let (obj, v) = if i.op_byte() == LiveOp::SETTABUP_SLOT as u8 {
+            let cl = (*base.sub(1)).gc::<Closure>();
+            let u = *cl.upvals().add(i.b() as usize);
+            (*(*u.ptr()).at, Registers(base).get(i.a()))
+        } else if i.op_byte() == LiveOp::SETFIELDK_SLOT as u8 {
+            let v = *(*function_of(base)).consts.add(i.c() as usize);
+            (Registers(base).get(i.a()), v)
+        } else {
+            (Registers(base).get(i.a()), Registers(base).get(i.c()))
+        };
+        let rep = (i.du() >> 24) as u8;
+        let Some(t) = obj.as_table() else { return NOT_DONE };
+        let admitted = rep == Rep::VALUE.0 || rep == v.tag.0;
+        if !is_learned(st, t, i.du() & SHAPE_MASK) || !admitted {
+            return NOT_DONE;
+        }
+        let key = name_of(base, pc);
+        if !newindex(st, t, key).is_nil() {
+            return NOT_DONE;
+        }
+        match t.set_str(&mut st.heap, key.gc(), v) {
+            Ok(()) => DONE,
+            Err(_) => NOT_DONE,
         }
     }
 }

@@ -96,7 +96,7 @@ impl State {
             tier,
             heat: tier::heat_left(p).filter(|_| tier != Tier::Walked),
             versions: p.data.versions,
-            cautious: p.data.cautious,
+            cautious: !p.data.loose.is_empty(),
             code: native.map(|n| CodeState {
                 address: n.installed.address,
                 size: n.installed.size,
@@ -184,7 +184,7 @@ impl Job {
             stores: Vec::new(),
             paths: Vec::new(),
             ipairs: 0,
-            cautious: false,
+            loose: Vec::new(),
             metered: options.max_instructions.is_some_and(|n| n != u64::MAX),
             shaky: options.stress.deopt,
             proto,

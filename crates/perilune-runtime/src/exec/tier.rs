@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// Heat that no program uses up.
 const NEVER_HOT: i64 = i64::MAX;
 /// Heat of a new function, unless an option says otherwise.
-pub const DEFAULT_THRESHOLD: u32 = 500;
+pub const DEFAULT_THRESHOLD: u32 = 2000;
 /// How often instructions that the code does not know well run before it is made again, the first time.
 const MISSES: u32 = 200;
 /// How often code may leave to the interpreter before it is made with fewer statements about types.
@@ -47,8 +47,8 @@ pub struct Job {
     pub paths: Vec<[Path; WAYS]>,
     /// The address of the iterator of `ipairs`.
     pub ipairs: usize,
-    /// The code is to state nothing about types that an instruction might not make true.
-    pub cautious: bool,
+    /// Instructions before which the code is to state nothing about types that the ones before might not make true.
+    pub loose: Vec<u32>,
     /// The code counts the instructions that it executes.
     pub metered: bool,
     /// The code leaves to the interpreter before any instruction when a stress mode asks for it.
@@ -189,6 +189,8 @@ pub(crate) struct NativeCode {
     pub(super) exits: u32,
     /// How often the interpreter has entered it in loops.
     pub(super) loop_entries: u32,
+    /// Before how many instructions it states nothing about types.
+    loose: usize,
     /// What it was made from, if that is kept.
     pub(super) job: Option<Arc<Job>>,
     /// The shapes that it tests for.
@@ -404,11 +406,10 @@ pub(super) fn take(st: &mut State, p: &mut ProtoObj, made: Made) -> bool {
     tiers.stats.nanoseconds += made.compiling.as_nanos() as u64;
     match made.result {
         Ok((installed, job)) => {
-            let shapes = shapes(&job);
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
             tiers.stats.in_use += installed.size as u64;
-            install(p, installed, shapes);
+            install(p, installed, &job);
             if st.options.jit.keep
                 && let Some(native) = &mut p.data.native
             {
@@ -457,17 +458,18 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Arc<Job>), String> {
     Ok((compiler.compile(&job)?, Arc::new(job)))
 }
 
-fn install(p: &mut ProtoObj, installed: Installed, shapes: Vec<u32>) {
+fn install(p: &mut ProtoObj, installed: Installed, job: &Job) {
     p.entry = installed.call as *const u8;
     p.data.versions += 1;
     p.data.native = Some(Box::new(NativeCode {
+        loose: job.loose.len(),
         entry_at: entries_by_number(&installed),
         installed,
         misses: 0,
         exits: 0,
         loop_entries: 0,
         job: None,
-        shapes,
+        shapes: shapes(job),
     }));
 }
 
@@ -506,7 +508,7 @@ pub(super) fn snapshot(st: &State, p: &ProtoObj) -> Job {
         stores: p.feedback.stores.clone(),
         paths: p.feedback.paths.clone(),
         ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
-        cautious: p.data.cautious,
+        loose: p.data.loose.clone(),
         metered: st.metered,
         shaky: st.options.stress.deopt,
     }
@@ -524,16 +526,18 @@ pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
     }
 }
 
-/// Compiled code of a function has left to the interpreter because a value had another type than it states. When
-/// that has been so often enough, the function is compiled without such statements.
+/// Compiled code of a function has left to the interpreter before the instruction `pc` because a value had another type
+/// than it states. When that has been so often enough, the function is compiled without such statements there.
 #[cold]
 #[inline(never)]
-pub(super) fn exited(st: &mut State, p: &mut ProtoObj) {
+pub(super) fn exited(st: &mut State, p: &mut ProtoObj, pc: u32) {
     st.compiled.tiers.stats.exits += 1;
     let Some(native) = &mut p.data.native else { return };
     native.exits += 1;
-    if native.exits >= EXITS && !p.data.cautious {
-        p.data.cautious = true;
+    if !p.data.loose.contains(&pc) {
+        p.data.loose.push(pc);
+    }
+    if native.exits >= EXITS && p.data.loose.len() > native.loose {
         discard(st, p, Invalidation::Exits);
     }
 }

@@ -403,13 +403,15 @@ impl Heap {
         }
     }
 
+    /// Index of the metatable of strings.
+    pub(crate) const STRING_META: usize = 3;
     /// Index into the basic types' metatables, None for tables and full userdata.
     pub(crate) fn type_metatable_index(v: Value) -> Option<usize> {
         match v.tag {
             Tag::NIL => Some(0),
             Tag::FALSE | Tag::TRUE => Some(1),
             Tag::INT | Tag::FLT => Some(2),
-            Tag::STR => Some(3),
+            Tag::STR => Some(Self::STRING_META),
             Tag::CLOSURE | Tag::NATIVE => Some(4),
             Tag::THREAD => Some(5),
             Tag::LIGHT => Some(6),

@@ -33,8 +33,9 @@ pub struct ProtoData {
     pub(crate) native: Option<Box<NativeCode>>,
     /// How often it has been compiled.
     pub(crate) versions: u32,
-    /// Its machine code is to state less about types.
-    pub(crate) cautious: bool,
+    /// Instructions before which machine code has left, since a type was not what it stated: there it is not to state
+    /// any.
+    pub(crate) loose: Vec<u32>,
     /// Why its machine code was discarded the last time.
     pub(crate) discarded: Option<Invalidation>,
     /// Why it cannot be compiled, if that has been tried.
