@@ -404,7 +404,7 @@ mod tests {
         let [_, how] = begin_text(&options, Ok(()));
         assert_eq!(
             how,
-            "engine jit: interpreter, baseline; threshold 500, code memory 67108864 bytes"
+            "engine jit: interpreter, baseline; threshold 2000, code memory 67108864 bytes"
         );
     }
 

@@ -522,7 +522,10 @@ fn piped_sessions_leave_no_history() {
 #[test]
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn tiers_and_code_of_functions_are_shown() {
-    let mut t = Terminal::open(&["--engine=jit"], &[("PERILUNE_HISTORY", "")]);
+    let mut t = Terminal::open(
+        &["--engine=jit", "--jit-threshold=500"],
+        &[("PERILUNE_HISTORY", "")],
+    );
     t.run("function f(a, b) return a + b end");
     assert_eq!(
         t.run(":tier f"),

@@ -55,7 +55,7 @@ fn with_program(name: &str) -> PathBuf {
 #[test]
 fn the_log_is_text_on_standard_error() {
     let here = with_program("tier-text");
-    let o = perilune(&here, &["--engine=jit", "--log=tier", "p.lua"]);
+    let o = perilune(&here, &["--jit-threshold=500", "--log=tier", "p.lua"]);
     assert!(o.status.success() && o.stdout.is_empty(), "{o:?}");
     let text = stderr(&o);
     let lines: Vec<&str> = text
@@ -113,14 +113,19 @@ fn documented(event: &str) -> BTreeSet<String> {
 #[test]
 fn the_log_in_a_file_has_the_keys_that_are_documented() {
     let here = with_program("tier-json");
-    let o = perilune(&here, &["--engine=jit", "--log=tier:log.jsonl", "p.lua"]);
+    let o = perilune(&here, &["--jit-threshold=500", "--log=tier:log.jsonl", "p.lua"]);
     assert!(
         o.status.success() && o.stdout.is_empty() && o.stderr.is_empty(),
         "{o:?}"
     );
     let full = perilune(
         &here,
-        &["--engine=jit", "--jit-memory=0", "--log=tier:full.jsonl", "p.lua"],
+        &[
+            "--jit-threshold=500",
+            "--jit-memory=0",
+            "--log=tier:full.jsonl",
+            "p.lua",
+        ],
     );
     assert!(full.status.success(), "{full:?}");
     let mut text = std::fs::read_to_string(here.join("log.jsonl")).expect("the log");
@@ -248,7 +253,7 @@ fn a_line_of_the_statistics_says_what_ran() {
 #[test]
 fn perf_finds_the_names_of_functions() {
     let here = with_program("tier-perf");
-    let child = command(&here, &["--engine=jit", "--perf-map", "p.lua"])
+    let child = command(&here, &["--jit-threshold=500", "--perf-map", "p.lua"])
         .stdout(Stdio::null())
         .spawn();
     let mut child = child.expect("the command starts");

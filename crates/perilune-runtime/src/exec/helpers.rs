@@ -44,7 +44,10 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
         }
         let th = st.thread.ptr();
         let at = level(&*th, frame);
-        let flow = interp::execute_one(st, base, code);
+        let mut flow = interp::execute_one(st, base, code);
+        if flow == Flow::Reload && st.thread.ptr() == th && (*th).frame < frame {
+            flow = compiled::begin_called(st, frame, flow);
+        }
         if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) && (*frame).pc != code {
             return u64::from((*frame).pc != code.add(1));
         }
