@@ -135,6 +135,8 @@ pub mod status {
     pub const EXIT: i32 = 0x42;
     /// All native activations up to the loop that entered compiled code are to return this.
     pub const LEAVE: i32 = 0x43;
+    /// As [`DELIVERED`], by compiled code: base and frame are in place as after any return of it.
+    pub const PLACED: i32 = 0x44;
 }
 
 /// What the results of a call are for.
@@ -362,7 +364,7 @@ shared! {
     /// by [`Helper::Finish`].
     AfterCall "after_call";
     /// Gives the values of a RETURN to a caller that is compiled code: TAG says whether that was done, and
-    /// [`status::DELIVERED`] is to be returned, or is 0.
+    /// [`status::PLACED`] is to be returned, or is 0.
     Deliver "deliver";
 }
 

@@ -61,6 +61,10 @@ const BODIES: &[&str] = &[
     "return math.type(a) and tostring(a), tonumber(b)",
     "local x, y, z = a, b a, b = b, a return a, b, x, y, z",
     "local t = {a, b, x = c, [a] = b} return t[1], t.x, t[a]",
+    "local p, q, r = Swapped(a, b) local s, t = Padded(b, c, a) return p, q, r, s, t",
+    "local p = None(a) local x, y, z, q, r, s, t, u = 1, 2, 3, Padded(c, b, a) return p, q, r, s, t, u, x + y + z",
+    "return Counted(a, b, c)",
+    "local t = {Swapped(a, b), Padded(b, c, a)} return #t, t[1], t[5], All(Counted(c))",
 ];
 
 /// Values of all kinds, some of them at the edges.

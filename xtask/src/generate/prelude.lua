@@ -30,4 +30,10 @@ function V(n, v) T("v", n) return v end
 function I(v) return math.tointeger(v) or 0 end
 function CUT(s) return #s > 60 and s:sub(1, 20) or s end
 function H(k, v) return #show(k) * 7 + (type(v) == "table" and 3 or #show(v)) end
+local function Pair(a, b) return a, b end
+local function None() return end
+local function All(...) return ... end
+local function Swapped(a, b) local x, y, z = Pair(b, a) return x, y, z end
+local function Padded(a, b, c) local p, q, r = 1, 2, 3 local x, y = Swapped(c, a) return x, y, p + q + r, b end
+local function Counted(...) local n, m = select("#", ...), None(...) local x = All(...) return n, m, x, All(Pair(...)) end
 function DONE() print("lines", lines, "sum", sum) end

@@ -70,11 +70,12 @@ fn enter_slowly<M: Masm>(m: &mut M) {
     m.ret();
 }
 
-/// Answers LEAVE, NONE or DELIVERED in TAG, with frame and base in place for the latter two.
+/// Answers LEAVE, NONE, PLACED or DELIVERED in TAG, with frame and base in place for all but the first.
 fn after_call<M: Masm>(m: &mut M) {
     let (done, finished) = (m.label(), m.label());
     m.branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, done);
     m.branch_imm(Cond::Eq, Width::W32, M::TAG, status::NONE, done);
+    m.branch_imm(Cond::Eq, Width::W32, M::TAG, status::PLACED, done);
     m.branch_imm(Cond::Ne, Width::W32, M::TAG, status::EXIT, finished);
     m.mov(M::ARGS[0], M::STATE);
     m.call_helper(Helper::Finish.offset());
@@ -86,7 +87,7 @@ fn after_call<M: Masm>(m: &mut M) {
 }
 
 /// NARGS values from the address RET on go to the address TAG and those above, as many as the caller's mark says. The
-/// frame is gone then, and the caller's is the running one.
+/// frame is gone then.
 fn deliver<M: Masm>(m: &mut M) {
     let free: Vec<Reg> = M::TEMPS
         .iter()
@@ -127,13 +128,12 @@ fn deliver<M: Masm>(m: &mut M) {
     m.alu_imm(Alu::Sub, Width::W64, want, want, 1);
     m.branch_imm(Cond::Ne, Width::W64, want, 0, nils);
     m.bind(done);
-    m.load(Width::W64, v, M::STATE, layout::STATE_THREAD);
-    m.store(Width::W64, M::FRAME, v, layout::THREAD_FRAME);
     let closed = m.label();
     m.branch_imm(Cond::Ne, Width::W64, open, 0, closed);
+    m.load(Width::W64, v, M::STATE, layout::STATE_THREAD);
     m.store(Width::W64, M::TAG, v, layout::THREAD_TOP);
     m.bind(closed);
-    m.imm(M::TAG, status::DELIVERED.into());
+    m.imm(M::TAG, status::PLACED.into());
     m.ret();
     m.bind(not);
     m.imm(M::TAG, 0);

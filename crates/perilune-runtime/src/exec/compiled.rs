@@ -390,37 +390,48 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
             tier::take_discarded(st);
         }
         // SAFETY: this function's promise.
-        let caught = matches!(flow, Flow::Error | Flow::Unwind) && unsafe { is_caught(st, th, at) };
-        if !caught {
-            if !matches!(flow, Flow::Next | Flow::Reload) {
-                return leave(st, flow);
-            }
-            if st.thread.ptr() != th {
-                return leave(st, Flow::Reload);
-            }
-            // SAFETY: the running coroutine.
-            let now = unsafe { level(&*th, (*th).frame) };
-            if is_traced(st) {
-                return leave(st, Flow::Switch);
-            }
-            if now < at || st.compiled.drop {
-                return leave(st, Flow::Reload);
-            }
-            if now == at {
-                return Answer::Back;
-            }
+        if matches!(flow, Flow::Error | Flow::Unwind) && unsafe { is_caught(st, th, at) } {
+            flow = deliver_error(st, flow);
+            continue;
+        }
+        if !matches!(flow, Flow::Next | Flow::Reload) {
+            return leave(st, flow);
+        }
+        if st.thread.ptr() != th {
+            return leave(st, Flow::Reload);
+        }
+        // SAFETY: the running coroutine.
+        let now = unsafe { level(&*th, (*th).frame) };
+        if is_traced(st) {
+            return leave(st, Flow::Switch);
+        }
+        if now < at || st.compiled.drop {
+            return leave(st, Flow::Reload);
+        }
+        if now == at {
+            return Answer::Back;
         }
         if is_nearly_full(st) {
             st.compiled.drop = true;
-            return leave(st, flow);
+            return leave(st, Flow::Reload);
         }
         let floor = Floor {
             thread: th,
             level: at,
         };
         // SAFETY: frames above `at` were pushed for compiled code that waits.
-        flow = unsafe { run_above(st, floor, flow) };
+        flow = unsafe { run_above(st, floor) };
     }
+}
+
+/// An error is on its way to a protected call: what comes of the next step.
+fn deliver_error(st: &mut State, flow: Flow) -> Flow {
+    let next = match flow {
+        Flow::Error => unwind::raise(st, Throw::Error),
+        _ => unwind::unwind(st),
+    };
+    st.compiled.raised |= next.is_err() && flow == Flow::Error;
+    next.into()
 }
 
 /// Whether what the frame at `at` has called is a protected call, which has not ended yet.
@@ -444,9 +455,8 @@ pub(super) fn is_traced(st: &State) -> bool {
     st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
 }
 
-/// Runs the frames above `floor`, which have come to `flow`, until that is the running one or is gone; answers how
-/// to go on.
-unsafe fn run_above(st: &mut State, floor: Floor, flow: Flow) -> Flow {
+/// Runs the frames above `floor` until that is the running one or is gone; answers how to go on.
+unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
     // SAFETY: the frame right above the floor is a record on the running coroutine's stack.
     unsafe {
         let th = floor.thread;
@@ -457,7 +467,7 @@ unsafe fn run_above(st: &mut State, floor: Floor, flow: Flow) -> Flow {
     }
     let outer = st.compiled.floor.replace(floor);
     // SAFETY: the running frame is a Lua frame whose pc is saved, or an error is on its way.
-    let flow = unsafe { run_until_arrival(st, floor, flow) };
+    let flow = unsafe { run_until_arrival(st, floor) };
     st.compiled.floor = outer;
     // SAFETY: as above.
     unsafe { unmark(st, floor) };
@@ -536,13 +546,9 @@ pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
     }
 }
 
-unsafe fn run_until_arrival(st: &mut State, floor: Floor, flow: Flow) -> Flow {
-    let mut r: Result<Next, Throw> = match flow {
-        // SAFETY: the running frame is valid.
-        Flow::Next | Flow::Reload => unsafe { begin(st) },
-        other => other,
-    }
-    .into();
+unsafe fn run_until_arrival(st: &mut State, floor: Floor) -> Flow {
+    // SAFETY: the running frame is valid.
+    let mut r: Result<Next, Throw> = unsafe { begin(st) }.into();
     loop {
         if arrived_at(st, floor) {
             return r.into();
