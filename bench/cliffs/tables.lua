@@ -302,3 +302,11 @@ local variants = {{}, {1}, {1, 2.5}, {"a", 2, 3, 4}}
 --
 local t = table.pack(table.unpack(v))
 acc = acc + t.n
+
+--- sparse_integers
+local variants = {65536, 3, 1.0}
+local t = {}
+--
+local k = (i & 15) * v
+t[k] = (t[k] or 0) + 1
+acc = acc + t[k]

@@ -91,29 +91,39 @@ pub(crate) unsafe extern "C" fn fill_table(st: &mut State, base: *mut Value, i: 
     }
 }
 
-/// GETINDEX, which would learn from an integer key.
+/// Whether an integer key lies so far behind the array part of a table that an instruction which accesses it learns
+/// nothing.
+fn is_sparse(list: Value, key: Value) -> bool {
+    // SAFETY: a live table.
+    let behind = |t: Gc<Table>| unsafe { key.bits.wrapping_sub(1) > u64::from((*t.ptr()).asize) };
+    list.as_table().is_some_and(behind)
+}
+
+/// GETINDEX, which would learn from an integer key in the array part.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn get_key(st: &mut State, base: *mut Value, i: Instr) -> u64 {
     // SAFETY: the instruction's registers.
     unsafe {
-        match Registers(base).get(i.c()).tag {
-            Tag::INT => NOT_DONE,
+        let (list, key) = (Registers(base).get(i.b()), Registers(base).get(i.c()));
+        match key.tag {
+            Tag::INT if !is_sparse(list, key) => NOT_DONE,
             _ => get_item(st, base, i),
         }
     }
 }
 
-/// SETINDEX, which would learn from an integer key.
+/// SETINDEX, which would learn from an integer key in the array part.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn set_key(st: &mut State, base: *mut Value, i: Instr) -> u64 {
     // SAFETY: the instruction's registers.
     unsafe {
-        match Registers(base).get(i.b()).tag {
-            Tag::INT => NOT_DONE,
+        let (list, key) = (Registers(base).get(i.a()), Registers(base).get(i.b()));
+        match key.tag {
+            Tag::INT if !is_sparse(list, key) => NOT_DONE,
             _ => set_item(st, base, i),
         }
     }
