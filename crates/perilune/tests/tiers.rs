@@ -175,6 +175,21 @@ fn code_is_dropped_for_different_reasons() -> Result<()> {
 }
 
 #[test]
+fn code_is_made_again_for_what_it_had_not_seen() -> Result<()> {
+    let mut lua = state(50)?;
+    let events = observe(&mut lua);
+    let source = "local C = {} C.__index = C
+        function C.get(o) return o.x end
+        local o = setmetatable({x = 1}, C)
+        local function f(late) if late then local x = o:get() return x end return 0 end
+        for i = 1, 100 do f(false) end
+        for i = 1, 2000 do f(true) end";
+    lua.load(source).exec()?;
+    assert_eq!(drops(&events, "f"), [Invalidation::Changed]);
+    Ok(())
+}
+
+#[test]
 fn failures_say_why() -> Result<()> {
     let mut lua = Lua::with_options(options(JitOptions {
         threshold: 0,

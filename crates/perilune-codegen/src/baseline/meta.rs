@@ -109,6 +109,9 @@ const UNSETTLED: &[LiveOp] = &[
     LiveOp::SETINTK,
 ];
 
+/// Reads that learn where to find the field, when the runtime executes them.
+const LEARNING: &[LiveOp] = &[LiveOp::GETTABUP, LiveOp::GETFIELD, LiveOp::SELF];
+
 fn event_in(table: &[(LiveOp, Event)], op: LiveOp) -> Option<Event> {
     table.iter().find(|row| row.0 == op).map(|row| row.1)
 }
@@ -207,7 +210,9 @@ impl<M: Masm> Baseline<'_, M> {
                 self.leave_without_metatable(object, other);
             }
             self.find_metamethod(&meta, other);
-            if matches!(meta.find, Helper::Operate | Helper::FindIndex) {
+            if self.live_op(pc).is_some_and(|op| LEARNING.contains(&op)) {
+                self.m.branch_imm(Cond::Eq, Width::W64, M::RET, 1, other);
+            } else if matches!(meta.find, Helper::Operate | Helper::FindIndex) {
                 self.take_computed(pc, &meta, done);
             }
             if let (Purpose::StoreMethod(a), Some(object)) = (meta.purpose, meta.object) {
