@@ -75,6 +75,12 @@ pub const STRESS: &[Stress] = &[
         engines: Some(&["jit"]),
     },
     Stress {
+        name: "warm,rewrite",
+        about: "the same, and instructions become generic again at every safepoint",
+        seconds: 60,
+        engines: Some(&["jit"]),
+    },
+    Stress {
         name: "hot,collect",
         about: "functions are compiled when they are called first, and a full collection at every safepoint",
         seconds: 120,

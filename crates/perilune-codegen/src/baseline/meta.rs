@@ -2,8 +2,9 @@
 //! before the runtime is left to execute the instruction.
 //!
 //! Arguments are put above the registers of the frame, where a helper finds the metamethod by them and puts it
-//! below. Where there is none to be called, it computes the result itself. The mark of the call says what its result is for, so whoever completes the callee's record needs
-//! nothing else. Instructions that are still learning from numbers are left to the runtime.
+//! below. Where there is none to be called, it computes the result itself. The mark of the call says what its result is
+//! for, so whoever completes the callee's record needs nothing else. Instructions that are still learning are left to
+//! the runtime.
 
 use super::shared::pass_frame;
 use super::{Baseline, PoolEntry, home, home_tag, jump_target};

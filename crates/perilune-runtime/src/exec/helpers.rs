@@ -79,19 +79,19 @@ struct NativeCall {
 }
 
 impl NativeCall {
-    /// What the CALL or TFORCALL `i` calls, if it is a native: that stands before its arguments, which reach up to the
-    /// top.
+    /// What the CALL or TFORCALL `i`, which was compiled as `op`, calls, if it is a native: that stands before its
+    /// arguments, which reach up to the top.
     ///
     /// # Safety
     /// The instruction is one of the running frame, whose registers start at `base`.
-    unsafe fn of(st: &State, base: *mut Value, i: Instr) -> Option<NativeCall> {
+    unsafe fn of(st: &State, base: *mut Value, i: Instr, op: u8) -> Option<NativeCall> {
         // SAFETY: this function's promise.
         unsafe {
             let first = base.add(i.a() as usize);
             if (*first).tag != Tag::NATIVE {
                 return None;
             }
-            if i.op_byte() == LiveOp::TFORCALL_ANY as u8 {
+            if op == LiveOp::TFORCALL_ANY as u8 {
                 let func = first.add(3);
                 (*st.thread.ptr()).top = func.add(3);
                 *func.add(2) = *func;
@@ -116,6 +116,22 @@ impl NativeCall {
     }
 }
 
+/// What the instruction of the frame calls, if it is a native. The frame's record is completed, and its pc is behind the
+/// instruction then.
+///
+/// # Safety
+/// As [`step`].
+#[inline(always)]
+unsafe fn prepare_call(st: &mut State, base: *mut Value, frame: *mut Frame, what: u64) -> Option<NativeCall> {
+    // SAFETY: this function's promise.
+    unsafe {
+        let code = complete(st, frame, base, what as u32);
+        let call = NativeCall::of(st, base, *code, (what >> 32) as u8)?;
+        (*frame).pc = code.add(1);
+        Some(call)
+    }
+}
+
 /// Executes a CALL that has called natives so far.
 ///
 /// # Safety
@@ -128,11 +144,9 @@ pub(crate) unsafe extern "C" fn call_native(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let code = complete(st, frame, base, what as u32);
-        let Some(call) = NativeCall::of(st, base, *code) else {
+        let Some(call) = prepare_call(st, base, frame, what) else {
             return step(st, base, frame, what);
         };
-        (*frame).pc = code.add(1);
         make_call(st, frame, what as u32, call)
     }
 }
@@ -168,11 +182,9 @@ pub(crate) unsafe extern "C" fn switch(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let code = complete(st, frame, base, what as u32);
-        let Some(call) = NativeCall::of(st, base, *code) else {
+        let Some(call) = prepare_call(st, base, frame, what) else {
             return step(st, base, frame, what);
         };
-        (*frame).pc = code.add(1);
         let th = st.thread.ptr();
         let at = level(&*th, frame);
         if call.nresults >= 0 && coroutine::switch_by_call(st, call.func, call.nresults) {
@@ -415,7 +427,7 @@ pub(crate) unsafe extern "C" fn tail(st: &mut State, base: *mut Value, frame: *m
         let here = st.thread.ptr() == th && level(&*th, (*th).frame) == at;
         if matches!(flow, Flow::Next | Flow::Reload) && here && !st.compiled.drop && !compiled::is_traced(st)
         {
-            if let Some(code) = tier::entry_at_start(st) {
+            if let Some(code) = tier::entry_of_frame(st) {
                 st.compiled.status = code as u64;
                 return TAKEN;
             }

@@ -341,25 +341,6 @@ pub(super) unsafe fn entry_of_frame(st: &State) -> Option<*const u8> {
     }
 }
 
-/// Where the compiled code of the running frame's function is entered, if the frame is at its beginning.
-///
-/// # Safety
-/// The running frame is valid.
-pub(super) unsafe fn entry_at_start(st: &State) -> Option<*const u8> {
-    // SAFETY: this function's promise.
-    unsafe {
-        let frame = (*st.thread.ptr()).frame;
-        if !(*frame).is_lua() {
-            return None;
-        }
-        let p = &*function_of((*frame).base);
-        if !std::ptr::eq((*frame).pc, p.code) {
-            return None;
-        }
-        p.data.native.as_ref().map(|native| native.start())
-    }
-}
-
 /// The code of a function that has been made.
 pub(super) struct Made {
     /// The code, and what it was made from; or why there is none.
