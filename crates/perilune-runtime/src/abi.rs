@@ -271,6 +271,8 @@ helpers! {
     GetKey get_key;
     /// A SETINDEX.
     SetKey set_key;
+    /// A GETINDEX_INT, GETINDEX_FLOAT or GETINDEX_GENERIC.
+    GetElement get_element;
     /// A GETINDEX_ANY.
     GetItem get_item;
     /// A SETINDEX_ANY.
@@ -279,6 +281,8 @@ helpers! {
     GetSlot get_slot;
     /// A SETFIELD_SLOT, SETFIELDK_SLOT or SETTABUP_SLOT.
     SetSlot set_slot;
+    /// A SETFIELD_SITE or SETFIELDK_SITE.
+    SetSite set_site;
     /// A GETFIELD_ANY.
     GetField get_field;
     /// A GETTABUP.

@@ -32,7 +32,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
         let call = self.m.label();
         self.m.bind(call);
-        if self.generic(self.pc).op() == Op::CALL {
+        if matches!(self.generic(self.pc).op(), Op::CALL | Op::TFORCALL) {
             self.calls.push((self.pc, callee, call));
         }
         self.m.call(callee, layout::PROTO_ENTRY);

@@ -87,7 +87,7 @@ const COMPARISONS: &[(LiveOp, Event)] = &[
     (LiveOp::EQ, Event::Eq),
 ];
 
-/// Accesses that may still meet functions as metamethods: those that have settled on shapes, classes or kinds of arrays
+/// Accesses that may still meet functions as metamethods: those that have settled on a shape, classes or kinds of arrays
 /// are left to the runtime when they meet something else.
 const UNSETTLED: &[LiveOp] = &[
     LiveOp::GETTABUP,
@@ -100,8 +100,10 @@ const UNSETTLED: &[LiveOp] = &[
     LiveOp::GETINT,
     LiveOp::SETTABUP,
     LiveOp::SETFIELD,
+    LiveOp::SETFIELD_SITE,
     LiveOp::SETFIELD_ANY,
     LiveOp::SETFIELDK,
+    LiveOp::SETFIELDK_SITE,
     LiveOp::SETFIELDK_ANY,
     LiveOp::SETINDEX,
     LiveOp::SETINDEX_ANY,
@@ -400,35 +402,47 @@ impl<M: Masm> Baseline<'_, M> {
         let target = jump_target(pc, self.generic(pc)).unwrap_or(pc + 1);
         self.labels[target as usize]
     }
-    /// Calls the `__call` metamethod of what a CALL calls, by the template's own call instruction.
+    /// Calls the `__call` metamethod of what a CALL or TFORCALL calls, by the template's own call instruction.
     fn call_object(&mut self, pc: u32, callee: Reg, call: Label, other: Label) {
         let i = self.generic(pc);
-        if i.b() == 0 {
+        let iterates = i.op() == Op::TFORCALL;
+        let (a, b, c) = match iterates {
+            true => (i.a() + 3, 3, i.c() + 1),
+            false => (i.a(), i.b(), i.c()),
+        };
+        if b == 0 {
             return;
         }
         self.leave_without_metatable(Arg::Register(i.a()), other);
-        let end = home(i.a()) + layout::VALUE * (1 + i32::from(i.b()));
+        let end = home(a) + layout::VALUE * (1 + i32::from(b));
         self.m.lea(M::RET, M::BASE, end);
         self.m.branch(Cond::Above, Width::W64, M::RET, M::FRAME, other);
+        if iterates {
+            // The control variable first: it stands where the function is to be.
+            for (from, to) in [(a, a + 2), (a - 2, a + 1), (a - 3, a)] {
+                self.copy_object(Arg::Register(from), to);
+            }
+        }
         self.m.mov(M::ARGS[0], M::STATE);
-        self.m.lea(M::ARGS[1], M::BASE, home(i.a()));
-        self.m.imm(M::ARGS[2], i.b().into());
+        self.m.lea(M::ARGS[1], M::BASE, home(a));
+        self.m.imm(M::ARGS[2], b.into());
         self.call_helper(Helper::FindCallee);
-        self.m.branch_imm(Cond::Eq, Width::W64, M::RET, 0, other);
+        let found = self.m.label();
+        self.m.branch_imm(Cond::Ne, Width::W64, M::RET, 0, found);
+        if iterates {
+            self.copy_object(Arg::Register(a + 2), a);
+        }
+        self.m.jump(other);
+        self.m.bind(found);
         self.leave_mark(CallMark {
-            c: i.c(),
+            c,
             object: true,
-            ..CallMark::new(pc + 1, i.a())
+            ..CallMark::new(pc + 1, a)
         });
         self.m.mov(callee, M::RET);
-        self.m.imm(M::NARGS, i.b().into());
-        self.m.alu_imm(
-            Alu::Add,
-            Width::W64,
-            M::BASE,
-            M::BASE,
-            home(i.a()) + layout::VALUE,
-        );
+        self.m.imm(M::NARGS, b.into());
+        let window = home(a) + layout::VALUE;
+        self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
         self.m.jump(call);
     }
 }

@@ -119,6 +119,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_slot(i, Source::Register(i.c()));
     }
     fn setfield_site(&mut self, i: Instr) {
+        self.light = Some(Helper::SetSite);
         self.set_by_site(i, Source::Register(i.c()));
     }
     fn setfieldk_slot(&mut self, i: Instr) {
@@ -126,6 +127,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_slot(i, Source::Constant(i.c()));
     }
     fn setfieldk_site(&mut self, i: Instr) {
+        self.light = Some(Helper::SetSite);
         self.set_by_site(i, Source::Constant(i.c()));
     }
     fn settabup_slot(&mut self, i: Instr) {
@@ -133,12 +135,15 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_global_slot(i);
     }
     fn getindex_int(&mut self, i: Instr) {
+        self.light = Some(Helper::GetElement);
         self.get_element(i, kind::INT);
     }
     fn getindex_float(&mut self, i: Instr) {
+        self.light = Some(Helper::GetElement);
         self.get_element(i, kind::FLOAT);
     }
     fn getindex_generic(&mut self, i: Instr) {
+        self.light = Some(Helper::GetElement);
         self.get_element(i, kind::GENERIC);
     }
     fn getindex_any(&mut self, i: Instr) {

@@ -132,6 +132,8 @@ const OTHERS: &[&str] = &[
     "get_field",
     "get_slot",
     "set_slot",
+    "set_site",
+    "get_element",
     "get_method",
     "next_entry",
     "next_item",

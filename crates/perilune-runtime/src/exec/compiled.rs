@@ -324,12 +324,21 @@ unsafe fn give(st: &mut State, frame: *mut Frame, v: Option<Value>) -> Flow {
     let th = st.thread.ptr();
     // SAFETY: the frame is on the stack, the last one; its registers are not used any more.
     unsafe {
+        let n = usize::from(v.is_some());
+        if (*frame).cont == cont::ENTRY && (*th).hook_mask == 0 {
+            let func = (*frame).func;
+            if let Some(v) = v {
+                *func = v;
+            }
+            (*th).frame = frame.add(1);
+            (*th).top = func.add(n);
+            return Flow::Exit;
+        }
         (*th).frame = frame;
         let first = (*frame).base;
         if let Some(v) = v {
             *first = v;
         }
-        let n = usize::from(v.is_some());
         if (*frame).cont == cont::NORMAL && (*th).hook_mask == 0 {
             call::deliver(th, &*frame, first, n);
             (*th).frame = frame.add(1);

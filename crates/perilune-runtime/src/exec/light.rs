@@ -8,7 +8,7 @@
 //! 2. Instructions learn nothing here: only those that have learned, or would learn nothing from these operands.
 
 use super::compiled::function_of;
-use super::interp::field;
+use super::interp::{field, store_by_site};
 use super::registers::closure_of;
 use crate::heap::{Gc, OutOfMemory};
 use crate::object::shape::{DICTIONARY, Rep};
@@ -99,6 +99,13 @@ fn is_sparse(list: Value, key: Value) -> bool {
     list.as_table().is_some_and(behind)
 }
 
+/// Whether an integer key is none of the array part's.
+fn is_behind(list: Value, key: Value) -> bool {
+    // SAFETY: a live table.
+    let behind = |t: Gc<Table>| unsafe { key.bits.wrapping_sub(1) >= u64::from((*t.ptr()).asize) };
+    list.as_table().is_some_and(behind)
+}
+
 /// GETINDEX, which would learn from an integer key in the array part.
 ///
 /// # Safety
@@ -108,8 +115,24 @@ pub(crate) unsafe extern "C" fn get_key(st: &mut State, base: *mut Value, i: Ins
     unsafe {
         let (list, key) = (Registers(base).get(i.b()), Registers(base).get(i.c()));
         match key.tag {
-            Tag::INT if !is_sparse(list, key) => NOT_DONE,
+            Tag::INT if !is_behind(list, key) => NOT_DONE,
             _ => get_item(st, base, i),
+        }
+    }
+}
+
+/// GETINDEX_INT, GETINDEX_FLOAT or GETINDEX_GENERIC, which would learn from anything but an integer key that is none
+/// of the array part's.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_element(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let (list, key) = (Registers(base).get(i.b()), Registers(base).get(i.c()));
+        match key.tag {
+            Tag::INT if is_behind(list, key) => get_item(st, base, i),
+            _ => NOT_DONE,
         }
     }
 }
@@ -229,6 +252,24 @@ pub(crate) unsafe extern "C" fn set_slot(st: &mut State, base: *mut Value, i: In
             Ok(()) => DONE,
             Err(_) => NOT_DONE,
         }
+    }
+}
+
+/// SETFIELD_SITE or SETFIELDK_SITE: what one of the ways of the site is for.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_site(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers, constants and site.
+    unsafe {
+        let p = &*function_of(base);
+        let v = if i.op_byte() == LiveOp::SETFIELD_SITE as u8 {
+            Registers(base).get(i.c())
+        } else {
+            *p.consts.add(i.c() as usize)
+        };
+        let site = p.feedback.stores.as_ptr().add(i.du() as usize);
+        u64::from(store_by_site(st, Registers(base).get(i.a()), v, site))
     }
 }
 

@@ -7,9 +7,10 @@ use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::exec::{coroutine, registers};
 use crate::heap::Event;
-use crate::object::feedback::{ABSENT, Path, STRING, WAYS};
+use crate::object::feedback::{ABSENT, Path, STRING, StoreWay, WAYS};
 use crate::object::shape::Rep;
 use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table};
+use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
 use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
@@ -347,41 +348,10 @@ impl Machine {
     /// Stores by one of the ways of the instruction's site.
     #[inline(always)]
     unsafe fn store_site(&mut self, obj: Value, v: Value, i: Instr) -> bool {
-        if obj.tag != Tag::TABLE {
-            return false;
-        }
-        // SAFETY: a live table; the instruction's site exists.
+        // SAFETY: rule 4; the instruction's site exists.
         unsafe {
-            let t = &mut *obj.gc::<Table>().ptr();
             let site = (*self.proto()).feedback.stores.as_ptr().add(i.du() as usize);
-            let Some(e) = (*site).iter().find(|e| e.old == t.shape()) else {
-                return false;
-            };
-            let slot = e.slot as u32;
-            if !e.rep.admits(v.tag) {
-                return false;
-            }
-            if e.old == e.new {
-                if t.slot(slot).tag == Tag::NIL {
-                    if t.metatable.is_some() {
-                        return false;
-                    }
-                    t.header.flags = 0;
-                }
-            } else {
-                let raw = match t.metatable {
-                    None => true,
-                    Some(mt) => (*mt.ptr()).header.flags & 1 << Event::NewIndex as u8 != 0,
-                };
-                if !raw || slot >= t.room as u32 || v.tag == Tag::NIL {
-                    return false;
-                }
-                t.header.flags = 0;
-                t.header.aux = e.new;
-            }
-            (*self.st).heap.barrier((t as *mut Table).cast());
-            t.set_slot(slot, v);
-            true
+            store_by_site(&mut *self.st, obj, v, site)
         }
     }
     #[inline(always)]
@@ -887,5 +857,56 @@ impl Machine {
                 other => other,
             }
         }
+    }
+}
+
+/// Stores by one of the ways of a site; false if none of them is for this object and value.
+///
+/// # Safety
+/// The site is one of a function of this state.
+#[inline(always)]
+pub(in crate::exec) unsafe fn store_by_site(
+    st: &mut State,
+    obj: Value,
+    v: Value,
+    site: *const [StoreWay; WAYS],
+) -> bool {
+    if obj.tag != Tag::TABLE {
+        return false;
+    }
+    // SAFETY: a live table, and this function's promise.
+    unsafe {
+        let gc = obj.gc::<Table>();
+        let t = &mut *gc.ptr();
+        let Some(e) = (*site).iter().find(|e| e.old == t.shape()) else {
+            return false;
+        };
+        let slot = e.slot as u32;
+        if !e.rep.admits(v.tag) {
+            return false;
+        }
+        if e.old == e.new {
+            if t.slot(slot).tag == Tag::NIL {
+                if t.metatable.is_some() {
+                    return false;
+                }
+                t.header.flags = 0;
+            }
+        } else {
+            let raw = match t.metatable {
+                None => true,
+                Some(mt) => (*mt.ptr()).header.flags & 1 << Event::NewIndex as u8 != 0,
+            };
+            let may = raw && v.tag != Tag::NIL;
+            if !may || slot >= t.room as u32 && gc.grow_slots(&mut st.heap).is_err() {
+                return false;
+            }
+            let t = &mut *gc.ptr();
+            t.header.flags = 0;
+            t.header.aux = e.new;
+        }
+        st.heap.barrier(gc.ptr().cast());
+        (*gc.ptr()).set_slot(slot, v);
+        true
     }
 }

@@ -375,10 +375,7 @@ impl Gc<Table> {
     pub(crate) fn grow_slots(self, heap: &mut Heap) -> Result<(), OutOfMemory> {
         let t = self.tab_mut(heap);
         let old = t.room as usize;
-        let room = match old {
-            0 => 4,
-            n => (n * 2).min(MAX_FIELDS as usize),
-        };
+        let room = (old * 2).clamp(4, MAX_FIELDS as usize);
         let (old_start, old_bytes) = (t.fields_buffer(), slot_bytes(old));
         // SAFETY: both buffers have room for the slots in use.
         unsafe {
