@@ -69,6 +69,12 @@ pub const STRESS: &[Stress] = &[
         engines: Some(&["jit"]),
     },
     Stress {
+        name: "ahead",
+        about: "functions are compiled when they are called first, for operands of all kinds",
+        seconds: 60,
+        engines: Some(&["jit"]),
+    },
+    Stress {
         name: "warm",
         about: "functions are compiled after two calls and rounds of loops",
         seconds: 60,

@@ -148,6 +148,24 @@ macro_rules! for_each_live_op {
     };
 }
 
+/// Generic opcodes, and their forms that are for operands of all kinds and learn nothing.
+const WIDEST: &[(Op, LiveOp)] = &[
+    (Op::ADD, LiveOp::ADD_ANY),
+    (Op::SUB, LiveOp::SUB_ANY),
+    (Op::MUL, LiveOp::MUL_ANY),
+    (Op::DIV, LiveOp::DIV_ANY),
+    (Op::ADDK, LiveOp::ADDK_ANY),
+    (Op::SUBK, LiveOp::SUBK_ANY),
+    (Op::MULK, LiveOp::MULK_ANY),
+    (Op::DIVK, LiveOp::DIVK_ANY),
+    (Op::LT, LiveOp::LT_ANY),
+    (Op::LE, LiveOp::LE_ANY),
+    (Op::GETINDEX, LiveOp::GETINDEX_ANY),
+    (Op::SETINDEX, LiveOp::SETINDEX_ANY),
+    (Op::CALL, LiveOp::CALL_ANY),
+    (Op::TFORCALL, LiveOp::TFORCALL_ANY),
+];
+
 /// The part of an operand that is a shape's number; above it stands a representation.
 pub const SHAPE_MASK: u32 = 0x00ff_ffff;
 
@@ -234,6 +252,12 @@ impl Instr {
     #[inline]
     pub const fn with_c(self, c: u8) -> Instr {
         Instr(self.0 & !0xff00_0000 | (c as u64) << 24)
+    }
+    /// A generic instruction in the form that is for operands of all kinds and learns nothing, if there is one.
+    pub fn widest(self) -> Instr {
+        let op = self.op();
+        let wide = WIDEST.iter().find(|row| row.0 == op);
+        wide.map_or(self, |row| self.with_op(row.1))
     }
     /// The shape that a quick instruction holds itself.
     pub fn learned_shape(self) -> Option<u32> {

@@ -176,7 +176,7 @@ pub const ALL: &[Setting] = &[
         name: "stress",
         value: Some("MODES"),
         variable: Some("PERILUNE_STRESS"),
-        about: "provoke rare events: collect, minor, move, rewrite, hot, warm, background, deopt, border, nan, fail:N",
+        about: "provoke rare events: collect, minor, move, rewrite, hot, warm, ahead, background, deopt, border, nan, fail:N",
         apply: |s, v, _| invalid(stress(&mut s.options.stress, v)),
     },
 ];
@@ -307,6 +307,7 @@ fn stress(r: &mut Stress, s: &str) -> Option<()> {
             None if part == "rewrite" => r.rewrite = true,
             None if part == "hot" => r.hot = true,
             None if part == "warm" => r.warm = true,
+            None if part == "ahead" => r.ahead = true,
             None if part == "background" => r.background = true,
             None if part == "deopt" => r.deopt = true,
             None if part == "border" => r.border = true,

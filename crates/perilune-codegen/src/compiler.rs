@@ -1,6 +1,6 @@
 //! The tier manager's way to machine code: a function's snapshot -> installed code.
 
-use crate::baseline::{self, Artifact, PoolEntry};
+use crate::baseline::{self, Artifact};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
 use crate::masm::{a64::A64, x64::X64};
@@ -90,11 +90,7 @@ impl HostCompiler {
 
 /// The constants that stand behind the code.
 fn pool(artifact: &Artifact, job: &Job) -> Vec<u64> {
-    let value = |entry: &PoolEntry| match entry {
-        PoolEntry::Constant(k) => job.consts[*k as usize].0,
-        PoolEntry::Ipairs => job.ipairs as u64,
-    };
-    artifact.pool.iter().map(value).collect()
+    artifact.pool.iter().map(|&k| job.consts[k as usize].0).collect()
 }
 
 impl Compiler for HostCompiler {

@@ -5,7 +5,7 @@
 //! `slow_7` where a helper executes it, `L1` a place within a template.
 
 use crate::assemble;
-use crate::baseline::{Artifact, Mark, PoolEntry};
+use crate::baseline::{Artifact, Mark};
 use crate::disasm::{Row, Target, disassemble};
 use perilune_bytecode::disassembly::{Part, Style};
 use perilune_bytecode::dump;
@@ -48,13 +48,10 @@ struct Page<'a> {
     helpers: HashMap<u32, &'static str>,
 }
 
-/// The constant or other word at an offset behind the code.
+/// The constant at an offset behind the code.
 fn pool_name(artifact: &Artifact, offset: u32) -> Option<String> {
     let behind = (offset as usize).checked_sub(artifact.code.bytes.len())?;
-    Some(match artifact.pool.get(behind / 8)? {
-        PoolEntry::Constant(k) => format!("K{k}"),
-        PoolEntry::Ipairs => "ipairs".to_owned(),
-    })
+    artifact.pool.get(behind / 8).map(|k| format!("K{k}"))
 }
 
 /// Where in the code jumps and calls of it lead.
@@ -241,17 +238,12 @@ impl<'a> Page<'a> {
 
     /// What stands behind the code.
     fn pool(&self, out: &mut String) {
-        for (n, entry) in self.artifact.pool.iter().enumerate() {
+        for (n, &k) in self.artifact.pool.iter().enumerate() {
             let offset = self.artifact.code.bytes.len() + 8 * n;
-            let (name, what) = match entry {
-                PoolEntry::Constant(k) => {
-                    let constant = self.f.function.constants.get(*k as usize);
-                    (format!("K{k}"), constant.map_or("?", String::as_str))
-                }
-                PoolEntry::Ipairs => ("ipairs".to_owned(), "the iterator of ipairs"),
-            };
+            let constant = self.f.function.constants.get(k as usize);
+            let what = constant.map_or("?", String::as_str);
             let word = self.paint(Part::Word, &format!("{offset:6x}"));
-            let label = self.paint(Part::Label, &format!("{name}:"));
+            let label = self.paint(Part::Label, &format!("K{k}:"));
             push_line(out, &format!("{word}  {label} {}", self.paint(Part::Note, what)));
         }
     }

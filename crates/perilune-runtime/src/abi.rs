@@ -44,6 +44,8 @@ pub mod layout {
     pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
     pub const CLOSURE_UPVALS: i32 = size_of::<Closure>() as i32;
     pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
+    pub const PROTO_CODE: i32 = offset_of!(ProtoObj, code) as i32;
+    pub const PROTO_CONSTS: i32 = offset_of!(ProtoObj, consts) as i32;
     pub const PROTO_ENTRY: i32 = offset_of!(ProtoObj, entry) as i32;
     pub const OBJECT_BARRIER: i32 = offset_of!(crate::heap::Header, barrier) as i32;
     /// The byte of a string that has the bit [`STRING_SHORT`] if the string is interned.
@@ -85,6 +87,8 @@ pub mod layout {
     pub const STATE_FUEL: i32 = offset_of!(State, fuel) as i32;
     /// Under a stress mode, how many instructions compiled code executes before it leaves.
     pub const STATE_COUNTDOWN: i32 = (STATE_COMPILED + offset_of!(Compiled, countdown)) as i32;
+    /// The address of the iterator of `ipairs`.
+    pub const STATE_IPAIRS: i32 = (STATE_COMPILED + offset_of!(Compiled, ipairs)) as i32;
     pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
     pub(super) const STATE_SHARED: i32 = (STATE_COMPILED + offset_of!(Compiled, shared)) as i32;
 }
@@ -283,6 +287,14 @@ helpers! {
     SetSlot set_slot;
     /// A SETFIELD_SITE or SETFIELDK_SITE.
     SetSite set_site;
+    /// A GETFIELD of code that was made ahead.
+    GetCached get_cached;
+    /// The same of a SELF.
+    GetCachedMethod get_cached_method;
+    /// The same of a SETFIELD, SETFIELDK or SETTABUP.
+    SetCached set_cached;
+    /// The same of a TFORCALL.
+    Iterate iterate;
     /// A GETFIELD_ANY.
     GetField get_field;
     /// A GETTABUP.
@@ -299,6 +311,10 @@ helpers! {
     NextEntry next_entry;
     /// A TFORCALL_IPAIRS.
     NextItem next_item;
+    /// A GETINT.
+    GetNumber get_number;
+    /// A SETINT.
+    SetNumber set_number;
     /// A LEN.
     Length length;
     /// An EQ.

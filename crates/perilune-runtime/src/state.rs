@@ -51,7 +51,7 @@ impl Options {
         /// The threshold under the stress modes `warm` and `background`.
         const WARM: u32 = 2;
         match self.stress {
-            Stress { hot: true, .. } => 0,
+            Stress { hot: true, .. } | Stress { ahead: true, .. } => 0,
             Stress { warm: true, .. } | Stress { background: true, .. } => WARM,
             _ => self.jit.threshold,
         }
@@ -79,6 +79,8 @@ pub struct Stress {
     pub warm: bool,
     /// Functions are compiled when they have run a little, all of them by another thread.
     pub background: bool,
+    /// Functions are compiled when they are called first, as ahead of time: for operands of all kinds.
+    pub ahead: bool,
     /// Compiled code leaves to the interpreter every few instructions, at any of them.
     pub deopt: bool,
     /// `#` of a table that has several borders answers the least one. A program whose output this

@@ -2,7 +2,7 @@
 
 use super::emit::Emit;
 use super::shared::{pass_frame, reload};
-use super::{Baseline, Cold, ColdKind, PoolEntry, home, home_tag};
+use super::{Baseline, Cold, ColdKind, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
 use perilune_bytecode::ops::{Instr, Op};
 use perilune_bytecode::quick::LiveOp;
@@ -249,7 +249,7 @@ impl<M: Masm> Baseline<'_, M> {
     /// loops over integers guarantee.
     pub(super) fn prepare_loop(&mut self, i: Instr) {
         let a = i.a();
-        if self.live_op(self.target() - 1) != Some(LiveOp::FORLOOP_INT) {
+        if !self.job.ahead && self.live_op(self.target() - 1) != Some(LiveOp::FORLOOP_INT) {
             return self.leave_to_runtime();
         }
         let slow = self.slow();
@@ -376,8 +376,7 @@ impl<M: Masm> Baseline<'_, M> {
                 .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag, slow);
         }
         self.m.load(Width::W64, f, M::BASE, home(a));
-        let entry = self.pool(PoolEntry::Ipairs);
-        self.m.pool(t, entry);
+        self.m.load(Width::W64, t, M::STATE, layout::STATE_IPAIRS);
         self.m
             .branch_load(Cond::Ne, Width::W64, t, f, layout::NATIVE_FUNCTION, slow);
         let o = self.temp();

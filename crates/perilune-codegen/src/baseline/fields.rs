@@ -47,7 +47,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.put_value(i.a(), v, t);
     }
     /// The table in upvalue `u`.
-    fn environment(&mut self, u: u8) -> Reg {
+    pub(super) fn environment(&mut self, u: u8) -> Reg {
         let slow = self.slow();
         let (o, t) = self.upvalue_value(u);
         self.m.branch_imm(Cond::Ne, Width::W32, t, tag::TABLE, slow);
@@ -60,7 +60,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.put_method(i.a(), (o, tag::TABLE), v, t);
     }
     /// R[a+1] = the object, with its tag, R[a] = the method.
-    fn put_method(&mut self, a: u8, (o, kind): (Reg, i32), v: Reg, t: Reg) {
+    pub(super) fn put_method(&mut self, a: u8, (o, kind): (Reg, i32), v: Reg, t: Reg) {
         self.put(a + 1, o, kind);
         self.put_value(a, v, t);
     }
@@ -150,7 +150,7 @@ impl<M: Masm> Baseline<'_, M> {
     }
 
     /// The tag of what is to be stored, if it is known.
-    fn source_tag(&self, s: Source) -> Option<i32> {
+    pub(super) fn source_tag(&self, s: Source) -> Option<i32> {
         match s {
             Source::Register(r) => self.known.tag(r).map(i32::from),
             Source::Constant(k) => Some(self.job.consts[k as usize].1.into()),
@@ -186,7 +186,7 @@ impl<M: Masm> Baseline<'_, M> {
         }
     }
     /// The cold path if a store into the object needs the barrier.
-    fn guard_barrier(&mut self, o: Reg, s: Source) {
+    pub(super) fn guard_barrier(&mut self, o: Reg, s: Source) {
         if !self.is_number(s) {
             let slow = self.slow();
             self.m
@@ -194,7 +194,7 @@ impl<M: Masm> Baseline<'_, M> {
         }
     }
     /// The payload of what is to be stored.
-    fn source(&mut self, s: Source) -> Reg {
+    pub(super) fn source(&mut self, s: Source) -> Reg {
         match s {
             Source::Register(r) => self.payload(r),
             Source::Constant(k) => self.constant(k.into()).0,
@@ -380,7 +380,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.get_any_kind(i.a(), o, k);
     }
     /// The cold path unless register `r` has that tag. Nothing is stated: no feedback tells of it.
-    fn expect(&mut self, r: u8, tag: i32) {
+    pub(super) fn expect(&mut self, r: u8, tag: i32) {
         let slow = self.slow();
         if self.known.tag(r) != Some(tag as u8) {
             self.m
@@ -584,8 +584,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.load(Width::W64, t, o, layout::TABLE_FIELDS);
         self.m
             .branch_load_imm(Cond::BelowEq, Width::W32, t, layout::DICT_USED, at.into(), slow);
-        let entry = self.pool(super::PoolEntry::Constant(k));
-        self.m.pool(v, entry);
+        self.load_object(v, k);
         self.m
             .branch_load(Cond::Ne, Width::W64, v, t, node + layout::NODE_KEY, slow);
         self.m.branch_load_imm(

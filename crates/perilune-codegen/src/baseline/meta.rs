@@ -7,7 +7,7 @@
 //! the runtime.
 
 use super::shared::pass_frame;
-use super::{Baseline, PoolEntry, home, home_tag, jump_target};
+use super::{Baseline, home, home_tag, jump_target};
 use crate::masm::{Alu, Cond, Label, Masm, Reg, Width};
 use perilune_bytecode::ops::{Instr, Op};
 use perilune_bytecode::quick::LiveOp;
@@ -304,8 +304,7 @@ impl<M: Masm> Baseline<'_, M> {
             Arg::Constant(k) => {
                 let (bits, t) = self.job.consts[k as usize];
                 if i32::from(t) == tag::STRING {
-                    let entry = self.pool(PoolEntry::Constant(k));
-                    self.m.pool(M::RET, entry);
+                    self.load_object(M::RET, k);
                 } else {
                     self.m.imm(M::RET, bits as i64);
                 }

@@ -11,6 +11,7 @@
 //! 4. Nothing that is known of a register which a closure may share outlives an instruction that calls.
 
 mod arith;
+mod cached;
 mod calls;
 mod emit;
 mod fields;
@@ -34,15 +35,6 @@ use perilune_runtime::exec::Job;
 pub use shared::stubs;
 use shared::{pass_frame, reload, reload_frame};
 
-/// What stands behind the code, for it to load.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PoolEntry {
-    /// The payload of a constant of the function.
-    Constant(u32),
-    /// The address of the iterator of `ipairs`.
-    Ipairs,
-}
-
 /// Compiled code of a function: inert bytes.
 #[derive(Debug)]
 pub struct Artifact {
@@ -52,8 +44,8 @@ pub struct Artifact {
     pub call: u32,
     /// Where the interpreter enters it: numbers of instructions, and offsets.
     pub entries: Vec<(u32, u32)>,
-    /// What stands behind the code.
-    pub pool: Vec<PoolEntry>,
+    /// The constants whose payloads stand behind the code, by number.
+    pub pool: Vec<u32>,
     /// Offsets at which the templates of instructions begin, and the numbers of those.
     pub templates: Vec<(u32, u32)>,
     /// Where the cold code begins.
@@ -122,7 +114,7 @@ struct Baseline<'j, M: Masm> {
     calls: Vec<(u32, Reg, Label)>,
     /// Where the interpreter enters the code: numbers of instructions, and labels.
     entries: Vec<(u32, Label)>,
-    pool: Vec<PoolEntry>,
+    pool: Vec<u32>,
     marks: Vec<(u32, Mark)>,
     helpers: Vec<HelperCall>,
     /// Returns what stands in RET.
@@ -246,7 +238,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             if i.op() == Op::FORPREP {
                 // It jumps behind the FORLOOP, and the body begins right after it.
                 self.leaders[pc as usize + 1] = true;
-                let kept = !self.job.loose.contains(&(pc + 1));
+                let kept = !self.job.ahead && !self.job.loose.contains(&(pc + 1));
                 if kept && self.live_op(target - 1) == Some(LiveOp::FORLOOP_INT) {
                     self.loops.push((pc + 1, target - 1, i.a()));
                 }
@@ -313,7 +305,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     /// The template is complete: its cold path, if it has one, comes back here.
     fn close_slow_path(&mut self) {
         let Some(label) = self.slow.take() else { return };
-        if self.job.loose.contains(&(self.pc + 1)) {
+        if self.job.ahead || self.job.loose.contains(&(self.pc + 1)) {
             self.forget_new_tags();
         }
         let back = self.m.label();
@@ -519,13 +511,20 @@ impl<'j, M: Masm> Baseline<'j, M> {
             }
         }
     }
-    /// A pool entry's number.
-    fn pool(&mut self, entry: PoolEntry) -> u32 {
-        let at = self.pool.iter().position(|&e| e == entry);
-        at.unwrap_or_else(|| {
-            self.pool.push(entry);
+    /// Loads the payload of a constant that has an address.
+    fn load_object(&mut self, d: Reg, k: u32) {
+        if self.job.ahead {
+            self.m.load(Width::W64, d, M::BASE, -layout::VALUE);
+            self.m.load(Width::W64, d, d, layout::CLOSURE_PROTO);
+            self.m.load(Width::W64, d, d, layout::PROTO_CONSTS);
+            return self.m.load(Width::W64, d, d, layout::VALUE * k as i32);
+        }
+        let at = self.pool.iter().position(|&e| e == k);
+        let entry = at.unwrap_or_else(|| {
+            self.pool.push(k);
             self.pool.len() - 1
-        }) as u32
+        });
+        self.m.pool(d, entry as u32);
     }
 
     // The code around the templates.

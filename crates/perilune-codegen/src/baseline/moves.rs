@@ -1,6 +1,6 @@
 //! Templates of moves, constants and upvalues.
 
-use super::{Baseline, PoolEntry, home, home_tag};
+use super::{Baseline, home, home_tag};
 use crate::masm::{Alu, Cond, Masm, Reg, Width};
 use perilune_bytecode::ops::Instr;
 use perilune_runtime::abi::{layout, tag};
@@ -36,8 +36,7 @@ impl<M: Masm> Baseline<'_, M> {
         let (bits, t) = self.job.consts[k as usize];
         let v = self.temp();
         if i32::from(t) >= tag::STRING {
-            let entry = self.pool(PoolEntry::Constant(k));
-            self.m.pool(v, entry);
+            self.load_object(v, k);
         } else {
             self.m.imm(v, bits as i64);
         }
@@ -53,7 +52,7 @@ impl<M: Masm> Baseline<'_, M> {
     }
 
     /// The running closure.
-    fn closure(&mut self) -> Reg {
+    pub(super) fn closure(&mut self) -> Reg {
         let t = self.temp();
         self.m.load(Width::W64, t, M::BASE, -layout::VALUE);
         t

@@ -1,6 +1,6 @@
 //! Templates of comparisons and conditional jumps.
 
-use super::{Baseline, PoolEntry, home, home_tag};
+use super::{Baseline, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, FReg, Label, Masm, Reg, Width};
 use perilune_bytecode::ops::Instr;
 use perilune_runtime::abi::{layout, tag};
@@ -222,8 +222,7 @@ impl<M: Masm> Baseline<'_, M> {
             }
             tag::STRING => {
                 let x = self.temp();
-                let entry = self.pool(PoolEntry::Constant(i.b().into()));
-                self.m.pool(x, entry);
+                self.load_object(x, i.b().into());
                 self.m.branch_load(Cond::Eq, Width::W64, x, M::BASE, home(r), yes);
                 // Only short strings are the same object whenever they are equal.
                 self.m.load(Width::W8, x, x, layout::STRING_FLAGS);

@@ -24,7 +24,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
     }
     fn gettabup(&mut self, i: Instr) {
         self.light = Some(Helper::GetShared);
-        self.step(i);
+        self.get_cached_global(i);
     }
     fn closure_(&mut self, i: Instr) {
         self.light = Some(Helper::MakeClosure);
@@ -89,6 +89,21 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.length(i);
     }
 
+    fn getfield(&mut self, i: Instr) {
+        self.get_cached(i);
+    }
+    fn self_(&mut self, i: Instr) {
+        self.self_cached(i);
+    }
+    fn setfield(&mut self, i: Instr) {
+        self.set_cached(i, Source::Register(i.c()));
+    }
+    fn setfieldk(&mut self, i: Instr) {
+        self.set_cached(i, Source::Constant(i.c()));
+    }
+    fn settabup(&mut self, i: Instr) {
+        self.set_cached_global(i);
+    }
     fn getfield_slot(&mut self, i: Instr) {
         self.light = Some(Helper::GetSlot);
         self.get_slot(i);
@@ -166,6 +181,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_any_element(i.a(), i.b(), Source::Constant(i.c()));
     }
     fn setint(&mut self, i: Instr) {
+        self.light = Some(Helper::SetNumber);
         self.set_numbered(i, Source::Register(i.c()));
     }
     fn setintk(&mut self, i: Instr) {
@@ -182,6 +198,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.next_item(i);
     }
     fn getint(&mut self, i: Instr) {
+        self.light = Some(Helper::GetNumber);
         self.get_numbered(i);
     }
     fn setindex_int(&mut self, i: Instr) {
@@ -395,7 +412,10 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         Baseline::call_lua(self, i);
     }
     fn call_any(&mut self, i: Instr) {
-        self.slow_helper = Shared::CallNative;
+        self.slow_helper = match self.job.ahead {
+            true => Shared::Switch,
+            false => Shared::CallNative,
+        };
         Baseline::call_lua(self, i);
     }
     fn call_switch(&mut self, i: Instr) {
@@ -406,6 +426,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.call_native_function(i);
     }
     fn tforcall_any(&mut self, i: Instr) {
+        self.light = self.job.ahead.then_some(Helper::Iterate);
         self.call_iterator(i);
     }
     fn call_known(&mut self, i: Instr) {
@@ -434,6 +455,12 @@ impl<M: Masm> Emit for Baseline<'_, M> {
     }
     fn forloop_int(&mut self, i: Instr) {
         self.loop_ints(i);
+    }
+    fn forloop(&mut self, i: Instr) {
+        match self.job.ahead {
+            true => self.loop_numbers(i),
+            false => self.step(i),
+        }
     }
     fn forloop_float(&mut self, i: Instr) {
         self.loop_numbers(i);

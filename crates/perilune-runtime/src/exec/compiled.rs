@@ -73,6 +73,8 @@ pub(crate) struct Compiled {
     /// How often it has left for that.
     shaken: u32,
     pub(crate) helpers: [usize; HELPERS],
+    /// The address of the iterator of `ipairs`.
+    pub(crate) ipairs: usize,
     /// Addresses of shared code, once there is compiled code.
     pub(crate) shared: [usize; SHARED],
     /// Activations of [`enter`] on the native stack.
@@ -103,6 +105,7 @@ impl Default for Compiled {
             countdown: 0,
             shaken: 0,
             helpers: Helper::ALL.map(Helper::address),
+            ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
             shared: [0; SHARED],
             depth: 0,
             entered: Entered::default(),

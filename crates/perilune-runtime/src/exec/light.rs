@@ -8,7 +8,7 @@
 //! 2. Instructions learn nothing here: only those that have learned, or would learn nothing from these operands.
 
 use super::compiled::function_of;
-use super::interp::{field, store_by_site};
+use super::interp::{field, field_by_site, store_by_site};
 use super::registers::closure_of;
 use crate::heap::{Gc, OutOfMemory};
 use crate::object::shape::{DICTIONARY, Rep};
@@ -16,7 +16,7 @@ use crate::object::{Closure, Native, NativeFn, Table};
 use crate::semantics::Outcome;
 use crate::semantics::compare::equals;
 use crate::semantics::concat::join;
-use crate::semantics::index::{Found, find, newindex, plain};
+use crate::semantics::index::{Found, find, newindex, plain, set_plain};
 use crate::state::State;
 use crate::stdlib::base::{ipairs_next, next};
 use crate::value::{Tag, Value};
@@ -273,6 +273,103 @@ pub(crate) unsafe extern "C" fn set_site(st: &mut State, base: *mut Value, i: In
     }
 }
 
+/// The instruction `pc` as it is.
+unsafe fn live(base: *mut Value, pc: u32) -> Instr {
+    // SAFETY: the caller's promise.
+    unsafe { *(*function_of(base)).code.add(pc as usize) }
+}
+
+/// GETFIELD, the instruction `pc` of its function, by code that was made ahead.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let now = live(base, pc);
+        if now.op_byte() == i.op_byte() {
+            return NOT_DONE;
+        }
+        if now.op_byte() == LiveOp::GETFIELD_SLOT as u8 {
+            return get_slot(st, base, now, pc);
+        }
+        if now.op_byte() != LiveOp::GETFIELD_CLASS as u8 {
+            return get_field(st, base, i);
+        }
+        let site = (*function_of(base)).feedback.paths.as_ptr().add(now.du() as usize);
+        match field_by_site(st, Registers(base).get(i.b()), site) {
+            Some(v) => Registers(base).set(i.a(), v),
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// SELF, the instruction `pc` of its function, by code that was made ahead.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_cached_method(
+    st: &mut State,
+    base: *mut Value,
+    i: Instr,
+    pc: u32,
+) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        let now = live(base, pc);
+        if now.op_byte() == LiveOp::SELF_ANY as u8 {
+            return get_method(st, base, i);
+        }
+        if now.op_byte() != LiveOp::SELF_CLASS as u8 {
+            return NOT_DONE;
+        }
+        let r = Registers(base);
+        let obj = r.get(i.b());
+        let site = (*function_of(base)).feedback.paths.as_ptr().add(now.du() as usize);
+        match field_by_site(st, obj, site) {
+            Some(v) => {
+                r.set(i.a() + 1, obj);
+                r.set(i.a(), v)
+            }
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// SETFIELD, SETFIELDK or SETTABUP, the instruction `pc` of its function, by code that was made ahead.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_cached(st: &mut State, base: *mut Value, _: Instr, pc: u32) -> u64 {
+    const SLOTS: [LiveOp; 3] = [LiveOp::SETFIELD_SLOT, LiveOp::SETFIELDK_SLOT, LiveOp::SETTABUP_SLOT];
+    const SITES: [LiveOp; 2] = [LiveOp::SETFIELD_SITE, LiveOp::SETFIELDK_SITE];
+    // SAFETY: this function's promise.
+    unsafe {
+        let now = live(base, pc);
+        if SLOTS.iter().any(|&op| op as u8 == now.op_byte()) {
+            return set_slot(st, base, now, pc);
+        }
+        match SITES.iter().any(|&op| op as u8 == now.op_byte()) {
+            true => set_site(st, base, now),
+            false => NOT_DONE,
+        }
+    }
+}
+
+/// TFORCALL, the instruction `pc` of its function, by code that was made ahead.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn iterate(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
+    // SAFETY: this function's promise.
+    unsafe {
+        match next_item(st, base, i) {
+            NOT_DONE => next_entry(st, base, i, pc),
+            done => done,
+        }
+    }
+}
+
 /// GETFIELD_ANY.
 ///
 /// # Safety
@@ -438,6 +535,32 @@ pub(crate) unsafe extern "C" fn next_item(st: &mut State, base: *mut Value, i: I
             r.set(i.a() + 3 + n, if n == 1 { v } else { Value::NIL });
         }
         DONE
+    }
+}
+
+/// GETINT.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn get_number(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        match plain(&st.heap, Registers(base).get(i.b()), Value::int(i.d().into())) {
+            Some(v) => Registers(base).set(i.a(), v),
+            None => NOT_DONE,
+        }
+    }
+}
+
+/// SETINT.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn set_number(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's registers.
+    unsafe {
+        let (list, v) = (Registers(base).get(i.a()), Registers(base).get(i.c()));
+        u64::from(set_plain(st, list, Value::int(i.d().into()), v))
     }
 }
 

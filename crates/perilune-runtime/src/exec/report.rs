@@ -178,12 +178,12 @@ impl Job {
         };
         let consts = proto.consts.iter().map(constant).map(|v| (v.bits, v.tag.0));
         Job {
-            code: proto.code.clone(),
+            code: proto.code.iter().map(|i| i.widest()).collect(),
+            ahead: true,
             consts: consts.collect(),
             places: Vec::new(),
             stores: Vec::new(),
             paths: Vec::new(),
-            ipairs: 0,
             loose: Vec::new(),
             metered: options.max_instructions.is_some_and(|n| n != u64::MAX),
             shaky: options.stress.deopt,

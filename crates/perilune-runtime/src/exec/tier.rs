@@ -45,8 +45,9 @@ pub struct Job {
     pub stores: Vec<[StoreWay; WAYS]>,
     /// Sites of instructions that read fields of classes.
     pub paths: Vec<[Path; WAYS]>,
-    /// The address of the iterator of `ipairs`.
-    pub ipairs: usize,
+    /// The code is made once, before anything has run. Its instructions are in their widest forms, it states nothing about
+    /// types, and its inline caches are the function's own instructions.
+    pub ahead: bool,
     /// Instructions before which the code is to state nothing about types that the ones before might not make true.
     pub loose: Vec<u32>,
     /// The code counts the instructions that it executes.
@@ -189,6 +190,8 @@ pub(crate) struct NativeCode {
     pub(super) exits: u32,
     /// How often the interpreter has entered it in loops.
     pub(super) loop_entries: u32,
+    /// It was made ahead, and is not made again.
+    ahead: bool,
     /// Before how many instructions it states nothing about types.
     loose: usize,
     /// What it was made from, if that is kept.
@@ -444,6 +447,7 @@ fn install(p: &mut ProtoObj, installed: Installed, job: &Job) {
     p.data.versions += 1;
     p.data.native = Some(Box::new(NativeCode {
         loose: job.loose.len(),
+        ahead: job.ahead,
         entry_at: entries_by_number(&installed),
         installed,
         misses: 0,
@@ -481,14 +485,19 @@ fn shapes(job: &Job) -> Vec<u32> {
 
 /// What code of the function is made from.
 pub(super) fn snapshot(st: &State, p: &ProtoObj) -> Job {
+    let ahead = st.options.stress.ahead;
+    let code = match ahead {
+        true => p.data.meta.code.iter().map(|i| i.widest()).collect(),
+        false => p.data.code.to_vec(),
+    };
     Job {
         proto: p.data.meta.clone(),
-        code: p.data.code.to_vec(),
+        code,
+        ahead,
         consts: p.data.consts.iter().map(|v| (v.bits, v.tag.0)).collect(),
         places: p.feedback.places.clone(),
         stores: p.feedback.stores.clone(),
         paths: p.feedback.paths.clone(),
-        ipairs: crate::stdlib::base::ipairs_next as *const () as usize,
         loose: p.data.loose.clone(),
         metered: st.metered,
         shaky: st.options.stress.deopt,
@@ -500,7 +509,9 @@ pub(super) fn snapshot(st: &State, p: &ProtoObj) -> Job {
 #[cold]
 #[inline(never)]
 pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
-    let Some(native) = &mut p.data.native else { return };
+    let Some(native) = p.data.native.as_mut().filter(|n| !n.ahead) else {
+        return;
+    };
     native.misses += 1;
     if native.misses >= MISSES << p.data.versions.min(MOST_DOUBLINGS) {
         discard(st, p, Invalidation::Changed);

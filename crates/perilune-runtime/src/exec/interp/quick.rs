@@ -256,26 +256,8 @@ impl Machine {
     unsafe fn class_field(&self, obj: Value, i: Instr) -> Option<Value> {
         // SAFETY: rule 4; the instruction's site exists.
         unsafe {
-            let site: *const [Path; WAYS] = (*self.proto()).feedback.paths.as_ptr().add(i.du() as usize);
-            if obj.tag == Tag::TABLE {
-                let t: &Table = &*obj.gc::<Table>().ptr();
-                for path in (*site).iter().filter(|e| e.shape == t.shape()) {
-                    if path.own != ABSENT {
-                        let v = t.slot(path.own as u32);
-                        if v.tag != Tag::NIL {
-                            return Some(v);
-                        }
-                    }
-                    if let Some(v) = follow(t.metatable, path) {
-                        return Some(v);
-                    }
-                }
-                return None;
-            }
-            if obj.tag == Tag::STR && (*site)[0].shape == STRING {
-                return follow((*self.st).heap.metatable(obj), &(*site)[0]);
-            }
-            None
+            let site = (*self.proto()).feedback.paths.as_ptr().add(i.du() as usize);
+            field_by_site(&*self.st, obj, site)
         }
     }
     #[inline(always)]
@@ -860,10 +842,44 @@ impl Machine {
     }
 }
 
-/// Stores by one of the ways of a site; false if none of them is for this object and value.
+/// The field of an object, its own one or found by one of the paths of a site.
 ///
 /// # Safety
 /// The site is one of a function of this state.
+#[inline(always)]
+pub(in crate::exec) unsafe fn field_by_site(
+    st: &State,
+    obj: Value,
+    site: *const [Path; WAYS],
+) -> Option<Value> {
+    // SAFETY: this function's promise.
+    unsafe {
+        if obj.tag == Tag::TABLE {
+            let t: &Table = &*obj.gc::<Table>().ptr();
+            for path in (*site).iter().filter(|e| e.shape == t.shape()) {
+                if path.own != ABSENT {
+                    let v = t.slot(path.own as u32);
+                    if v.tag != Tag::NIL {
+                        return Some(v);
+                    }
+                }
+                if let Some(v) = follow(t.metatable, path) {
+                    return Some(v);
+                }
+            }
+            return None;
+        }
+        if obj.tag == Tag::STR && (*site)[0].shape == STRING {
+            return follow(st.heap.metatable(obj), &(*site)[0]);
+        }
+        None
+    }
+}
+
+/// Stores by one of the ways of a site; false if none of them is for this object and value.
+///
+/// # Safety
+/// As [`field_by_site`].
 #[inline(always)]
 pub(in crate::exec) unsafe fn store_by_site(
     st: &mut State,

@@ -4,7 +4,7 @@ use super::super::call::{self, Entry, Next};
 use super::super::{compiled, registers};
 use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
-use crate::heap::{Gc, OutOfMemory};
+use crate::heap::{Event, Gc, OutOfMemory};
 use crate::object::{Closure, Frame, Table, cont, frame_flags};
 use crate::semantics::arith::{self, Arith};
 use crate::semantics::compare::{self, Order};
@@ -108,7 +108,12 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
 /// # Safety
 /// The key is a string.
 pub(in crate::exec) unsafe fn field(st: &mut State, obj: Value, key: Value) -> Option<Value> {
-    let t = obj.as_table()?;
+    let Some(t) = obj.as_table() else {
+        // Strings have their methods in a table.
+        let mt = Some(obj).filter(|o| o.tag == Tag::STR).and_then(|o| st.heap.metatable(o))?;
+        let class = st.heap.event_of(mt, Event::Index).as_table()?;
+        return Some(class.get_str(&st.heap, key.gc())).filter(|v| !v.is_nil());
+    };
     match t.metatable(&st.heap) {
         None => Some(t.get_str(&st.heap, key.gc())),
         // SAFETY: live tables, and the key is a string.
