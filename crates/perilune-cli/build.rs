@@ -45,8 +45,14 @@ fn main() -> io::Result<()> {
     for (name, text) in scripts {
         fs::write(folder.join(format!("lib{name}.so")), text)?;
     }
-    println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
-    println!("cargo::rustc-link-arg-bins=-static-pie");
+    println!("cargo::rustc-link-arg-bin=perilune=-L{}", folder.display());
+    println!("cargo::rustc-link-arg-bin=perilune=-static-pie");
+    let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("unwinder");
+    fs::create_dir_all(&folder)?;
+    if let Some(text) = script(&["gcc_eh", "gcc"]) {
+        fs::write(folder.join("libgcc_s.so"), text)?;
+    }
+    println!("cargo::rustc-link-arg-bin=perilune-stub=-L{}", folder.display());
     Ok(())
 }
 

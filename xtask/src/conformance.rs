@@ -62,10 +62,14 @@ enum Kind {
     Never,
     /// The file is run and fails.
     Fails,
+    /// The file is built with these options of `perilune build`.
+    Build,
     /// The part of the file guarded by a text runs only under other circumstances.
     Part,
     /// The paragraph that holds the text is left out of the file; without that the file fails.
     Skip,
+    /// As `Skip`, of the lines alone that hold the text.
+    Lines,
     /// As `Skip`, but whether the file fails otherwise is a matter of chance.
     Race,
 }
@@ -105,13 +109,15 @@ fn parse_omission(line: &str) -> Result<Omission, String> {
     }
     let (kind, guard) = match what.split_once(':') {
         Some(("part", guard)) if engine.is_none() => (Kind::Part, guard.trim()),
+        Some(("build", options)) if engine.is_some_and(|e| e.builds) => (Kind::Build, options.trim()),
         Some(("skip", text)) => (Kind::Skip, text.trim()),
+        Some(("lines", text)) => (Kind::Lines, text.trim()),
         Some(("race", text)) => (Kind::Race, text.trim()),
         None if what == "never" => (Kind::Never, ""),
         None if what == "fails" => (Kind::Fails, ""),
         _ => {
             return Err(format!(
-                "omitted.txt: '{what}' is not never, fails, skip: TEXT, race: TEXT or (for all engines) part: GUARD"
+                "omitted.txt: '{what}' is not never, fails, skip: TEXT, lines: TEXT, race: TEXT, (for all engines) part: GUARD or (for aot) build: OPTIONS"
             ));
         }
     };
@@ -135,7 +141,7 @@ fn check_list(omitted: &[Omission], suite: &Path) -> Result<usize, String> {
             complain(format!("stale: the suite has no file {}", entry.file));
             continue;
         };
-        if !String::from_utf8_lossy(&bytes).contains(&entry.guard) {
+        if entry.kind != Kind::Build && !String::from_utf8_lossy(&bytes).contains(&entry.guard) {
             complain(format!(
                 "stale: {} does not contain '{}'",
                 entry.file, entry.guard
@@ -206,11 +212,12 @@ impl Suite<'_> {
         let mut failures = 0;
         let wanted = |file: &str| only.is_none_or(|o| o == file);
         for file in lua_files(self.dir) {
-            if wanted(&file) && file != "all.lua" {
+            if wanted(&file) && file != "all.lua" && !(self.engine.builds && file == "big.lua") {
                 failures += usize::from(!self.file(&file)?);
             }
         }
-        if wanted("all.lua") {
+        // An executable has no option `-e`.
+        if wanted("all.lua") && !self.engine.builds {
             failures += usize::from(!self.whole()?);
         }
         Ok(failures)
@@ -229,9 +236,15 @@ impl Suite<'_> {
         }
         let skips: Vec<&Omission> = self
             .listed(file, Kind::Skip)
+            .chain(self.listed(file, Kind::Lines))
             .chain(self.listed(file, Kind::Race))
             .collect();
-        let attempt = self.launch(&arguments(file), &skips, FILE_LIMIT)?;
+        let mut words: Vec<String> = self
+            .listed(file, Kind::Build)
+            .flat_map(|o| o.guard.split_whitespace().map(str::to_string))
+            .collect();
+        words.extend(arguments(file));
+        let attempt = self.launch(&words, &skips, FILE_LIMIT)?;
         let passed = attempt.output.end == End::Code(0);
         let mut verdict = self.judge(file, passed, attempt);
         if verdict.good && !skips.is_empty() {
@@ -297,7 +310,11 @@ impl Suite<'_> {
         for skip in skips {
             let path = scratch.join(&skip.file);
             let source = std::fs::read(&path).map_err(fail)?;
-            std::fs::write(&path, without_paragraph(&source, &skip.guard)).map_err(fail)?;
+            let left = match skip.kind {
+                Kind::Lines => without_lines(&source, &skip.guard),
+                _ => without_paragraph(&source, &skip.guard),
+            };
+            std::fs::write(&path, left).map_err(fail)?;
         }
         let stress = self.stress.map(|modes| format!("--stress={modes}"));
         let own = [self.binary.to_string()].into_iter().chain(stress);
@@ -357,6 +374,15 @@ fn without_paragraph(source: &[u8], text: &str) -> Vec<u8> {
         out.extend_from_slice(if inside { b"\n" } else { line });
     }
     out
+}
+
+/// A file without the lines that hold a text; they stay as empty ones.
+fn without_lines(source: &[u8], text: &str) -> Vec<u8> {
+    let lines = source.split_inclusive(|b| *b == b'\n');
+    let holds = |line: &[u8]| line.windows(text.len()).any(|w| w == text.as_bytes());
+    lines
+        .flat_map(|line| if holds(line) { b"\n" } else { line }.iter().copied())
+        .collect()
 }
 
 fn print_tail(output: &Output) {

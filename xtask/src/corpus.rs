@@ -18,7 +18,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 const EMULATED_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a program's comments say.
-#[derive(Default)]
 struct Expectation {
     args: Vec<String>,
     options: Vec<String>,
@@ -27,10 +26,29 @@ struct Expectation {
     errors: Vec<String>,
     stdout: Vec<u8>,
     only_ours: bool,
+    /// What it is built with as an executable; not at all if there is a reason.
+    build: Result<Vec<String>, ()>,
     /// Not run under an emulator.
     no_runner: bool,
     /// Not run under stress, or not under the modes named.
     no_stress: Option<Vec<String>>,
+}
+
+impl Default for Expectation {
+    fn default() -> Self {
+        Expectation {
+            args: Vec::new(),
+            options: Vec::new(),
+            stdin: Vec::new(),
+            exit: 0,
+            errors: Vec::new(),
+            stdout: Vec::new(),
+            only_ours: false,
+            build: Ok(Vec::new()),
+            no_runner: false,
+            no_stress: None,
+        }
+    }
 }
 
 /// How the whole corpus is run.
@@ -185,6 +203,9 @@ fn plans(ours: &Ours, engine: &'static Engine, stress: Option<&str>) -> Result<V
     let Some(wanted) = stress else {
         return Ok(vec![base(&[])]);
     };
+    if engine.builds {
+        return Ok(Vec::new());
+    }
     let stressed = |mode: &str, about: &str, seconds: u64| Plan {
         title: format!("{} under stress {mode} ({about})", engine.name),
         stress: mode.split(':').next().map(str::to_string),
@@ -278,6 +299,9 @@ fn left_out(plan: &Plan, expected: &Expectation) -> bool {
     if plan.emulated && expected.no_runner {
         return true;
     }
+    if plan.engine.is_some_and(|e| e.builds) {
+        return expected.build.is_err() || !expected.options.iter().all(|o| process::can_build_with(o));
+    }
     match (&plan.stress, &expected.no_stress) {
         (Some(mode), Some(modes)) => {
             let listed = |part: &str| modes.iter().any(|m| m == part);
@@ -313,6 +337,9 @@ fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, St
         .unwrap_or_default();
     let mut command = plan.command.clone();
     command.extend(expected.options.iter().cloned());
+    if plan.engine.is_some_and(|e| e.builds) {
+        command.extend(expected.build.iter().flatten().cloned());
+    }
     command.push(name.clone());
     command.extend(expected.args.iter().cloned());
     let dir = file.parent().unwrap_or(Path::new("."));
@@ -451,6 +478,8 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         }
         "stderr" => found.errors.push(value.to_string()),
         "only" if value == "perilune" => found.only_ours = true,
+        "build" => found.build = Ok(words()),
+        "no-build" if !value.is_empty() => found.build = Err(()),
         "no-runner" if !value.is_empty() => found.no_runner = true,
         "no-stress" => {
             let (modes, reason) = value.split_once(" - ").ok_or("no-stress: say `MODES - reason`")?;

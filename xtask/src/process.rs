@@ -4,6 +4,7 @@ use crate::engines::{Engine, VARIABLE};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -80,9 +81,82 @@ const CLEARED: [&str; 9] = [
 
 /// Runs a job to its end.
 pub fn run(job: &Job<'_>) -> Result<Output, String> {
+    match job.engine {
+        Some(engine) if engine.builds => run_built(job),
+        Some(_) | None => launch(job, None),
+    }
+}
+
+/// Options of the command that a program can be built with.
+pub fn can_build_with(option: &str) -> bool {
+    option == "-W" || ["--std=", "--without="].iter().any(|o| option.starts_with(o))
+}
+
+/// Builds the program of a command line that [`can_build_with`] its options, and runs the executable under the name of
+/// its source; or yields what the build said.
+fn run_built(job: &Job<'_>) -> Result<Output, String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (binary, words) = job.command.split_first().ok_or("empty command")?;
+    let file = words
+        .iter()
+        .position(|w| !can_build_with(w))
+        .ok_or("no program")?;
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("built-{}-{number}", std::process::id());
+    let folder = crate::paths::target().join("xtask");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let executable = std::path::absolute(folder.join(name)).map_err(|e| e.to_string())?;
+    let shown = executable.to_string_lossy().into_owned();
+    let mut build = vec![
+        binary.clone(),
+        "build".to_string(),
+        "-o".to_string(),
+        shown.clone(),
+    ];
+    build.extend_from_slice(&words[..=file]);
+    let of = |command| Job {
+        command,
+        engine: None,
+        ..*job
+    };
+    let mut built = launch(&of(&build), None)?;
+    if built.end != End::Code(0) {
+        built.stderr = complaint_of_build(&built.stderr, binary);
+        return Ok(built);
+    }
+    let command = [&[shown], &words[file + 1..]].concat();
+    let output = launch(&of(&command), Some(&words[file]));
+    std::fs::remove_file(&executable).map_err(|e| format!("{}: {e}", executable.display()))?;
+    let mut output = output?;
+    // Messages begin with the name of what runs.
+    let name = format!("{}: ", words[file]);
+    if let Some(rest) = output.stderr.strip_prefix(name.as_bytes()) {
+        output.stderr = [binary.as_bytes(), b": ", rest].concat();
+    }
+    Ok(output)
+}
+
+/// Why a build has failed, as a run of the program says it: without what `check` has found.
+fn complaint_of_build(stderr: &[u8], binary: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"perilune: ";
+    let mut lines = stderr.split_inclusive(|b| *b == b'\n');
+    let Some(first) = lines.find_map(|line| line.strip_prefix(NAME)) else {
+        return stderr.to_vec();
+    };
+    let mut text = [binary.as_bytes(), b": ", first].concat();
+    lines.for_each(|line| text.extend_from_slice(line));
+    text
+}
+
+/// Runs a job to its end; the process may be told another name of its program.
+fn launch(job: &Job<'_>, name: Option<&str>) -> Result<Output, String> {
     let (program, arguments) = job.command.split_first().ok_or("empty command")?;
     let mut command = Command::new(program);
     command.args(arguments).current_dir(job.dir);
+    #[cfg(unix)]
+    if let Some(name) = name {
+        std::os::unix::process::CommandExt::arg0(&mut command, name);
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -120,14 +120,27 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
-/// Changes whenever the layout does, or an opcode changes its number, name or operands.
-fn fingerprint() -> u32 {
-    let mut hash = 0x811c_9dc5_u32;
-    let mut add = |byte: u8| hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    add(LAYOUT);
-    for info in OPS {
-        info.name.bytes().for_each(&mut add);
-        info.operands.iter().for_each(|&kind| add(kind as u8));
+/// Changes whenever the layout does, or an opcode changes its number, name or operands (FNV-1a of 32 bits).
+pub const FINGERPRINT: u32 = {
+    let mut hash = add(0x811c_9dc5, LAYOUT);
+    let mut n = 0;
+    while n < OPS.len() {
+        let (name, operands) = (OPS[n].name.as_bytes(), &OPS[n].operands);
+        let mut k = 0;
+        while k < name.len() {
+            hash = add(hash, name[k]);
+            k += 1;
+        }
+        k = 0;
+        while k < operands.len() {
+            hash = add(hash, operands[k] as u8);
+            k += 1;
+        }
+        n += 1;
     }
     hash
+};
+
+const fn add(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
 }

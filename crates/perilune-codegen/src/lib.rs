@@ -3,6 +3,7 @@
 //! `unsafe` is allowed in one island only: `link`.
 #![deny(unsafe_code)]
 
+pub mod aot;
 pub mod baseline;
 mod compiler;
 pub mod disasm;

@@ -12,6 +12,15 @@ use std::mem::offset_of;
 
 pub use crate::object::feedback::{ABSENT, MAX_DEPTH, NEVER, Path, Place, STRING, Step, StoreWay, WAYS};
 
+macro_rules! layout {
+    ($($(#[$doc:meta])* $vis:vis const $name:ident: $type:ty = $value:expr;)*) => {
+        $($(#[$doc])* $vis const $name: $type = $value;)*
+
+        /// All of these numbers.
+        pub(super) const ALL: &[i64] = &[$($name as i64),*];
+    };
+}
+
 /// Where compiled code finds things.
 #[allow(missing_docs)]
 pub mod layout {
@@ -19,78 +28,80 @@ pub mod layout {
     use crate::exec::Compiled;
     use crate::heap::{Heap, Roots};
 
-    pub const VALUE: i32 = size_of::<Value>() as i32;
-    pub const VALUE_TAG: i32 = offset_of!(Value, tag) as i32;
-    pub const FRAME: i32 = size_of::<Frame>() as i32;
-    pub const FRAME_BASE: i32 = offset_of!(Frame, base) as i32;
-    pub const FRAME_FUNC: i32 = offset_of!(Frame, func) as i32;
-    /// The word of a record with its continuation, flags and count of `__call` metamethods, which a tail call
-    /// masks with [`KEPT_FLAGS`] and joins with [`TAIL_FLAGS`].
-    pub const FRAME_FLAGS: i32 = offset_of!(Frame, tags) as i32;
-    pub const KEPT_FLAGS: i32 = i32::from_le_bytes([
-        0xff,
-        0xff,
-        frame_flags::LUA | frame_flags::HOOK | frame_flags::FINALISER,
-        0,
-    ]);
-    pub const TAIL_FLAGS: i32 = i32::from_le_bytes([0, 0, frame_flags::TAIL, 0]);
-    pub const FRAME_AUX: i32 = offset_of!(Frame, aux) as i32;
-    pub const FRAME_HOOK_PC: i32 = offset_of!(Frame, hook_pc) as i32;
-    pub const FRAME_EXTRA: i32 = offset_of!(Frame, nextra) as i32;
-    pub const FRAME_PC: i32 = offset_of!(Frame, pc) as i32;
-    /// In the word that [`CallMark::word`] makes: where the operand c begins, and where what is not so in an ordinary call.
-    pub const MARK_RESULTS: u8 = super::CallMark::RESULTS;
-    pub const MARK_RARE: u8 = super::CallMark::RARE;
-    pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
-    pub const CLOSURE_UPVALS: i32 = size_of::<Closure>() as i32;
-    pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
-    pub const PROTO_CODE: i32 = offset_of!(ProtoObj, code) as i32;
-    pub const PROTO_CONSTS: i32 = offset_of!(ProtoObj, consts) as i32;
-    pub const PROTO_ENTRY: i32 = offset_of!(ProtoObj, entry) as i32;
-    pub const OBJECT_BARRIER: i32 = offset_of!(crate::heap::Header, barrier) as i32;
-    /// The byte of a string that has the bit [`STRING_SHORT`] if the string is interned.
-    pub const STRING_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
-    pub const STRING_SHORT: i32 = 1;
-    pub const STRING_LENGTH: i32 = offset_of!(crate::heap::Header, aux) as i32;
-    pub const NATIVE_FUNCTION: i32 = offset_of!(crate::object::Native, function) as i32;
-    pub const DICT_USED: i32 = offset_of!(crate::object::Dict, nused) as i32;
-    pub const DICT_NODES: i32 = size_of::<crate::object::Dict>() as i32;
-    pub const NODE: i32 = size_of::<crate::object::Node>() as i32;
-    pub const NODE_KEY: i32 = crate::object::Node::KEY as i32;
-    pub const NODE_KEY_TAG: i32 = crate::object::Node::KEY_TAG as i32;
-    pub const NODE_VALUE: i32 = crate::object::Node::VALUE as i32;
-    pub const NODE_VALUE_TAG: i32 = crate::object::Node::VALUE_TAG as i32;
-    pub const TABLE_SHAPE: i32 = offset_of!(crate::heap::Header, aux) as i32;
-    /// The absent-metamethod cache.
-    pub const TABLE_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
-    pub const TABLE_METATABLE: i32 = offset_of!(Table, metatable) as i32;
-    pub const TABLE_ARRAY: i32 = offset_of!(Table, array) as i32;
-    pub const TABLE_LENGTH: i32 = offset_of!(Table, asize) as i32;
-    pub const TABLE_CAPACITY: i32 = offset_of!(Table, acap) as i32;
-    pub const TABLE_FIELDS: i32 = offset_of!(Table, fields) as i32;
-    pub const TABLE_KIND: i32 = offset_of!(Table, kind) as i32;
-    pub const TABLE_ROOM: i32 = offset_of!(Table, room) as i32;
-    pub const THREAD_FRAME: i32 = offset_of!(Thread, frame) as i32;
-    pub const THREAD_TOP: i32 = offset_of!(Thread, top) as i32;
-    /// The metatable of strings.
-    pub const STATE_STRING_META: i32 = (offset_of!(State, heap)
-        + offset_of!(Heap, roots)
-        + offset_of!(Roots, metatables)
-        + Heap::STRING_META * size_of::<usize>()) as i32;
-    pub const STATE_THREAD: i32 = offset_of!(State, thread) as i32;
-    const STATE_COMPILED: usize = offset_of!(State, compiled);
-    /// Where compiled code leaves its tag or status for the entry from Rust.
-    pub const STATE_STATUS: i32 = (STATE_COMPILED + offset_of!(Compiled, status)) as i32;
-    /// The lowest address that the native stack pointer may have on entry of compiled code.
-    pub const STATE_STACK_LIMIT: i32 = (STATE_COMPILED + offset_of!(Compiled, stack_limit)) as i32;
-    /// Instructions left to the limit.
-    pub const STATE_FUEL: i32 = offset_of!(State, fuel) as i32;
-    /// Under a stress mode, how many instructions compiled code executes before it leaves.
-    pub const STATE_COUNTDOWN: i32 = (STATE_COMPILED + offset_of!(Compiled, countdown)) as i32;
-    /// The address of the iterator of `ipairs`.
-    pub const STATE_IPAIRS: i32 = (STATE_COMPILED + offset_of!(Compiled, ipairs)) as i32;
-    pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
-    pub(super) const STATE_SHARED: i32 = (STATE_COMPILED + offset_of!(Compiled, shared)) as i32;
+    layout! {
+        pub const VALUE: i32 = size_of::<Value>() as i32;
+        pub const VALUE_TAG: i32 = offset_of!(Value, tag) as i32;
+        pub const FRAME: i32 = size_of::<Frame>() as i32;
+        pub const FRAME_BASE: i32 = offset_of!(Frame, base) as i32;
+        pub const FRAME_FUNC: i32 = offset_of!(Frame, func) as i32;
+        /// The word of a record with its continuation, flags and count of `__call` metamethods, which a tail call
+        /// masks with [`KEPT_FLAGS`] and joins with [`TAIL_FLAGS`].
+        pub const FRAME_FLAGS: i32 = offset_of!(Frame, tags) as i32;
+        pub const KEPT_FLAGS: i32 = i32::from_le_bytes([
+            0xff,
+            0xff,
+            frame_flags::LUA | frame_flags::HOOK | frame_flags::FINALISER,
+            0,
+        ]);
+        pub const TAIL_FLAGS: i32 = i32::from_le_bytes([0, 0, frame_flags::TAIL, 0]);
+        pub const FRAME_AUX: i32 = offset_of!(Frame, aux) as i32;
+        pub const FRAME_HOOK_PC: i32 = offset_of!(Frame, hook_pc) as i32;
+        pub const FRAME_EXTRA: i32 = offset_of!(Frame, nextra) as i32;
+        pub const FRAME_PC: i32 = offset_of!(Frame, pc) as i32;
+        /// In the word that [`CallMark::word`] makes: where the operand c begins, and where what is not so in an ordinary call.
+        pub const MARK_RESULTS: u8 = super::CallMark::RESULTS;
+        pub const MARK_RARE: u8 = super::CallMark::RARE;
+        pub const CLOSURE_PROTO: i32 = offset_of!(Closure, proto) as i32;
+        pub const CLOSURE_UPVALS: i32 = size_of::<Closure>() as i32;
+        pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
+        pub const PROTO_CODE: i32 = offset_of!(ProtoObj, code) as i32;
+        pub const PROTO_CONSTS: i32 = offset_of!(ProtoObj, consts) as i32;
+        pub const PROTO_ENTRY: i32 = offset_of!(ProtoObj, entry) as i32;
+        pub const OBJECT_BARRIER: i32 = offset_of!(crate::heap::Header, barrier) as i32;
+        /// The byte of a string that has the bit [`STRING_SHORT`] if the string is interned.
+        pub const STRING_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
+        pub const STRING_SHORT: i32 = 1;
+        pub const STRING_LENGTH: i32 = offset_of!(crate::heap::Header, aux) as i32;
+        pub const NATIVE_FUNCTION: i32 = offset_of!(crate::object::Native, function) as i32;
+        pub const DICT_USED: i32 = offset_of!(crate::object::Dict, nused) as i32;
+        pub const DICT_NODES: i32 = size_of::<crate::object::Dict>() as i32;
+        pub const NODE: i32 = size_of::<crate::object::Node>() as i32;
+        pub const NODE_KEY: i32 = crate::object::Node::KEY as i32;
+        pub const NODE_KEY_TAG: i32 = crate::object::Node::KEY_TAG as i32;
+        pub const NODE_VALUE: i32 = crate::object::Node::VALUE as i32;
+        pub const NODE_VALUE_TAG: i32 = crate::object::Node::VALUE_TAG as i32;
+        pub const TABLE_SHAPE: i32 = offset_of!(crate::heap::Header, aux) as i32;
+        /// The absent-metamethod cache.
+        pub const TABLE_FLAGS: i32 = offset_of!(crate::heap::Header, flags) as i32;
+        pub const TABLE_METATABLE: i32 = offset_of!(Table, metatable) as i32;
+        pub const TABLE_ARRAY: i32 = offset_of!(Table, array) as i32;
+        pub const TABLE_LENGTH: i32 = offset_of!(Table, asize) as i32;
+        pub const TABLE_CAPACITY: i32 = offset_of!(Table, acap) as i32;
+        pub const TABLE_FIELDS: i32 = offset_of!(Table, fields) as i32;
+        pub const TABLE_KIND: i32 = offset_of!(Table, kind) as i32;
+        pub const TABLE_ROOM: i32 = offset_of!(Table, room) as i32;
+        pub const THREAD_FRAME: i32 = offset_of!(Thread, frame) as i32;
+        pub const THREAD_TOP: i32 = offset_of!(Thread, top) as i32;
+        /// The metatable of strings.
+        pub const STATE_STRING_META: i32 = (offset_of!(State, heap)
+            + offset_of!(Heap, roots)
+            + offset_of!(Roots, metatables)
+            + Heap::STRING_META * size_of::<usize>()) as i32;
+        pub const STATE_THREAD: i32 = offset_of!(State, thread) as i32;
+        const STATE_COMPILED: usize = offset_of!(State, compiled);
+        /// Where compiled code leaves its tag or status for the entry from Rust.
+        pub const STATE_STATUS: i32 = (STATE_COMPILED + offset_of!(Compiled, status)) as i32;
+        /// The lowest address that the native stack pointer may have on entry of compiled code.
+        pub const STATE_STACK_LIMIT: i32 = (STATE_COMPILED + offset_of!(Compiled, stack_limit)) as i32;
+        /// Instructions left to the limit.
+        pub const STATE_FUEL: i32 = offset_of!(State, fuel) as i32;
+        /// Under a stress mode, how many instructions compiled code executes before it leaves.
+        pub const STATE_COUNTDOWN: i32 = (STATE_COMPILED + offset_of!(Compiled, countdown)) as i32;
+        /// The address of the iterator of `ipairs`.
+        pub const STATE_IPAIRS: i32 = (STATE_COMPILED + offset_of!(Compiled, ipairs)) as i32;
+        pub(super) const STATE_HELPERS: i32 = (STATE_COMPILED + offset_of!(Compiled, helpers)) as i32;
+        pub(super) const STATE_SHARED: i32 = (STATE_COMPILED + offset_of!(Compiled, shared)) as i32;
+    }
 }
 
 /// Tags of values.
@@ -220,7 +231,7 @@ macro_rules! helpers {
             pub const ALL: [Helper; HELPERS] = [$(Helper::$name),*];
 
             /// What listings call it.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self {
                     $(Helper::$name => stringify!($function),)*
                 }
@@ -358,7 +369,7 @@ macro_rules! shared {
             pub const ALL: [Shared; SHARED] = [$(Shared::$name),*];
 
             /// What listings call it.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self {
                     $(Shared::$name => $text,)*
                 }
@@ -452,5 +463,53 @@ impl CallMark {
             how: (word >> Self::RARE) as u8,
             object: word >> (Self::RARE + 8) != 0,
         })
+    }
+}
+
+/// A hash of everything that compiled code relies on: another number means that code which was made ahead is for
+/// another runtime.
+pub const FINGERPRINT: u64 = {
+    let mut hash = Fnv::new().text(env!("CARGO_PKG_VERSION"));
+    let mut n = 0;
+    while n < layout::ALL.len() {
+        hash = hash.number(layout::ALL[n]);
+        n += 1;
+    }
+    n = 0;
+    while n < HELPERS {
+        hash = hash.text(Helper::ALL[n].name());
+        n += 1;
+    }
+    n = 0;
+    while n < SHARED {
+        hash = hash.text(Shared::ALL[n].name());
+        n += 1;
+    }
+    hash.number(perilune_bytecode::file::FINGERPRINT as i64).0
+};
+
+/// FNV-1a, a hash of 64 bits (Fowler, Noll and Vo).
+struct Fnv(u64);
+
+impl Fnv {
+    const fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+    const fn byte(self, byte: u8) -> Fnv {
+        Fnv((self.0 ^ byte as u64).wrapping_mul(0x0100_0000_01b3))
+    }
+    const fn bytes(self, bytes: &[u8]) -> Fnv {
+        let (mut hash, mut n) = (self, 0);
+        while n < bytes.len() {
+            hash = hash.byte(bytes[n]);
+            n += 1;
+        }
+        hash
+    }
+    const fn text(self, text: &str) -> Fnv {
+        self.bytes(text.as_bytes()).byte(0)
+    }
+    const fn number(self, number: i64) -> Fnv {
+        self.bytes(&number.to_le_bytes())
     }
 }

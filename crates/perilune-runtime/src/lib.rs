@@ -8,6 +8,7 @@ pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod heap;
+pub mod image;
 pub mod native;
 pub mod object;
 pub mod semantics;

@@ -31,7 +31,7 @@ pub use inspect::{ErrorSite, Frame, observing_handler};
 pub use perilune_bytecode::listing;
 pub use perilune_runtime::abi::Reason;
 pub use perilune_runtime::exec::{
-    CodeCache, CodeState, Invalidation, JitMode, JitOptions, JitStats, Snapshot, Tier, TierEvent,
+    CodeCache, CodeState, Image, Invalidation, JitMode, JitOptions, JitStats, Job, Snapshot, Tier, TierEvent,
     TierFunction, TierObserver, TierState, snapshots_ahead,
 };
 pub use perilune_runtime::heap::GcStats;
@@ -82,6 +82,17 @@ impl Lua {
         {
             state.set_compiler(Box::new(compiler));
         }
+        stdlib::open_libs(&mut state).map_err(|_| Error::from_state(&mut state))?;
+        Ok(Lua { state })
+    }
+
+    /// A state with the standard library, for the program that this executable holds.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when there is no memory for it.
+    pub fn with_image(options: Options, image: Image) -> Result<Lua> {
+        let mut state = Context::new(options).map_err(|_| Error::Memory)?;
+        state.set_image(image);
         stdlib::open_libs(&mut state).map_err(|_| Error::from_state(&mut state))?;
         Ok(Lua { state })
     }
@@ -287,6 +298,18 @@ fn add_traceback(
     let co = st.current_thread();
     let text = st.traceback(co, Some(&msg), 1);
     Ok(Ret::One(st.new_str(&text)?.into()))
+}
+
+/// The main function of the program that this executable holds.
+///
+/// # Errors
+/// When it is damaged, or there is none.
+pub fn program(lua: &mut Context) -> Result<Function> {
+    match lua.load_module(b"") {
+        Ok(Some((main, _))) => Ok(Function::root(lua, main)),
+        Ok(None) => Err(Error::runtime("there is no program")),
+        Err(_) => Err(Error::from_state(lua)),
+    }
 }
 
 /// Turns a loader's answer into a function.

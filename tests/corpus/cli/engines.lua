@@ -1,4 +1,5 @@
 --! only: perilune
+--! no-build: it starts the command again, by its path
 --! no-runner: it starts the command again, by its path
 -- How an engine is chosen, and what is said of an unknown one.
 local program do local i = 0 while arg[i] do program = arg[i] i = i - 1 end end

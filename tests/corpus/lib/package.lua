@@ -1,3 +1,4 @@
+--! build: --without=greeting,virtual,returns_nothing,returns_false,broken_syntax,raises,dotted.name,another
 -- require: searchers, preload, package.path, loaded, errors.
 package.path = "./modules/?.lua;./modules/?/init.lua" local m, where = require("greeting") print(m.hello("x"), where, package.loaded.greeting == m, require("greeting") == m, select("#", require("greeting")))
 package.preload.virtual = function(name, extra) return {name = name, extra = extra} end print(require("virtual").name, require("virtual").extra, select(2, require("virtual"))) print(require("returns_nothing"), package.loaded.returns_nothing, require("returns_false"), package.loaded.returns_false) print(pcall(require, "broken_syntax")) print(pcall(require, "raises")) print((select(2, pcall(require, "no.such")))) print(require("dotted.name").where)

@@ -1,6 +1,6 @@
 //! A program's text -> whether the engines and the peer agree on it.
 
-use crate::engines::Engine;
+use crate::engines::{ENGINES, Engine};
 use crate::process::{self, End, Job, Output};
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,8 @@ use std::time::Duration;
 const FILE: &str = "prog.lua";
 /// Longest run of the reference; a program that takes longer says nothing.
 const REFERENCE_LIMIT: Duration = Duration::from_secs(5);
+/// A module that generated programs ask for, and that is nowhere.
+const MISSING: &str = "no.such.module.x";
 /// Longest run of an engine that is compared with it.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -88,6 +90,11 @@ impl Contest<'_> {
     /// on the sign of a NaN.
     fn relies_on_luck(&self, engine: &Engine, output: &Output) -> Result<bool, String> {
         let command = [self.ours, &["--stress=border,nan".to_string()]].concat();
+        // An executable knows no stress modes.
+        let of_command = engine.builds.then_some(&ENGINES[0]);
+        let usual = of_command.map(|e| self.launch(self.ours, Some(e), FILE, LIMIT));
+        let usual = usual.transpose()?;
+        let (engine, output) = (of_command.unwrap_or(engine), usual.as_ref().unwrap_or(output));
         let other = self.launch(&command, Some(engine), FILE, LIMIT)?;
         // Where `#` answers what is no border at all, the command says so in that mode.
         if String::from_utf8_lossy(&other.stderr).contains(NO_BORDER) {
@@ -120,6 +127,9 @@ impl Contest<'_> {
         limit: Duration,
     ) -> Result<Output, String> {
         let mut words = command.to_vec();
+        if engine.is_some_and(|e| e.builds) {
+            words.push(format!("--without={MISSING}"));
+        }
         words.push(name.to_string());
         let mut output = process::run(&Job {
             command: &words,

@@ -1,8 +1,8 @@
 //! Bytes -> function.
 
 use super::{
-    CHECK, FLAG_TABLE, FLAG_VARARG, FORMAT, FileError, KIND_FALSE, KIND_FLOAT, KIND_INT, KIND_NIL, KIND_STR,
-    KIND_TRUE, SIGNATURE, UP_IN_STACK, UP_READ_ONLY, VERSION, fingerprint, numbers,
+    CHECK, FINGERPRINT, FLAG_TABLE, FLAG_VARARG, FORMAT, FileError, KIND_FALSE, KIND_FLOAT, KIND_INT,
+    KIND_NIL, KIND_STR, KIND_TRUE, SIGNATURE, UP_IN_STACK, UP_READ_ONLY, VERSION, numbers,
 };
 use crate::lines::{Lines, Mark};
 use crate::ops::Instr;
@@ -73,7 +73,7 @@ fn chunk(input: impl Input) -> Result<Proto, FileError> {
     }
     r.literal(CHECK, FileError::Corrupted)?;
     r.literal(&numbers(), FileError::Corrupted)?;
-    if r.array()? != fingerprint().to_le_bytes() {
+    if r.array()? != FINGERPRINT.to_le_bytes() {
         return Err(FileError::Format);
     }
     let upvalues = usize::from(r.byte()?);

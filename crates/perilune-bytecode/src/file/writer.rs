@@ -1,8 +1,8 @@
 //! Function -> bytes.
 
 use super::{
-    CHECK, FLAG_TABLE, FLAG_VARARG, FORMAT, KIND_FALSE, KIND_FLOAT, KIND_INT, KIND_NIL, KIND_STR, KIND_TRUE,
-    SIGNATURE, UP_IN_STACK, UP_READ_ONLY, VERSION, fingerprint, numbers,
+    CHECK, FINGERPRINT, FLAG_TABLE, FLAG_VARARG, FORMAT, KIND_FALSE, KIND_FLOAT, KIND_INT, KIND_NIL,
+    KIND_STR, KIND_TRUE, SIGNATURE, UP_IN_STACK, UP_READ_ONLY, VERSION, numbers,
 };
 use crate::lines::Lines;
 use crate::proto::{Const, Proto};
@@ -32,7 +32,7 @@ fn header(out: &mut Vec<u8>, proto: &Proto) {
     out.extend_from_slice(&[VERSION, FORMAT]);
     out.extend_from_slice(CHECK);
     out.extend_from_slice(&numbers());
-    out.extend_from_slice(&fingerprint().to_le_bytes());
+    out.extend_from_slice(&FINGERPRINT.to_le_bytes());
     out.push(proto.upvalues.len() as u8);
 }
 

@@ -1,6 +1,6 @@
 //! `perilune check`: files -> what is probably wrong in them, found without running them.
 
-use super::file_arg;
+use super::{file_arg, list_arg};
 use crate::Status;
 use crate::diagnostics::excerpt::{Mark, Picture};
 use crate::diagnostics::{stdout_has_color, stdout_is_terminal};
@@ -51,15 +51,6 @@ pub fn describe(c: Command) -> Command {
                 .help("Excerpts, one line each, or JSON; 'auto' is 'full' on a terminal, else 'short'"),
         )
         .after_help(codes())
-}
-
-fn list_arg(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name(value)
-        .value_delimiter(',')
-        .action(ArgAction::Append)
-        .help(help)
 }
 
 fn codes() -> String {
@@ -130,6 +121,23 @@ pub fn run(matches: &ArgMatches) -> Status {
         (true, true) => 0,
         (true, false) => 1,
     }
+}
+
+/// What is found in files that make up one program, as one line each or with excerpts.
+pub fn found_in<'a>(files: impl Iterator<Item = (String, &'a [u8])>, dialect: Dialect) -> String {
+    let options = Options {
+        dialect,
+        ..Options::default()
+    };
+    let files: Vec<File> = files.map(|(path, text)| parsed(path, text, options)).collect();
+    let mut known = Known::standard(dialect);
+    for file in &files {
+        if let Ok(chunk) = &file.parsed {
+            check::collect(&file.text, chunk, &mut known);
+        }
+    }
+    let found: Vec<_> = files.iter().map(|f| (f, findings(f, &known, options))).collect();
+    shown(&found, "auto")
 }
 
 fn dialect(matches: &ArgMatches) -> Dialect {

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::{Status, disassembly};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use perilune::Job;
 use perilune_bytecode::dump;
 use perilune_codegen::disasm::Target;
 use perilune_codegen::listing;
@@ -34,6 +35,13 @@ pub fn describe(c: Command) -> Command {
                 "The processor for which '--stage=asm' makes code, x86_64 or aarch64 [default: this one]",
             ),
         )
+        .arg(
+            Arg::new("aot")
+                .long("aot")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["live", "tier"])
+                .help("Print the machine code that 'perilune build' makes"),
+        )
         .arg(Arg::new("live").long("live").action(ArgAction::SetTrue).help(
             "Run the file on the VM, and print its bytecode with what the instructions have learned, or the \
              machine code that is made of that",
@@ -58,8 +66,16 @@ fn text(matches: &ArgMatches) -> Result<String, String> {
     let file = matches.get_one::<OsString>("FILE").ok_or("no file")?;
     let is_live = matches.get_flag("live");
     tier(stage, given("tier"))?;
+    let made = match (is_live, matches.get_flag("aot")) {
+        (true, _) => Made::Live,
+        (false, true) => Made::Ahead,
+        (false, false) => Made::Unlearned,
+    };
     if stage == "asm" {
-        return machine_code(target(given("target"))?, file, is_live, settings);
+        return machine_code(target(given("target"))?, file, made, settings);
+    }
+    if made == Made::Ahead {
+        return Err("'--aot' is for '--stage=asm'".to_owned());
     }
     if given("target").is_some() {
         return Err("'--target' is for '--stage=asm'".to_owned());
@@ -101,19 +117,32 @@ fn target(name: Option<&str>) -> Result<Target, String> {
     }
 }
 
-/// The machine code that the baseline makes of all functions, before or after a run.
-fn machine_code(
-    target: Target,
-    file: &OsString,
-    is_live: bool,
-    settings: Settings,
-) -> Result<String, String> {
+/// When code is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// Before a run, as the JIT would.
+    Unlearned,
+    /// Before a run, for an executable.
+    Ahead,
+    /// After a run.
+    Live,
+}
+
+/// The machine code that the baseline makes of all functions.
+fn machine_code(target: Target, file: &OsString, made: Made, settings: Settings) -> Result<String, String> {
     let (source, name) = read(file)?;
-    let functions = if is_live {
-        live(&source, &name, settings, |f, lua| f.snapshots(lua))?
-    } else {
+    let before = |job| {
         let verified = verified(&source, &name, &settings)?;
-        perilune::snapshots_ahead(verified.proto(), &settings.options)
+        Ok::<_, String>(perilune::snapshots_ahead(
+            verified.proto(),
+            &settings.options,
+            job,
+        ))
+    };
+    let functions = match made {
+        Made::Unlearned => before(Job::unlearned)?,
+        Made::Ahead => before(Job::ahead)?,
+        Made::Live => live(&source, &name, settings, |f, lua| f.snapshots(lua))?,
     };
     let color = stdout_has_color();
     Ok(disassembly::with_style(&source, false, color, |style| {

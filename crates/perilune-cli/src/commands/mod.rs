@@ -1,6 +1,7 @@
 //! The subcommands: a first argument -> what it does. A run of a script comes by here only to learn that
 //! its name is not in the list.
 
+mod build;
 mod cache;
 mod check;
 mod compile;
@@ -8,6 +9,7 @@ mod completions;
 mod dis;
 mod dump;
 mod help;
+mod inspect;
 mod man;
 
 use crate::Status;
@@ -44,6 +46,16 @@ const ALL: &[Subcommand] = &[
         name: "compile",
         describe: compile::describe,
         run: compile::run,
+    },
+    Subcommand {
+        name: "build",
+        describe: build::describe,
+        run: build::run,
+    },
+    Subcommand {
+        name: "inspect",
+        describe: inspect::describe,
+        run: inspect::run,
     },
     Subcommand {
         name: "cache",
@@ -195,6 +207,16 @@ fn front(mut c: Command) -> Command {
                 .trailing_var_arg(true)
                 .help("What the program gets as '...' and in the table 'arg'"),
         )
+}
+
+/// An option that takes several values.
+fn list_arg(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(value)
+        .value_delimiter(',')
+        .action(ArgAction::Append)
+        .help(help)
 }
 
 /// An argument that names a file.

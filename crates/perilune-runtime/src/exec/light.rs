@@ -8,7 +8,7 @@
 //! 2. Instructions learn nothing here: only those that have learned, or would learn nothing from these operands.
 
 use super::compiled::function_of;
-use super::interp::{field, field_by_site, store_by_site};
+use super::interp::{field, field_by_site, place_by_site, store_by_site};
 use super::registers::closure_of;
 use crate::heap::{Gc, OutOfMemory};
 use crate::object::shape::{DICTIONARY, Rep};
@@ -290,14 +290,18 @@ pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: 
         if now.op_byte() == i.op_byte() {
             return NOT_DONE;
         }
-        if now.op_byte() == LiveOp::GETFIELD_SLOT as u8 {
-            return get_slot(st, base, now, pc);
-        }
-        if now.op_byte() != LiveOp::GETFIELD_CLASS as u8 {
-            return get_field(st, base, i);
-        }
-        let site = (*function_of(base)).feedback.paths.as_ptr().add(now.du() as usize);
-        match field_by_site(st, Registers(base).get(i.b()), site) {
+        let (obj, feedback) = (Registers(base).get(i.b()), &(*function_of(base)).feedback);
+        let known = match LiveOp::from_u8(now.op_byte()) {
+            Some(LiveOp::GETFIELD_SLOT) => return get_slot(st, base, now, pc),
+            Some(LiveOp::GETFIELD_POLY) => {
+                place_by_site(obj, feedback.places.as_ptr().add(now.du() as usize))
+            }
+            Some(LiveOp::GETFIELD_CLASS) => {
+                field_by_site(st, obj, feedback.paths.as_ptr().add(now.du() as usize))
+            }
+            _ => return get_field(st, base, i),
+        };
+        match known {
             Some(v) => Registers(base).set(i.a(), v),
             None => NOT_DONE,
         }
@@ -325,7 +329,11 @@ pub(crate) unsafe extern "C" fn get_cached_method(
         }
         let r = Registers(base);
         let obj = r.get(i.b());
-        let site = (*function_of(base)).feedback.paths.as_ptr().add(now.du() as usize);
+        let site = (*function_of(base))
+            .feedback
+            .paths
+            .as_ptr()
+            .add(now.du() as usize);
         match field_by_site(st, obj, site) {
             Some(v) => {
                 r.set(i.a() + 1, obj);
@@ -341,7 +349,11 @@ pub(crate) unsafe extern "C" fn get_cached_method(
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn set_cached(st: &mut State, base: *mut Value, _: Instr, pc: u32) -> u64 {
-    const SLOTS: [LiveOp; 3] = [LiveOp::SETFIELD_SLOT, LiveOp::SETFIELDK_SLOT, LiveOp::SETTABUP_SLOT];
+    const SLOTS: [LiveOp; 3] = [
+        LiveOp::SETFIELD_SLOT,
+        LiveOp::SETFIELDK_SLOT,
+        LiveOp::SETTABUP_SLOT,
+    ];
     const SITES: [LiveOp; 2] = [LiveOp::SETFIELD_SITE, LiveOp::SETFIELDK_SITE];
     // SAFETY: this function's promise.
     unsafe {
@@ -370,6 +382,19 @@ pub(crate) unsafe extern "C" fn iterate(st: &mut State, base: *mut Value, i: Ins
     }
 }
 
+/// A field of an object or of its classes; None if that takes a call.
+///
+/// # Safety
+/// The key is a string.
+unsafe fn anywhere(st: &mut State, obj: Value, key: Value) -> Option<Value> {
+    // SAFETY: this function's promise.
+    let known = unsafe { field(st, obj, key) };
+    known.or_else(|| match find(&st.heap, obj, key) {
+        Found::Value(v) => Some(v),
+        Found::Call { .. } | Found::Nowhere(_) | Found::TooFar => None,
+    })
+}
+
 /// GETFIELD_ANY.
 ///
 /// # Safety
@@ -378,7 +403,7 @@ pub(crate) unsafe extern "C" fn get_field(st: &mut State, base: *mut Value, i: I
     // SAFETY: the instruction's registers, and its constant, a string.
     unsafe {
         let key = *(*function_of(base)).consts.add(i.du() as usize);
-        match field(st, Registers(base).get(i.b()), key) {
+        match anywhere(st, Registers(base).get(i.b()), key) {
             Some(v) => Registers(base).set(i.a(), v),
             None => NOT_DONE,
         }
@@ -467,7 +492,7 @@ pub(crate) unsafe extern "C" fn get_method(st: &mut State, base: *mut Value, i: 
     unsafe {
         let r = Registers(base);
         let (obj, key) = (r.get(i.b()), *(*function_of(base)).consts.add(i.du() as usize));
-        match field(st, obj, key) {
+        match anywhere(st, obj, key) {
             Some(v) => {
                 r.set(i.a() + 1, obj);
                 r.set(i.a(), v)

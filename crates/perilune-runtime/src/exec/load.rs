@@ -27,6 +27,8 @@ struct Frontend {
     keeps_tree: bool,
     /// Levels of C calls.
     levels: u32,
+    /// Whether source must not be compiled.
+    closed: bool,
 }
 
 /// What a chunk becomes: bytecode, and its tree if the walker is to run it.
@@ -213,6 +215,7 @@ impl State {
             interrupt: self.interrupt.clone(),
             keeps_tree: self.walks_trees(),
             levels: self.c_levels(),
+            closed: self.is_closed(),
         }
     }
 
@@ -254,6 +257,9 @@ impl Frontend {
             return self.read(name, mode, || file::read_source(source));
         }
         allowed(mode, "text", b't')?;
+        if self.closed {
+            return Err(Refusal::Message(CLOSED.into()));
+        }
         let (proto, tree) = self.compile_text(source, name)?;
         Ok((verified(proto, name)?, tree))
     }
@@ -303,6 +309,9 @@ impl From<ParseError> for Refusal {
         }
     }
 }
+
+/// Why a closed program compiles nothing.
+const CLOSED: &[u8] = b"attempt to compile source in a program that was built with '--closed'";
 
 /// What loading a chunk counts as, in instructions.
 fn load_cost(source: &[u8]) -> u64 {

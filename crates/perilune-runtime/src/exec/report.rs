@@ -137,7 +137,7 @@ impl State {
             let job = kept.unwrap_or_else(|| {
                 Arc::new(match made {
                     Some(p) => tier::snapshot(self, p),
-                    None => Job::ahead(meta.clone(), &self.options),
+                    None => Job::unlearned(meta.clone(), &self.options),
                 })
             });
             let nested = meta.protos.iter().enumerate().rev();
@@ -163,8 +163,18 @@ impl State {
 }
 
 impl Job {
-    /// A function that has not run: nothing has been learned, and strings have no addresses.
+    /// A function that is compiled ahead of time: nothing is known of its operands.
     pub fn ahead(proto: Arc<Proto>, options: &Options) -> Job {
+        let job = Job::unlearned(proto, options);
+        Job {
+            code: job.code.iter().map(|i| i.widest()).collect(),
+            ahead: true,
+            ..job
+        }
+    }
+
+    /// A function that has not run: nothing has been learned, and strings have no addresses.
+    pub fn unlearned(proto: Arc<Proto>, options: &Options) -> Job {
         let constant = |k: &Const| match k {
             Const::Nil => Value::NIL,
             Const::False => Value::FALSE,
@@ -178,8 +188,8 @@ impl Job {
         };
         let consts = proto.consts.iter().map(constant).map(|v| (v.bits, v.tag.0));
         Job {
-            code: proto.code.iter().map(|i| i.widest()).collect(),
-            ahead: true,
+            code: proto.code.clone(),
+            ahead: false,
             consts: consts.collect(),
             places: Vec::new(),
             stores: Vec::new(),
@@ -193,8 +203,12 @@ impl Job {
 }
 
 /// What the machine code of a chunk's functions would be made from before anything has run, in a state with these
-/// options.
-pub fn snapshots_ahead(main: &Arc<Proto>, options: &Options) -> Vec<Snapshot> {
+/// options, by `job`: [`Job::ahead`] or [`Job::unlearned`].
+pub fn snapshots_ahead(
+    main: &Arc<Proto>,
+    options: &Options,
+    job: fn(Arc<Proto>, &Options) -> Job,
+) -> Vec<Snapshot> {
     let mut all = Vec::new();
     let mut work = vec![main.clone()];
     let mut listings = listing::chunk(main).into_iter();
@@ -202,7 +216,7 @@ pub fn snapshots_ahead(main: &Arc<Proto>, options: &Options) -> Vec<Snapshot> {
         work.extend(proto.protos.iter().rev().cloned());
         all.push(Snapshot {
             function,
-            job: Arc::new(Job::ahead(proto, options)),
+            job: Arc::new(job(proto, options)),
             is_installed: false,
         });
     }

@@ -9,6 +9,7 @@
 use super::background::{self, Background, Finished, Ready};
 use super::compiled::{self, function_of};
 use super::events::{self, Invalidation, Observed};
+use super::image::Image;
 use super::interp::Flow;
 use crate::abi::{NEVER, Path, Place, SHARED, STRING, Shared, StoreWay, WAYS};
 use crate::object::shape::EMPTY;
@@ -212,6 +213,8 @@ impl NativeCode {
 #[derive(Default)]
 pub(super) struct Tiers {
     pub(super) compiler: Option<Box<dyn Compiler>>,
+    /// The program that has been compiled ahead of time, if this is one. There is no compiler then.
+    pub(super) image: Option<Box<Image>>,
     /// What other threads are compiling.
     pub(super) background: Background,
     /// The entry from Rust; 0 before the first function is compiled.
@@ -227,6 +230,12 @@ pub(super) struct Tiers {
 impl Tiers {
     pub(super) fn has_compiler(&self) -> bool {
         self.compiler.is_some()
+    }
+    /// Functions of the program have code from their first call on.
+    pub(super) fn use_image(&mut self, image: Image) {
+        self.compiler = None;
+        self.threshold = 0;
+        self.image = Some(Box::new(image));
     }
     /// Calls compiled code at `code`.
     ///
@@ -248,9 +257,9 @@ impl super::compiled::Compiled {
     /// The heat of a new function.
     #[inline]
     pub(crate) fn first_heat(&self) -> i64 {
-        match self.tiers.compiler {
-            Some(_) => i64::from(self.tiers.threshold),
-            None => NEVER_HOT,
+        match self.tiers.compiler.is_some() || self.tiers.image.is_some() {
+            true => i64::from(self.tiers.threshold),
+            false => NEVER_HOT,
         }
     }
 }
@@ -356,6 +365,9 @@ pub(super) struct Made {
 
 /// Compiles a function, or lets another thread do so; whether its code is there.
 fn obtain(st: &mut State, p: &mut ProtoObj) -> bool {
+    if st.compiled.tiers.image.is_some() {
+        return attach(st, p);
+    }
     if st.compiled.tiers.observed.is_some() {
         events::started(st, p);
     }
@@ -393,7 +405,7 @@ pub(super) fn take(st: &mut State, p: &mut ProtoObj, made: Made) -> bool {
             tiers.stats.compiled += 1;
             tiers.stats.bytes += installed.size as u64;
             tiers.stats.in_use += installed.size as u64;
-            install(p, installed, &job);
+            install(p, installed, Some(&job));
             if st.options.jit.keep
                 && let Some(native) = &mut p.data.native
             {
@@ -423,9 +435,12 @@ pub(super) fn heat_up(p: &mut ProtoObj) {
 /// for theirs.
 fn prepare(st: &mut State) -> Result<(), String> {
     let tiers = &mut st.compiled.tiers;
-    let compiler = tiers.compiler.as_mut().ok_or("there is no compiler")?;
     if tiers.entry == 0 {
-        let stubs = compiler.stubs()?;
+        let stubs = match (&tiers.image, &mut tiers.compiler) {
+            (Some(image), _) => image.stubs(),
+            (None, Some(compiler)) => compiler.stubs()?,
+            (None, None) => return Err("there is no compiler".to_owned()),
+        };
         tiers.entry = stubs.entry;
         st.compiled.shared = stubs.shared;
         let uncompiled = stubs.shared[Shared::EnterSlowly as usize];
@@ -442,19 +457,38 @@ fn make(st: &mut State, p: &ProtoObj) -> Result<(Installed, Arc<Job>), String> {
     Ok((compiler.compile(&job)?, Arc::new(job)))
 }
 
-fn install(p: &mut ProtoObj, installed: Installed, job: &Job) {
+/// Takes over the code that a function has in the program's executable; false if there is none.
+fn attach(st: &mut State, p: &mut ProtoObj) -> bool {
+    let prepared = prepare(st);
+    let image = st.compiled.tiers.image.as_ref().filter(|_| prepared.is_ok());
+    // It counts no instructions.
+    let image = image.filter(|_| !st.metered);
+    let Some(code) = image.and_then(|i| i.code_of(&p.data.meta)) else {
+        *p.heat() = NEVER_HOT as u64;
+        p.data.refused = Some("it was not there when the program was compiled".into());
+        return false;
+    };
+    let stats = &mut st.compiled.tiers.stats;
+    stats.compiled += 1;
+    stats.bytes += code.size as u64;
+    install(p, code, None);
+    true
+}
+
+/// The function runs by that code, which was made from `job`, or ahead of time.
+fn install(p: &mut ProtoObj, installed: Installed, job: Option<&Job>) {
     p.entry = installed.call as *const u8;
     p.data.versions += 1;
     p.data.native = Some(Box::new(NativeCode {
-        loose: job.loose.len(),
-        ahead: job.ahead,
+        loose: job.map_or(0, |j| j.loose.len()),
+        ahead: job.is_none_or(|j| j.ahead),
         entry_at: entries_by_number(&installed),
         installed,
         misses: 0,
         exits: 0,
         loop_entries: 0,
         job: None,
-        shapes: shapes(job),
+        shapes: job.map(shapes).unwrap_or_default(),
     }));
 }
 
@@ -524,7 +558,9 @@ pub(super) fn changed(st: &mut State, p: &mut ProtoObj) {
 #[inline(never)]
 pub(super) fn exited(st: &mut State, p: &mut ProtoObj, pc: u32) {
     st.compiled.tiers.stats.exits += 1;
-    let Some(native) = &mut p.data.native else { return };
+    let Some(native) = p.data.native.as_mut().filter(|n| !n.ahead) else {
+        return;
+    };
     native.exits += 1;
     if !p.data.loose.contains(&pc) {
         p.data.loose.push(pc);

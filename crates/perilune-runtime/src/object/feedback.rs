@@ -65,6 +65,8 @@ pub struct Path {
     pub slot: u8,
     /// How many steps it is to there; 0 for a table without a metatable.
     pub depth: u8,
+    /// In the first entry of a site, how often entries have been replaced.
+    pub renewals: u8,
     /// The steps, of which the first `depth` count.
     pub steps: [Step; MAX_DEPTH],
 }
@@ -92,6 +94,7 @@ impl Path {
         own: ABSENT,
         slot: ABSENT,
         depth: 0,
+        renewals: 0,
         steps: [Step {
             meta: NEVER,
             class: NEVER,

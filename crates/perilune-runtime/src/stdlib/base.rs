@@ -437,7 +437,12 @@ pub fn load_file(
         None => read_stdin(&mut source).map_err(|error| ("read", error)),
         Some(name) => std::fs::File::open(super::platform::path(name))
             .map_err(|error| ("open", error))
-            .and_then(|mut file| file.read_to_end(&mut source).map_err(|error| ("read", error))),
+            .and_then(|mut file| file.read_to_end(&mut source).map_err(|error| ("read", error)))
+            .or_else(|failed| match st.image().and_then(|image| image.file(name)) {
+                Some(content) => std::io::Read::read_to_end(&mut &content[..], &mut source)
+                    .map_err(|error| ("read", error)),
+                None => Err(failed),
+            }),
     };
     if let Err((what, error)) = outcome {
         let reason = super::platform::error_text(&error);

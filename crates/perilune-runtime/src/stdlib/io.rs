@@ -81,13 +81,26 @@ fn handle_or_reason(st: &mut State, stream: io::Result<Stream>, name: Option<&[u
     }
 }
 
+/// Opens a file, or one that the executable holds if there is no other of that name and it is to be read.
+fn open_stream(st: &State, name: &[u8], mode: &[u8]) -> std::io::Result<Stream> {
+    let opened = Stream::open(name, mode);
+    match &opened {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && matches!(mode, b"r" | b"rb") => {
+            let content = st.image().and_then(|image| image.file(name));
+            content.map_or(opened, |content| Ok(Stream::embedded(content)))
+        }
+        _ => opened,
+    }
+}
+
 fn open_(st: &mut State) -> Result<Ret, Throw> {
     let name = util::check_c_str(st, 1)?;
     let mode = util::opt_c_str(st, 2)?.unwrap_or_else(|| b"r".to_vec());
     if !is_mode(&mode) {
         return Err(st.arg_error(2, "invalid mode"));
     }
-    handle_or_reason(st, Stream::open(&name, &mode), Some(&name))
+    let stream = open_stream(st, &name, &mode);
+    handle_or_reason(st, stream, Some(&name))
 }
 
 fn popen(st: &mut State) -> Result<Ret, Throw> {
@@ -121,7 +134,7 @@ fn type_(st: &mut State) -> Result<Ret, Throw> {
 
 /// Opens `name` or raises an error.
 fn open_or_raise(st: &mut State, name: &[u8], mode: &[u8]) -> Result<Gc<Userdata>, Throw> {
-    match Stream::open(name, mode) {
+    match open_stream(st, name, mode) {
         Ok(stream) => {
             let meta = file_meta(st);
             file::new_handle(st, File::owned(stream), meta)

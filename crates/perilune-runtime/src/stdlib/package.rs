@@ -200,6 +200,11 @@ fn search_preload(st: &mut State) -> Result<Ret, Throw> {
 
 fn search_lua(st: &mut State) -> Result<Ret, Throw> {
     let name = util::check_c_str(st, 1)?;
+    if !name.is_empty()
+        && let Some((loader, file)) = st.load_module(&name)?
+    {
+        return found(st, loader, file);
+    }
     let path = path_in(st, "path")?;
     let file = match find_file(&name, &path, b".", b"/") {
         Ok(file) => file,

@@ -18,6 +18,8 @@ enum Source {
     ToProcess(Child, Option<ChildStdin>),
     Stdin,
     Stderr,
+    /// A file of the executable.
+    Embedded(io::Cursor<&'static [u8]>),
 }
 
 /// How written bytes are held back.
@@ -78,6 +80,11 @@ impl Stream {
         Self::new(Source::File(file), true, true)
     }
 
+    /// A file that the executable holds, for reading.
+    pub fn embedded(content: &'static [u8]) -> Self {
+        Self::new(Source::Embedded(io::Cursor::new(content)), true, false)
+    }
+
     /// Standard input.
     pub fn stdin() -> Self {
         Self::new(Source::Stdin, true, false)
@@ -133,6 +140,7 @@ impl Stream {
         let count = match &mut self.source {
             Source::File(file) => retry(|| file.read(&mut self.input)),
             Source::FromProcess(_, pipe) => retry(|| pipe.read(&mut self.input)),
+            Source::Embedded(content) => content.read(&mut self.input),
             _ => Ok(0),
         };
         self.input.truncate(*count.as_ref().unwrap_or(&0));
@@ -219,6 +227,7 @@ impl Stream {
         self.at = 0;
         match &mut self.source {
             Source::File(file) if ahead > 0 => file.seek(SeekFrom::Current(-(ahead as i64))).map(|_| ()),
+            Source::Embedded(content) => content.seek(SeekFrom::Current(-(ahead as i64))).map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -268,6 +277,7 @@ impl Stream {
         self.give_back()?;
         match &mut self.source {
             Source::File(file) => file.seek(to),
+            Source::Embedded(content) => content.seek(to),
             _ => Err(platform::not_seekable()),
         }
     }

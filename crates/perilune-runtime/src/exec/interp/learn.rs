@@ -295,6 +295,9 @@ pub(super) unsafe fn extend_read(st: &mut State, pc: *const Instr, obj: Value) {
     }
 }
 
+/// How often a way is replaced by another from objects of the same shape.
+const MOST_RENEWALS: u8 = 16;
+
 /// A GETFIELD or SELF that follows a path has met an object whose way is another.
 #[cold]
 #[inline(never)]
@@ -309,9 +312,13 @@ pub(super) unsafe fn extend_path(st: &mut State, pc: *const Instr, obj: Value, a
             let same = |e: &&mut Path| {
                 e.shape == p.shape && e.depth.min(1) == p.depth.min(1) && e.steps[0].meta == p.steps[0].meta
             };
-            if let Some(e) = paths.iter_mut().find(same) {
-                // The class has changed since.
+            // The class has changed since, or there are several of that shape.
+            let renewals = paths[0].renewals;
+            if renewals < MOST_RENEWALS
+                && let Some(e) = paths.iter_mut().find(same)
+            {
                 *e = p;
+                paths[0].renewals = renewals + 1;
                 return true;
             }
             enter(paths, p, |e| e.shape == Path::EMPTY.shape)

@@ -18,7 +18,7 @@ mod ops;
 mod quick;
 mod slow;
 
-pub(super) use quick::{field_by_site, store_by_site};
+pub(super) use quick::{field_by_site, place_by_site, store_by_site};
 pub(super) use slow::field;
 
 use super::call::{self, Next};

@@ -7,7 +7,7 @@ use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
 use crate::exec::{coroutine, registers};
 use crate::heap::Event;
-use crate::object::feedback::{ABSENT, Path, STRING, StoreWay, WAYS};
+use crate::object::feedback::{ABSENT, Path, Place, STRING, StoreWay, WAYS};
 use crate::object::shape::Rep;
 use crate::object::{ArrayKind, Native, NativeFn, ProtoObj, Table};
 use crate::state::State;
@@ -187,19 +187,10 @@ impl Machine {
         // SAFETY: rule 4; the instruction's site exists.
         unsafe {
             let obj = self.r(i.b());
-            if obj.tag == Tag::TABLE {
-                let t: &Table = &*obj.gc::<Table>().ptr();
-                let site = (*self.proto()).feedback.places.as_ptr().add(i.du() as usize);
-                for e in &*site {
-                    if e.shape == t.shape() {
-                        let v = t.slot(e.slot);
-                        if v.tag == Tag::NIL && t.metatable.is_some() {
-                            break;
-                        }
-                        self.set(i.a(), v);
-                        return Flow::Next;
-                    }
-                }
+            let site = (*self.proto()).feedback.places.as_ptr().add(i.du() as usize);
+            if let Some(v) = place_by_site(obj, site) {
+                self.set(i.a(), v);
+                return Flow::Next;
             }
             self.save();
             miss_poly(&mut *self.st, self.pc, obj, i.a())
@@ -842,6 +833,24 @@ impl Machine {
     }
 }
 
+/// The field of a record that has one of the shapes of a site; None also if it is nil and a metatable is to be asked.
+///
+/// # Safety
+/// The site is one of a function of this state.
+#[inline(always)]
+pub(in crate::exec) unsafe fn place_by_site(obj: Value, site: *const [Place; WAYS]) -> Option<Value> {
+    if obj.tag != Tag::TABLE {
+        return None;
+    }
+    // SAFETY: a live table, and this function's promise.
+    unsafe {
+        let t: &Table = &*obj.gc::<Table>().ptr();
+        let place = (*site).iter().find(|e| e.shape == t.shape())?;
+        let v = t.slot(place.slot);
+        (v.tag != Tag::NIL || t.metatable.is_none()).then_some(v)
+    }
+}
+
 /// The field of an object, its own one or found by one of the paths of a site.
 ///
 /// # Safety
@@ -858,9 +867,9 @@ pub(in crate::exec) unsafe fn field_by_site(
             let t: &Table = &*obj.gc::<Table>().ptr();
             for path in (*site).iter().filter(|e| e.shape == t.shape()) {
                 if path.own != ABSENT {
-                    let v = t.slot(path.own as u32);
-                    if v.tag != Tag::NIL {
-                        return Some(v);
+                    let own = t.slot(path.own as u32);
+                    if own.tag != Tag::NIL {
+                        return Some(own);
                     }
                 }
                 if let Some(v) = follow(t.metatable, path) {
@@ -901,19 +910,19 @@ pub(in crate::exec) unsafe fn store_by_site(
         if !e.rep.admits(v.tag) {
             return false;
         }
+        let raw = || match t.metatable {
+            None => true,
+            Some(mt) => (*mt.ptr()).header.flags & 1 << Event::NewIndex as u8 != 0,
+        };
         if e.old == e.new {
             if t.slot(slot).tag == Tag::NIL {
-                if t.metatable.is_some() {
+                if !raw() {
                     return false;
                 }
                 t.header.flags = 0;
             }
         } else {
-            let raw = match t.metatable {
-                None => true,
-                Some(mt) => (*mt.ptr()).header.flags & 1 << Event::NewIndex as u8 != 0,
-            };
-            let may = raw && v.tag != Tag::NIL;
+            let may = raw() && v.tag != Tag::NIL;
             if !may || slot >= t.room as u32 && gc.grow_slots(&mut st.heap).is_err() {
                 return false;
             }

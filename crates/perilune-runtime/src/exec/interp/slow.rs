@@ -110,7 +110,9 @@ pub(super) unsafe fn slow_store(st: &mut State, obj: Value, key: Value, v: Value
 pub(in crate::exec) unsafe fn field(st: &mut State, obj: Value, key: Value) -> Option<Value> {
     let Some(t) = obj.as_table() else {
         // Strings have their methods in a table.
-        let mt = Some(obj).filter(|o| o.tag == Tag::STR).and_then(|o| st.heap.metatable(o))?;
+        let mt = Some(obj)
+            .filter(|o| o.tag == Tag::STR)
+            .and_then(|o| st.heap.metatable(o))?;
         let class = st.heap.event_of(mt, Event::Index).as_table()?;
         return Some(class.get_str(&st.heap, key.gc())).filter(|v| !v.is_nil());
     };
