@@ -1,7 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # One program four ways: what each stage makes of it, and how long each way takes to run it.
 # Usage: examples/four_ways.sh [PROGRAM [ARGUMENTS]]; PERILUNE names the command (default: perilune).
 set -eu
+TIMEFORMAT="%U s of processor time"
 perilune=${PERILUNE:-perilune}
 program=${1:-"$(dirname "$0")/sum.lua"}
 [ $# -gt 0 ] && shift
