@@ -86,6 +86,7 @@ fn check(binary: &str, mut args: Args, scratch: &Path) -> Outcome {
     commands.extend(
         engines::ENGINES
             .iter()
+            .filter(|e| !e.builds)
             .map(|e| ours(&[format!("--engine={}", e.name)])),
     );
     commands.push(ours(&["--engine=jit".to_string(), format!("--stress={stress}")]));
