@@ -8,8 +8,19 @@ use std::process::Command;
 pub fn run(mut args: Args) -> Outcome {
     let binary = paths::binary(args.option("--bin")?)?;
     let mut words = args.rest();
+    let folder = std::path::absolute(paths::target().join("xtask/bench")).map_err(|e| e.to_string())?;
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let folder = folder.display();
     for engine in engines::ENGINES {
-        words.push(format!("{0}={binary} --engine={0}", engine.name));
+        let name = engine.name;
+        if engine.builds {
+            let build = format!("{name}={binary} build -o {folder}/{{name}} {{script}}");
+            // The engines stand together.
+            words.splice(0..0, ["--prepare".to_string(), build]);
+            words.push(format!("{name}={folder}/{{name}}"));
+        } else {
+            words.push(format!("{name}={binary} --engine={name}"));
+        }
     }
     let status = Command::new("python3")
         .arg(paths::root().join("bench/run.py"))
