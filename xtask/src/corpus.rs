@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const EMULATED_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a program's comments say.
+#[derive(Default)]
 struct Expectation {
     args: Vec<String>,
     options: Vec<String>,
@@ -26,29 +27,14 @@ struct Expectation {
     errors: Vec<String>,
     stdout: Vec<u8>,
     only_ours: bool,
-    /// What it is built with as an executable; not at all if there is a reason.
-    build: Result<Vec<String>, ()>,
+    /// What it is built with as an executable.
+    build: Vec<String>,
+    /// Not run as an executable.
+    no_build: bool,
     /// Not run under an emulator.
     no_runner: bool,
     /// Not run under stress, or not under the modes named.
     no_stress: Option<Vec<String>>,
-}
-
-impl Default for Expectation {
-    fn default() -> Self {
-        Expectation {
-            args: Vec::new(),
-            options: Vec::new(),
-            stdin: Vec::new(),
-            exit: 0,
-            errors: Vec::new(),
-            stdout: Vec::new(),
-            only_ours: false,
-            build: Ok(Vec::new()),
-            no_runner: false,
-            no_stress: None,
-        }
-    }
 }
 
 /// How the whole corpus is run.
@@ -300,7 +286,7 @@ fn left_out(plan: &Plan, expected: &Expectation) -> bool {
         return true;
     }
     if plan.engine.is_some_and(|e| e.builds) {
-        return expected.build.is_err() || !expected.options.iter().all(|o| process::can_build_with(o));
+        return expected.no_build || !expected.options.iter().all(|o| process::can_build_with(o));
     }
     match (&plan.stress, &expected.no_stress) {
         (Some(mode), Some(modes)) => {
@@ -338,7 +324,7 @@ fn launch(plan: &Plan, file: &Path, expected: &Expectation) -> Result<Output, St
     let mut command = plan.command.clone();
     command.extend(expected.options.iter().cloned());
     if plan.engine.is_some_and(|e| e.builds) {
-        command.extend(expected.build.iter().flatten().cloned());
+        command.extend(expected.build.iter().cloned());
     }
     command.push(name.clone());
     command.extend(expected.args.iter().cloned());
@@ -478,8 +464,8 @@ fn directive(found: &mut Expectation, text: &str) -> Result<(), String> {
         }
         "stderr" => found.errors.push(value.to_string()),
         "only" if value == "perilune" => found.only_ours = true,
-        "build" => found.build = Ok(words()),
-        "no-build" if !value.is_empty() => found.build = Err(()),
+        "build" => found.build = words(),
+        "no-build" if !value.is_empty() => found.no_build = true,
         "no-runner" if !value.is_empty() => found.no_runner = true,
         "no-stress" => {
             let (modes, reason) = value.split_once(" - ").ok_or("no-stress: say `MODES - reason`")?;

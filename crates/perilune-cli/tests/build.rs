@@ -140,6 +140,13 @@ fn what_is_missing_fails_with_its_place() {
         "{said}"
     );
 
+    let made = perilune(&here, &["build", "main.lua", "--without=gone", "--max-memory=1M"]);
+    let said = text(&made.stderr);
+    assert!(
+        said.contains("'--max-memory' says how a program is run"),
+        "{said}"
+    );
+
     write(&here, &[("main.lua", "local x = = 1")]);
     let made = perilune(&here, &["build", "main.lua"]);
     assert!(

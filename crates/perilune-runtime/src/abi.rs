@@ -8,6 +8,7 @@ use crate::object::shape::Rep;
 use crate::object::{ArrayKind, Closure, Frame, ProtoObj, Table, Thread, Upval, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
+use perilune_bytecode::quick::QUICK_OPS;
 use std::mem::offset_of;
 
 pub use crate::object::feedback::{ABSENT, MAX_DEPTH, NEVER, Path, Place, STRING, Step, StoreWay, WAYS};
@@ -485,8 +486,41 @@ pub const FINGERPRINT: u64 = {
         hash = hash.text(Shared::ALL[n].name());
         n += 1;
     }
+    n = 0;
+    while n < CODES.len() {
+        hash = hash.number(CODES[n] as i64);
+        n += 1;
+    }
+    n = 0;
+    while n < QUICK_OPS.len() {
+        hash = hash.text(QUICK_OPS[n].name);
+        n += 1;
+    }
     hash.number(perilune_bytecode::file::FINGERPRINT as i64).0
 };
+
+/// Numbers of other lists that stand in code.
+const CODES: &[i32] = &[
+    tag::INT,
+    tag::FLOAT,
+    tag::NIL,
+    tag::FALSE,
+    tag::TRUE,
+    tag::STRING,
+    tag::TABLE,
+    tag::CLOSURE,
+    tag::NATIVE,
+    kind::INT,
+    kind::FLOAT,
+    kind::GENERIC,
+    status::NONE,
+    status::DELIVERED,
+    status::EXIT,
+    status::LEAVE,
+    status::PLACED,
+    ANY_REP as i32,
+    DICTIONARY as i32,
+];
 
 /// FNV-1a, a hash of 64 bits (Fowler, Noll and Vo).
 struct Fnv(u64);

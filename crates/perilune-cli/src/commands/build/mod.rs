@@ -4,10 +4,11 @@ mod modules;
 mod report;
 mod requests;
 
-use super::{check, file_arg, list_arg, setting_args, settings};
+use super::{check, file_arg, list_arg, setting_args};
 use crate::Status;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use modules::{Modules, Search, embedded, is_pattern, of_a_run};
 use perilune::Dialect;
@@ -112,7 +113,8 @@ pub fn run(matches: &ArgMatches) -> Status {
 
 fn build(matches: &ArgMatches) -> Result<String, String> {
     let started = Instant::now();
-    let settings = settings(matches)?;
+    let settings = super::settings(matches)?;
+    of_a_build(matches)?;
     let main = matches.get_one::<OsString>("FILE").ok_or("no file")?;
     let out = match matches.get_one::<OsString>("output") {
         Some(out) => PathBuf::from(out),
@@ -145,6 +147,27 @@ fn build(matches: &ArgMatches) -> Result<String, String> {
     Ok(report.shown(format))
 }
 
+/// Looks whether all options are about a build: those that say how a program runs are for the run that
+/// `--include-from-run` makes.
+fn of_a_build(matches: &ArgMatches) -> Result<(), String> {
+    if !cfg!(target_os = "linux") {
+        return Err("executables are made on Linux only so far".to_owned());
+    }
+    let is_given =
+        |row: &&settings::Setting| matches.value_source(row.name) == Some(ValueSource::CommandLine);
+    let of_a_run = settings::ALL
+        .iter()
+        .filter(is_given)
+        .find(|row| row.name != "std");
+    match of_a_run {
+        Some(row) if !matches.get_flag("include-from-run") => Err(format!(
+            "'--{}' says how a program is run, and an executable has no such option",
+            row.name
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The prebuilt runtime.
 fn stub() -> Result<Vec<u8>, String> {
     let path = match std::env::var_os(STUB_VARIABLE) {
@@ -156,7 +179,7 @@ fn stub() -> Result<Vec<u8>, String> {
     };
     std::fs::read(&path).map_err(|e| {
         format!(
-            "cannot read the prebuilt runtime {}, which is installed with this command: {e}",
+            "cannot read the prebuilt runtime {}, which 'cargo build' and 'cargo install' make with this command: {e}",
             path.display()
         )
     })

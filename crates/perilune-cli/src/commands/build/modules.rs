@@ -5,7 +5,7 @@ use crate::commands::{read, verified};
 use crate::settings::Settings;
 use perilune::{Engine, Function, Lua, Table, Value, Variadic};
 use perilune_codegen::aot::Source;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use walkdir::WalkDir;
@@ -65,7 +65,7 @@ impl Modules {
         let mut all = Modules::default();
         let (text, name) = read(main)?;
         let mut work = vec![(Vec::new(), name, text, "the program".to_owned())];
-        let mut known: BTreeMap<Vec<u8>, ()> = BTreeMap::new();
+        let mut known = BTreeSet::new();
         let mut wanted: Vec<(Vec<u8>, String, bool)> = included
             .into_iter()
             .map(|(name, why)| (name, why, false))
@@ -95,7 +95,7 @@ impl Modules {
             for (module, place, guarded) in std::mem::take(&mut wanted) {
                 let shown = String::from_utf8_lossy(&module).into_owned();
                 let is_provided = PROVIDED.contains(&shown.as_str()) || without.contains(&shown);
-                if is_provided || known.insert(module.clone(), ()).is_some() {
+                if is_provided || !known.insert(module.clone()) {
                     continue;
                 }
                 match search.find(&module)? {
