@@ -1,16 +1,18 @@
 //! A program of the family -> its processor time in the interpreter and in compiled code.
 //!
-//! The machine may be busy, so times are minima of runs that take turns, and a program that seems slow is
-//! measured again, longer, before it is called that.
+//! The machine may be busy and change its speed, so the engines take turns, and what counts is the median of the ratios
+//! of neighbouring runs. A program that seems slow is measured again, longer, before it is called that.
 
 use super::family::Program;
 use super::{output, write};
 use std::path::{Path, PathBuf};
 
 /// Pairs of runs of every program.
-const PAIRS: u32 = 2;
+const PAIRS: usize = 3;
 /// Pairs of runs of a program that seems slow, at most.
-const MORE_PAIRS: u32 = 8;
+const MORE_PAIRS: usize = 15;
+/// From how many on they are looked at.
+const ENOUGH_PAIRS: usize = 5;
 /// How much longer these are.
 const LONGER: u64 = 3;
 /// Rounds from which the number of rounds is reckoned.
@@ -21,15 +23,24 @@ const FIRST_ROUNDS: u64 = 2000;
 pub struct Measured {
     name: String,
     rounds: u64,
-    /// Seconds in the interpreter and in compiled code.
+    /// Seconds in the interpreter and in compiled code: the shortest runs.
     vm: f64,
     jit: f64,
+    /// Time in compiled code as a multiple of that in the interpreter, of each pair, in order of size.
+    ratios: Vec<f64>,
 }
 
 impl Measured {
-    /// Time in compiled code as a multiple of that in the interpreter.
+    /// The median of the pairs' ratios.
     pub fn ratio(&self) -> f64 {
-        self.jit / self.vm.max(1e-6)
+        self.ratios[self.ratios.len() / 2]
+    }
+
+    fn add(&mut self, vm: f64, jit: f64) {
+        self.vm = self.vm.min(vm);
+        self.jit = self.jit.min(jit);
+        self.ratios.push(jit / vm.max(1e-6));
+        self.ratios.sort_by(f64::total_cmp);
     }
 }
 
@@ -78,13 +89,13 @@ impl<'a> Meter<'a> {
         self.pairs(program, &path, rounds * LONGER, MORE_PAIRS, |m| m.ratio() <= most)
     }
 
-    /// Minima of some pairs of runs, after the third one up to the first time that they are good.
+    /// Some pairs of runs, of many of them up to the first time that they are good.
     fn pairs(
         &self,
         program: &Program<'_>,
         path: &Path,
         rounds: u64,
-        count: u32,
+        count: usize,
         good: impl Fn(&Measured) -> bool,
     ) -> Result<Measured, String> {
         let mut measured = Measured {
@@ -92,11 +103,15 @@ impl<'a> Meter<'a> {
             rounds,
             vm: f64::INFINITY,
             jit: f64::INFINITY,
+            ratios: Vec::new(),
         };
         for pair in 0..count {
-            measured.vm = measured.vm.min(self.seconds("vm", path, rounds)?);
-            measured.jit = measured.jit.min(self.seconds("jit", path, rounds)?);
-            if pair >= 2 && good(&measured) {
+            let mut times = [0.0; 2];
+            for which in [pair % 2, 1 - pair % 2] {
+                times[which] = self.seconds(["vm", "jit"][which], path, rounds)?;
+            }
+            measured.add(times[0], times[1]);
+            if pair + 1 >= ENOUGH_PAIRS && good(&measured) {
                 break;
             }
         }

@@ -49,7 +49,7 @@ struct Entered {
     thread: *mut Thread,
     /// Bytes from the record to the bottom one.
     level: usize,
-    /// Whether a frame of another coroutine may take its place: nobody but a loop waits for it.
+    /// Whether a frame of another coroutine may take its place: nothing has been entered above it.
     may_pass: bool,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Compiled {
     pub(crate) shared: [usize; SHARED],
     /// Activations of [`enter`] on the native stack.
     depth: u32,
-    /// What the innermost one runs.
+    /// What the innermost one runs that no helper waits for.
     entered: Entered,
     /// The innermost frame that waits.
     floor: Option<Floor>,
@@ -151,7 +151,7 @@ pub(super) fn level(th: &Thread, frame: *mut Frame) -> usize {
 }
 
 #[inline(always)]
-fn frame_at(th: &Thread, level: usize) -> *mut Frame {
+pub(super) fn frame_at(th: &Thread, level: usize) -> *mut Frame {
     th.bottom().wrapping_byte_sub(level)
 }
 
@@ -219,22 +219,41 @@ pub(super) unsafe fn enter(st: &mut State, code: *const u8) -> Flow {
     if !has_room(st) {
         return Flow::Reload;
     }
-    let stepping = std::mem::replace(&mut st.compiled.stepping, std::ptr::null_mut());
-    let may_pass = stepping.is_null();
+    if !st.compiled.stepping.is_null() {
+        // SAFETY: this function's promise.
+        return unsafe { enter_called(st, code) };
+    }
     let mut code = code;
-    let flow = loop {
+    loop {
         // SAFETY: this function's promise, or that of `resumption`.
-        let flow = unsafe { activate(st, code, may_pass) };
-        if flow != Flow::Reload || st.compiled.status as i32 == status::EXIT || !may_pass {
-            break flow;
+        let flow = unsafe { activate(st, code) };
+        if flow != Flow::Reload || st.compiled.status as i32 == status::EXIT {
+            return flow;
         }
         match resumption(st) {
             Some(next) => code = next,
-            None => break flow,
+            None => return flow,
         }
-    };
-    st.compiled.stepping = stepping;
-    flow
+    }
+}
+
+/// As [`enter`], for a frame that a helper has called: another one waits for it, so none takes its place.
+///
+/// # Safety
+/// As [`enter`].
+#[inline(always)]
+unsafe fn enter_called(st: &mut State, code: *const u8) -> Flow {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise.
+    unsafe {
+        let level = level(&*th, (*th).frame);
+        let stepping = std::mem::replace(&mut st.compiled.stepping, std::ptr::null_mut());
+        let may_pass = std::mem::replace(&mut st.compiled.entered.may_pass, false);
+        let payload = run(st, code);
+        st.compiled.entered.may_pass = may_pass;
+        st.compiled.stepping = stepping;
+        answered(st, th, level, payload)
+    }
 }
 
 /// Control has passed to another coroutine from the frame of `th` at `at`: where compiled code goes on, in place of that
@@ -268,32 +287,52 @@ fn resumption(st: &State) -> Option<*const u8> {
     unsafe { tier::entry_of_frame(st) }
 }
 
-/// Runs the running frame from the address `code` on until its compiled code is left.
+/// Runs the running frame from the address `code` on until its compiled code, or that of the frame that has taken its
+/// place, is left.
 ///
 /// # Safety
 /// As [`enter`].
-unsafe fn activate(st: &mut State, code: *const u8, may_pass: bool) -> Flow {
+unsafe fn activate(st: &mut State, code: *const u8) -> Flow {
     let thread = st.thread.ptr();
     // SAFETY: this function's promise; the running frame's record is valid.
     unsafe {
-        let frame = (*thread).frame;
-        let level = level(&*thread, frame);
         let entered = Entered {
             thread,
-            level,
-            may_pass,
+            level: level(&*thread, (*thread).frame),
+            may_pass: true,
         };
         let outer = std::mem::replace(&mut st.compiled.entered, entered);
+        let payload = run(st, code);
+        let Entered { thread, level, .. } = std::mem::replace(&mut st.compiled.entered, outer);
+        answered(st, thread, level, payload)
+    }
+}
+
+/// Calls compiled code at `code` for the running frame; the payload of what it answers.
+#[inline(always)]
+unsafe fn run(st: &mut State, code: *const u8) -> u64 {
+    // SAFETY: the promise of `enter`.
+    unsafe {
+        let frame = (*st.thread.ptr()).frame;
         st.compiled.depth += 1;
         let payload = Tiers::call(st, code, (*frame).base, frame);
         st.compiled.depth -= 1;
         if st.compiled.depth == 0 {
             st.compiled.drop = false;
         }
-        let Entered {
-            thread: th, level, ..
-        } = std::mem::replace(&mut st.compiled.entered, outer);
-        let frame = || frame_at(&*th, level);
+        payload
+    }
+}
+
+/// The compiled code that ran the frame at `level` of the coroutine `th` has been left.
+#[inline(always)]
+unsafe fn answered(st: &mut State, th: *mut Thread, level: usize, payload: u64) -> Flow {
+    let frame = || {
+        // SAFETY: the coroutine whose frame the code ran is alive.
+        unsafe { frame_at(&*th, level) }
+    };
+    // SAFETY: the code answers for that frame.
+    unsafe {
         match st.compiled.status as i32 {
             status::NONE => give(st, frame(), None),
             status::DELIVERED => {
@@ -402,10 +441,7 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
             tier::take_discarded(st);
         }
         // SAFETY: this function's promise.
-        if matches!(flow, Flow::Error | Flow::Unwind) && unsafe { is_caught(st, th, at) } {
-            flow = deliver_error(st, flow);
-            continue;
-        }
+        flow = unsafe { deliver_errors(st, th, at, flow) };
         if !matches!(flow, Flow::Next | Flow::Reload) {
             return leave(st, flow);
         }
@@ -434,6 +470,21 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
         // SAFETY: frames above `at` were pushed for compiled code that waits.
         flow = unsafe { run_above(st, floor) };
     }
+}
+
+/// What the frame at `at` has called ends with `flow`: if that is an error on its way to a protected call which the frame
+/// has made, takes the steps up to one that has called something.
+///
+/// # Safety
+/// As [`settle`].
+#[inline(always)]
+pub(super) unsafe fn deliver_errors(st: &mut State, th: *mut Thread, at: usize, flow: Flow) -> Flow {
+    let mut flow = flow;
+    // SAFETY: this function's promise.
+    while matches!(flow, Flow::Error | Flow::Unwind) && unsafe { is_caught(st, th, at) } {
+        flow = deliver_error(st, flow);
+    }
+    flow
 }
 
 /// An error is on its way to a protected call: what comes of the next step.
@@ -542,11 +593,11 @@ pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
     // SAFETY: this function's promise.
     unsafe {
         let p = &mut *p;
-        if let Some(native) = &p.data.native
+        if let Some(&start) = p.entries.first()
             && !is_traced(st)
             && st.heap.discarded.is_empty()
         {
-            return enter(st, native.start());
+            return enter(st, start as *const u8);
         }
         let heat = p.heat();
         *heat = heat.wrapping_sub(1);

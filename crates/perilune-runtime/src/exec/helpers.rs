@@ -51,6 +51,11 @@ pub(crate) unsafe extern "C" fn step(st: &mut State, base: *mut Value, frame: *m
         if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) && (*frame).pc != code {
             return u64::from((*frame).pc != code.add(1));
         }
+        if flow == Flow::Error && st.thread.ptr() == th && (*th).frame == frame {
+            // Nothing that it has called could catch it.
+            leave(st, flow);
+            return LEAVE;
+        }
         stepped(st, th, at, pc, flow)
     }
 }
@@ -165,7 +170,23 @@ unsafe fn make_call(st: &mut State, frame: *mut Frame, pc: u32, call: NativeCall
         if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) {
             return ON;
         }
+        if matches!(flow, Flow::Error | Flow::Unwind) {
+            return failed(st, th, at, pc, flow);
+        }
         let flow = interp::after_call(st, call.live, frame, flow);
+        stepped(st, th, at, pc, flow)
+    }
+}
+
+/// The end of [`make_call`] with an error, which the call itself may have caught.
+#[inline(never)]
+unsafe fn failed(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flow) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
+        let flow = compiled::deliver_errors(st, th, at, flow);
+        if flow == Flow::Reload && is_back(st, th, compiled::frame_at(&*th, at)) {
+            return ON;
+        }
         stepped(st, th, at, pc, flow)
     }
 }

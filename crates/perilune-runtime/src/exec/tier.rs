@@ -183,8 +183,6 @@ impl std::fmt::Display for JitStats {
 /// Machine code of a function.
 pub(crate) struct NativeCode {
     pub installed: Installed,
-    /// Where the interpreter enters it, by the number of the instruction: relative to its address; 0 for nowhere.
-    entry_at: Box<[u32]>,
     /// How often instructions ran that have become others since.
     pub(super) misses: u32,
     /// How often it has left to the interpreter.
@@ -199,14 +197,6 @@ pub(crate) struct NativeCode {
     pub(super) job: Option<Arc<Job>>,
     /// The shapes that it tests for.
     pub shapes: Vec<u32>,
-}
-
-impl NativeCode {
-    /// Where the interpreter enters it at the function's first instruction, which is always possible.
-    #[inline(always)]
-    pub(super) fn start(&self) -> *const u8 {
-        self.installed.entries[0].1 as *const u8
-    }
 }
 
 /// The tier manager of a state.
@@ -330,10 +320,9 @@ pub(super) unsafe fn hot(st: &mut State, in_loop: bool) -> Flow {
 /// Where the compiled code of a function is entered for the instruction `pc`.
 #[inline(always)]
 fn entry(p: &ProtoObj, pc: usize) -> Option<*const u8> {
-    let native = p.data.native.as_ref()?;
-    match native.entry_at.get(pc) {
+    match p.entries.get(pc) {
         None | Some(0) => None,
-        Some(&offset) => Some((native.installed.address + offset as usize) as *const u8),
+        Some(&address) => Some(address as *const u8),
     }
 }
 
@@ -478,11 +467,11 @@ fn attach(st: &mut State, p: &mut ProtoObj) -> bool {
 /// The function runs by that code, which was made from `job`, or ahead of time.
 fn install(p: &mut ProtoObj, installed: Installed, job: Option<&Job>) {
     p.entry = installed.call as *const u8;
+    p.entries = entries_by_number(&installed);
     p.data.versions += 1;
     p.data.native = Some(Box::new(NativeCode {
         loose: job.map_or(0, |j| j.loose.len()),
         ahead: job.is_none_or(|j| j.ahead),
-        entry_at: entries_by_number(&installed),
         installed,
         misses: 0,
         exits: 0,
@@ -492,13 +481,13 @@ fn install(p: &mut ProtoObj, installed: Installed, job: Option<&Job>) {
     }));
 }
 
-fn entries_by_number(installed: &Installed) -> Box<[u32]> {
+fn entries_by_number(installed: &Installed) -> Box<[usize]> {
     let last = installed.entries.last().map_or(0, |e| e.0 as usize);
-    let mut offsets = vec![0; last + 1];
+    let mut addresses = vec![0; last + 1];
     for &(pc, address) in &installed.entries {
-        offsets[pc as usize] = (address - installed.address) as u32;
+        addresses[pc as usize] = address;
     }
-    offsets.into()
+    addresses.into()
 }
 
 /// All shapes that instructions and sites know.
@@ -573,8 +562,7 @@ pub(super) fn exited(st: &mut State, p: &mut ProtoObj, pc: u32) {
 /// The code of a function is not used any more; it is hot.
 #[cold]
 fn discard(st: &mut State, p: &mut ProtoObj, why: Invalidation) {
-    if let Some(native) = p.data.native.take() {
-        p.entry = st.heap.uncompiled;
+    if let Some(native) = p.take_native(st.heap.uncompiled) {
         p.data.discarded = Some(why);
         if st.compiled.tiers.observed.is_some() {
             events::invalidated(st, &native.installed, why);

@@ -221,8 +221,7 @@ impl Heap {
     unsafe fn discard_code(&mut self, p: *mut ProtoObj, why: Invalidation) {
         // SAFETY: this function's promise.
         unsafe {
-            (*p).entry = self.uncompiled;
-            if let Some(code) = (*p).data.native.take() {
+            if let Some(code) = (*p).take_native(self.uncompiled) {
                 (*p).data.discarded = Some(why);
                 self.discarded.push((code.installed, why));
             }

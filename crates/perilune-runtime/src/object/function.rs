@@ -78,6 +78,9 @@ pub struct ProtoObj {
     pub(crate) consts: *mut Value,
     /// Where compiled code that calls it goes on.
     pub(crate) entry: *const u8,
+    /// Where the interpreter enters its compiled code, by the number of the instruction, 0 for nowhere; empty without
+    /// such code.
+    pub(crate) entries: Box<[usize]>,
     pub(crate) num_params: u8,
     pub(crate) max_stack: u8,
     pub(crate) is_vararg: bool,
@@ -102,6 +105,7 @@ impl ProtoObj {
                 code: data.code.as_mut_ptr(),
                 consts: data.consts.start(),
                 entry: heap.uncompiled,
+                entries: Box::default(),
                 num_params: data.meta.num_params,
                 max_stack: data.meta.max_stack,
                 is_vararg: data.meta.is_vararg,
@@ -123,6 +127,13 @@ impl ProtoObj {
     pub(crate) fn heat(&mut self) -> &mut u64 {
         // SAFETY: the heat stands before the constants.
         unsafe { &mut (*self.consts.sub(1)).bits }
+    }
+
+    /// Its compiled code, if it has any, is not entered any more; calls go to `uncompiled`.
+    pub(crate) fn take_native(&mut self, uncompiled: *const u8) -> Option<Box<NativeCode>> {
+        self.entry = uncompiled;
+        self.entries = Box::default();
+        self.data.native.take()
     }
 
     /// Bytes that it owns outside the heap.
