@@ -317,6 +317,8 @@ helpers! {
     Concatenate concatenate;
     /// A CLOSE.
     CloseVariables close_variables;
+    /// A TBC.
+    MarkVariable mark_variable;
     /// A SELF_ANY.
     GetMethod get_method;
     /// A TFORCALL_NEXT.

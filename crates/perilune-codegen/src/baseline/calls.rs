@@ -252,6 +252,10 @@ impl<M: Masm> Baseline<'_, M> {
         if !self.job.ahead && self.live_op(self.target() - 1) != Some(LiveOp::FORLOOP_INT) {
             return self.leave_to_runtime();
         }
+        let counted = (a..=a + 2).all(|r| self.known.tag(r).is_none_or(|t| i32::from(t) == tag::INT));
+        if !counted {
+            return self.leave_to_runtime();
+        }
         let slow = self.slow();
         for r in a..=a + 2 {
             self.guard(r, tag::INT);
@@ -285,8 +289,12 @@ impl<M: Masm> Baseline<'_, M> {
             return self.loop_numbers(i);
         }
         self.guard(i.a() + 1, tag::INT);
+        self.loop_certain(i, Self::next_int);
+    }
+    /// FORLOOP of a loop over numbers of the kind that `next` deals with.
+    pub(super) fn loop_certain(&mut self, i: Instr, next: fn(&mut Self, Instr, Label)) {
         let end = self.m.label();
-        self.next_int(i, end);
+        next(self, i, end);
         self.m.bind(end);
     }
     /// FORLOOP of a loop over integers or floats.
@@ -302,7 +310,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.next_float(i, end);
         self.m.bind(end);
     }
-    fn next_int(&mut self, i: Instr, end: Label) {
+    pub(super) fn next_int(&mut self, i: Instr, end: Label) {
         let a = i.a();
         let n = self.temp();
         self.m.load(Width::W64, n, M::BASE, home(a));
@@ -316,7 +324,7 @@ impl<M: Masm> Baseline<'_, M> {
         let target = self.target();
         self.jump_back(target, u32::from(a) + 3);
     }
-    fn next_float(&mut self, i: Instr, end: Label) {
+    pub(super) fn next_float(&mut self, i: Instr, end: Label) {
         let a = i.a();
         let (down, go) = (self.m.label(), self.m.label());
         let (v, step, limit, zero) = (self.ftemp(), self.ftemp(), self.ftemp(), self.ftemp());

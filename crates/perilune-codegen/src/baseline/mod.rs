@@ -23,6 +23,7 @@ mod moves;
 mod order;
 mod shared;
 mod templates;
+mod types;
 
 use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
 use emit::Emit;
@@ -34,6 +35,7 @@ use perilune_runtime::abi::{Helper, Reason, Shared, layout, tag};
 use perilune_runtime::exec::Job;
 pub use shared::stubs;
 use shared::{pass_frame, reload, reload_frame};
+use types::Types;
 
 /// Compiled code of a function: inert bytes.
 #[derive(Debug)]
@@ -102,6 +104,8 @@ struct Baseline<'j, M: Masm> {
     /// Loops over integers, as far as that was always so: the first and last instruction of the body, and the loop's
     /// register.
     loops: Vec<(u32, u32, u8)>,
+    /// What is certain without a run, for code that is made ahead.
+    types: Types,
     known: Known,
     /// What was known before the instruction being compiled.
     before: Known,
@@ -188,6 +192,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             captured: vec![false; 256],
             rest: Vec::new(),
             loops: Vec::new(),
+            types: Types::none(),
             before: known.clone(),
             known,
             busy: 0,
@@ -249,11 +254,20 @@ impl<'j, M: Masm> Baseline<'j, M> {
                 self.captured[u.index as usize] = true;
             }
         }
+        if self.job.ahead {
+            self.types = Types::of(self.job, &self.leaders, &self.captured);
+        }
     }
 
-    /// What holds at the beginning of the block at `pc` whatever comes before it: the registers of the loops
-    /// over integers around it.
+    /// What holds at the beginning of the block at `pc` whatever comes before it: what is certain there, and the
+    /// registers of the loops over integers around it.
     fn guaranteed(&self, pc: u32) -> Vec<(u8, u8)> {
+        let mut facts: Vec<(u8, u8)> = self.types.at_block(pc).collect();
+        facts.extend(self.counted(pc));
+        facts
+    }
+    /// The registers of the loops over integers around `pc`, as far as feedback says that they are.
+    fn counted(&self, pc: u32) -> Vec<(u8, u8)> {
         let mut facts = Vec::new();
         for &(first, last, a) in &self.loops {
             if (first..=last).contains(&pc) {
@@ -276,6 +290,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             for (r, tag) in self.guaranteed(pc) {
                 self.known.set_tag(r, tag);
             }
+            self.types.begin_block(pc);
         }
         self.before_instruction(pc);
         (self.busy, self.fbusy) = (0, 0);
@@ -287,7 +302,15 @@ impl<'j, M: Masm> Baseline<'j, M> {
         if let Some(op) = LiveOp::from_u8(i.op_byte()) {
             self.emit(op, i);
         }
+        self.types.step(self.job, &self.captured, pc);
         self.close_slow_path();
+        self.state_certain();
+    }
+    /// What is certain behind the instruction is known.
+    fn state_certain(&mut self) {
+        for (r, tag) in self.types.here() {
+            self.known.set_tag(r, tag);
+        }
     }
 
     /// The label of the cold path on which the runtime executes the instruction.
@@ -308,6 +331,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
         if self.job.ahead || self.job.loose.contains(&(self.pc + 1)) {
             self.forget_new_tags();
         }
+        if matches!(self.generic(self.pc).op(), Op::CALL | Op::TFORCALL) {
+            // The interpreter may enter here, and tests for what is known.
+            self.state_certain();
+        }
         let back = self.m.label();
         self.m.bind(back);
         self.cold.push(Cold {
@@ -325,10 +352,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
 
     /// Keeps only tags that were known before the instruction, and that it cannot have changed.
     fn forget_new_tags(&mut self) {
-        let guaranteed = self.guaranteed(self.pc + 1);
+        let counted = self.counted(self.pc + 1);
         let is_loop = self.generic(self.pc).op() == Op::FORPREP;
         for (r, tag) in self.known.tags().collect::<Vec<_>>() {
-            let stated = is_loop && guaranteed.contains(&(r, tag));
+            let stated = is_loop && counted.contains(&(r, tag));
             let kept = stated || self.is_kept(self.pc, &self.before, r, tag);
             if !kept {
                 self.known.forget_tag(r);

@@ -126,6 +126,13 @@ impl<M: Masm> Baseline<'_, M> {
             (Some(tag::FLOAT), Some(tag::FLOAT)) => return self.order_floats(i, order),
             _ => {}
         }
+        let known = [i.a(), i.b()].map(|r| self.known.tag(r).map(i32::from));
+        if known.contains(&Some(tag::INT)) && self.job.ahead {
+            return self.order_ints(i, order);
+        }
+        if known.contains(&Some(tag::FLOAT)) && self.job.ahead {
+            return self.order_floats(i, order);
+        }
         let slow = self.slow();
         let floats = self.m.label();
         let fork = self.fork(i);
@@ -184,6 +191,12 @@ impl<M: Masm> Baseline<'_, M> {
         let n = i32::from(i.b() as i8);
         let fork = self.fork(i);
         let (yes, no) = Self::ways(&fork);
+        if self.known.tag(i.a()) == Some(tag::INT as u8) {
+            let x = self.payload(i.a());
+            let equal = if fork.when { Cond::Eq } else { Cond::Ne };
+            self.m.branch_imm(equal, Width::W64, x, n, fork.taken);
+            return self.close_fork(&fork);
+        }
         let slow = self.slow();
         let other = self.m.label();
         self.m

@@ -38,6 +38,10 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.light = Some(Helper::CloseVariables);
         self.step(i);
     }
+    fn tbc(&mut self, i: Instr) {
+        self.light = Some(Helper::MarkVariable);
+        self.step(i);
+    }
     fn self_any(&mut self, i: Instr) {
         self.light = Some(Helper::GetMethod);
         self.step(i);
@@ -178,6 +182,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_any_element(i.a(), i.b(), Source::Register(i.c()));
     }
     fn setindexk(&mut self, i: Instr) {
+        self.light = Some(Helper::SetItem);
         self.set_any_element(i.a(), i.b(), Source::Constant(i.c()));
     }
     fn setint(&mut self, i: Instr) {
@@ -185,6 +190,7 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.set_numbered(i, Source::Register(i.c()));
     }
     fn setintk(&mut self, i: Instr) {
+        self.light = Some(Helper::SetNumber);
         self.set_numbered(i, Source::Constant(i.c()));
     }
     fn vararg(&mut self, i: Instr) {
@@ -457,9 +463,11 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.loop_ints(i);
     }
     fn forloop(&mut self, i: Instr) {
-        match self.job.ahead {
-            true => self.loop_numbers(i),
-            false => self.step(i),
+        match self.known.tag(i.a() + 1).map(i32::from) {
+            _ if !self.job.ahead => self.step(i),
+            Some(tag::INT) => self.loop_certain(i, Self::next_int),
+            Some(tag::FLOAT) => self.loop_certain(i, Self::next_float),
+            _ => self.loop_numbers(i),
         }
     }
     fn forloop_float(&mut self, i: Instr) {

@@ -13,7 +13,7 @@ pub(crate) use super::light::*;
 pub(crate) use super::metamethods::*;
 use super::tier;
 use crate::abi::{CallMark, Reason, status};
-use crate::object::{Frame, Thread, cont, frame_flags};
+use crate::object::{Frame, Native, Thread, Transfer, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
 use perilune_bytecode::ops::Instr;
@@ -206,6 +206,9 @@ pub(crate) unsafe extern "C" fn switch(
         let Some(call) = prepare_call(st, base, frame, what) else {
             return step(st, base, frame, what);
         };
+        if (*call.func).gc::<Native>().transfer() == Transfer::None {
+            return make_call(st, frame, what as u32, call);
+        }
         let th = st.thread.ptr();
         let at = level(&*th, frame);
         if call.nresults >= 0 && coroutine::switch_by_call(st, call.func, call.nresults) {

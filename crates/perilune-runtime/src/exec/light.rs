@@ -10,7 +10,7 @@
 use super::compiled::function_of;
 use super::interp::{field, field_by_site, place_by_site, store_by_site};
 use super::registers::closure_of;
-use crate::heap::{Gc, OutOfMemory};
+use crate::heap::{Event, Gc, OutOfMemory};
 use crate::object::shape::{DICTIONARY, Rep};
 use crate::object::{Closure, Native, NativeFn, Table};
 use crate::semantics::Outcome;
@@ -167,21 +167,30 @@ pub(crate) unsafe extern "C" fn get_item(st: &mut State, base: *mut Value, i: In
     }
 }
 
-/// SETINDEX_ANY.
+/// The constant number `k` of the function whose registers start at `base`.
+unsafe fn constant(base: *mut Value, k: u8) -> Value {
+    // SAFETY: the caller's promise: the function has it.
+    unsafe { *(*function_of(base)).consts.add(k as usize) }
+}
+
+/// SETINDEX_ANY or SETINDEXK.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn set_item(st: &mut State, base: *mut Value, i: Instr) -> u64 {
-    // SAFETY: the instruction's registers.
+    // SAFETY: the instruction's registers and constant.
     unsafe {
         let r = Registers(base);
-        match r.get(i.a()).as_table() {
-            Some(t) if t.metatable(&st.heap).is_none() => {
-                match t.set(&mut st.heap, r.get(i.b()), r.get(i.c())) {
-                    Ok(()) => DONE,
-                    Err(_) => NOT_DONE,
-                }
-            }
+        let (obj, key) = (r.get(i.a()), r.get(i.b()));
+        let v = match i.op_byte() == LiveOp::SETINDEXK as u8 {
+            true => constant(base, i.c()),
+            false => r.get(i.c()),
+        };
+        match obj.as_table() {
+            Some(t) if newindex(st, t, key).is_nil() => match t.set(&mut st.heap, key, v) {
+                Ok(()) => DONE,
+                Err(_) => NOT_DONE,
+            },
             _ => NOT_DONE,
         }
     }
@@ -233,8 +242,7 @@ pub(crate) unsafe extern "C" fn set_slot(st: &mut State, base: *mut Value, i: In
             let u = *cl.upvals().add(i.b() as usize);
             (*(*u.ptr()).at, Registers(base).get(i.a()))
         } else if i.op_byte() == LiveOp::SETFIELDK_SLOT as u8 {
-            let v = *(*function_of(base)).consts.add(i.c() as usize);
-            (Registers(base).get(i.a()), v)
+            (Registers(base).get(i.a()), constant(base, i.c()))
         } else {
             (Registers(base).get(i.a()), Registers(base).get(i.c()))
         };
@@ -266,7 +274,7 @@ pub(crate) unsafe extern "C" fn set_site(st: &mut State, base: *mut Value, i: In
         let v = if i.op_byte() == LiveOp::SETFIELD_SITE as u8 {
             Registers(base).get(i.c())
         } else {
-            *p.consts.add(i.c() as usize)
+            constant(base, i.c())
         };
         let site = p.feedback.stores.as_ptr().add(i.du() as usize);
         u64::from(store_by_site(st, Registers(base).get(i.a()), v, site))
@@ -287,19 +295,18 @@ pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: 
     // SAFETY: this function's promise.
     unsafe {
         let now = live(base, pc);
-        if now.op_byte() == i.op_byte() {
-            return NOT_DONE;
-        }
+        let is = |op: LiveOp| now.op_byte() == op as u8;
         let (obj, feedback) = (Registers(base).get(i.b()), &(*function_of(base)).feedback);
-        let known = match LiveOp::from_u8(now.op_byte()) {
-            Some(LiveOp::GETFIELD_SLOT) => return get_slot(st, base, now, pc),
-            Some(LiveOp::GETFIELD_POLY) => {
-                place_by_site(obj, feedback.places.as_ptr().add(now.du() as usize))
-            }
-            Some(LiveOp::GETFIELD_CLASS) => {
-                field_by_site(st, obj, feedback.paths.as_ptr().add(now.du() as usize))
-            }
-            _ => return get_field(st, base, i),
+        let known = if is(LiveOp::GETFIELD_POLY) {
+            place_by_site(obj, feedback.places.as_ptr().add(now.du() as usize))
+        } else if is(LiveOp::GETFIELD_CLASS) {
+            field_by_site(st, obj, feedback.paths.as_ptr().add(now.du() as usize))
+        } else if is(LiveOp::GETFIELD_SLOT) {
+            return get_slot(st, base, now, pc);
+        } else if is(LiveOp::GETFIELD) {
+            return NOT_DONE;
+        } else {
+            return get_field(st, base, i);
         };
         match known {
             Some(v) => Registers(base).set(i.a(), v),
@@ -483,6 +490,25 @@ pub(crate) unsafe extern "C" fn close_variables(st: &mut State, base: *mut Value
     DONE
 }
 
+/// TBC.
+///
+/// # Safety
+/// As [`make_table`].
+pub(crate) unsafe extern "C" fn mark_variable(st: &mut State, base: *mut Value, i: Instr) -> u64 {
+    // SAFETY: the instruction's register.
+    unsafe {
+        let slot = base.add(i.a() as usize);
+        let v = *slot;
+        if v.truthy() && st.heap.metamethod(v, Event::Close).is_nil() {
+            return NOT_DONE;
+        }
+        match v.truthy().then(|| st.th().push_tbc(&mut st.heap, slot)) {
+            Some(Err(OutOfMemory)) => NOT_DONE,
+            None | Some(Ok(())) => DONE,
+        }
+    }
+}
+
 /// SELF_ANY.
 ///
 /// # Safety
@@ -577,14 +603,18 @@ pub(crate) unsafe extern "C" fn get_number(st: &mut State, base: *mut Value, i: 
     }
 }
 
-/// SETINT.
+/// SETINT or SETINTK.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn set_number(st: &mut State, base: *mut Value, i: Instr) -> u64 {
-    // SAFETY: the instruction's registers.
+    // SAFETY: the instruction's registers and constant.
     unsafe {
-        let (list, v) = (Registers(base).get(i.a()), Registers(base).get(i.c()));
+        let list = Registers(base).get(i.a());
+        let v = match i.op_byte() == LiveOp::SETINTK as u8 {
+            true => constant(base, i.c()),
+            false => Registers(base).get(i.c()),
+        };
         u64::from(set_plain(st, list, Value::int(i.d().into()), v))
     }
 }
