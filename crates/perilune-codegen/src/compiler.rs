@@ -1,6 +1,6 @@
 //! The tier manager's way to machine code: a function's snapshot -> installed code.
 
-use crate::baseline::{self, Artifact};
+use crate::baseline::{self, Artifact, Certain};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
 use crate::masm::{a64::A64, x64::X64};
@@ -35,12 +35,24 @@ fn most_instructions(target: Target) -> usize {
 /// # Errors
 /// Why it cannot be compiled.
 pub fn assemble(target: Target, job: &Job) -> Result<Artifact, String> {
+    let certain = match job.ahead {
+        true => Certain::alone(job),
+        false => Certain::default(),
+    };
+    assemble_knowing(target, job, certain)
+}
+
+/// As [`assemble`], with what is certain of the function.
+///
+/// # Errors
+/// Why it cannot be compiled.
+pub fn assemble_knowing(target: Target, job: &Job, certain: Certain) -> Result<Artifact, String> {
     if job.code.len() > most_instructions(target) {
         return Err("too long for the reach of branches".to_string());
     }
     Ok(match target {
-        Target::X64 => baseline::compile::<X64>(job),
-        Target::A64 => baseline::compile::<A64>(job),
+        Target::X64 => baseline::compile::<X64>(job, certain),
+        Target::A64 => baseline::compile::<A64>(job, certain),
     })
 }
 

@@ -12,4 +12,4 @@ pub mod listing;
 pub mod masm;
 mod worker;
 
-pub use compiler::{HostCompiler, assemble};
+pub use compiler::{HostCompiler, assemble, assemble_knowing};

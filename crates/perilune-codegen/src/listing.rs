@@ -4,20 +4,23 @@
 //! under its bytecode instruction, and places that jumps lead to have names: `i7` is the template of instruction 7,
 //! `slow_7` where a helper executes it, `L1` a place within a template.
 
-use crate::assemble;
-use crate::baseline::{Artifact, Mark};
+use crate::aot::closed;
+use crate::assemble_knowing;
+use crate::baseline::{Artifact, Certain, Mark};
 use crate::disasm::{Row, Target, disassemble};
 use perilune_bytecode::disassembly::{Part, Style};
 use perilune_bytecode::dump;
-use perilune_runtime::exec::Snapshot;
+use perilune_runtime::exec::{Job, Snapshot};
+use perilune_runtime::image::function_number;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The text of functions, for a target.
 pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String {
     let mut out = String::new();
-    for f in functions {
+    for (f, certain) in functions.iter().zip(certain(functions)) {
         if !out.is_empty() {
             out.push('\n');
         }
@@ -25,12 +28,31 @@ pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String
         let name = name.map_or(String::new(), |n| format!("{n}: "));
         let header = format!("{name}{}", dump::header(&f.function));
         push_line(&mut out, &(style.paint)(Part::Header, &header));
-        match assemble(target, &f.job) {
+        match assemble_knowing(target, &f.job, certain) {
             Ok(artifact) => Page::of(f, &artifact, target, style).write(&mut out),
             Err(why) => push_line(&mut out, &format!("no code for {target}: {why}")),
         }
     }
     out
+}
+
+/// What is certain of functions that are compiled ahead of time: of all those of a chunk, or of one alone.
+fn certain(functions: &[Snapshot]) -> Vec<Certain> {
+    let jobs: Vec<&Job> = functions.iter().map(|f| &*f.job).collect();
+    let is_chunk = jobs.first().is_some_and(|main| {
+        let all = closed::all(&main.proto);
+        all.len() == jobs.len() && all.iter().zip(&jobs).all(|(f, job)| Arc::ptr_eq(f, &job.proto))
+    });
+    if is_chunk && jobs.iter().all(|job| job.ahead) {
+        let first = function_number(0, 0).unwrap_or(0);
+        let all = closed::analyse(&jobs).into_iter();
+        return all.map(|certain| Certain { first, ..certain }).collect();
+    }
+    let alone = |job: &&Job| match job.ahead {
+        true => Certain::alone(job),
+        false => Certain::default(),
+    };
+    jobs.iter().map(alone).collect()
 }
 
 /// The code of a function being written.
@@ -71,6 +93,8 @@ fn targets(artifact: &Artifact, target: Target) -> BTreeSet<u32> {
 fn mark_name(mark: Mark) -> String {
     match mark {
         Mark::Call => "call".to_owned(),
+        Mark::Inner => "inner".to_owned(),
+        Mark::Called(pc) => format!("called_{pc}"),
         Mark::Entry(pc) => format!("entry_{pc}"),
         Mark::Shared(name) => name.to_owned(),
         Mark::Slow(pc, _) => format!("slow_{pc}"),
@@ -91,6 +115,8 @@ fn mark_note(mark: Mark) -> String {
         Mark::Poll(pc) => format!("the interrupt word is served behind {pc}"),
         Mark::Exit(pc, reason) => format!("exit to the interpreter at {pc}: {}", reason.name()),
         Mark::Returned(pc) => format!("the call of {pc} has not returned one value"),
+        Mark::Inner => "calls whose arguments are certain begin here".to_owned(),
+        Mark::Called(pc) => format!("the call of {pc} is of another function"),
         Mark::Fill => "missing arguments become nil".to_owned(),
     }
 }

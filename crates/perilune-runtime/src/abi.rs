@@ -57,6 +57,7 @@ pub mod layout {
         pub const UPVAL_AT: i32 = offset_of!(Upval, at) as i32;
         pub const PROTO_CODE: i32 = offset_of!(ProtoObj, code) as i32;
         pub const PROTO_CONSTS: i32 = offset_of!(ProtoObj, consts) as i32;
+        pub const PROTO_NUMBER: i32 = offset_of!(ProtoObj, number) as i32;
         pub const PROTO_ENTRY: i32 = offset_of!(ProtoObj, entry) as i32;
         pub const OBJECT_BARRIER: i32 = offset_of!(crate::heap::Header, barrier) as i32;
         /// The byte of a string that has the bit [`STRING_SHORT`] if the string is interned.

@@ -119,6 +119,14 @@ impl fmt::Display for ImageError {
 
 impl std::error::Error for ImageError {}
 
+/// What tells the function number `function` of the module number `module` from all others of a program, for calls that
+/// go straight to its code; None where there are too many.
+pub fn function_number(module: usize, function: usize) -> Option<u32> {
+    const FUNCTIONS: u32 = 1 << 20;
+    let (module, function) = (u32::try_from(module).ok()?, u32::try_from(function).ok()?);
+    (module < 2000 && function < FUNCTIONS).then(|| module * FUNCTIONS + function + 1)
+}
+
 /// The code's places of a module's functions, as bytes.
 pub fn functions(all: &[FunctionCode]) -> Functions<'static> {
     let mut w = Vec::new();

@@ -4,23 +4,22 @@
 //! that it runs wherever it is loaded, and the same program gives the same bytes. What it needs of the runtime it finds
 //! by way of the state.
 
+pub mod closed;
 pub mod cpu;
 mod elf;
 
 pub use elf::{Image, executable, image};
 
-use crate::assemble;
-use crate::baseline::{self, Artifact};
+use crate::assemble_knowing;
+use crate::baseline::{self, Artifact, Certain};
 use crate::disasm::Target;
-use crate::masm::{a64::A64, x64::X64};
+use crate::masm::{Masm, a64::A64, x64::X64};
 use cpu::Cpu;
 use perilune_bytecode::file;
-use perilune_bytecode::proto::Proto;
 use perilune_bytecode::verify::VerifiedProto;
 use perilune_runtime::exec::Job;
-use perilune_runtime::image::{Contents, File, FunctionCode, Module, functions, write};
+use perilune_runtime::image::{Contents, File, FunctionCode, Module, function_number, functions, write};
 use perilune_runtime::state::Options;
-use std::sync::Arc;
 
 /// What pieces of code begin at multiples of.
 const ALIGNMENT: usize = 16;
@@ -98,7 +97,7 @@ pub fn compile(program: &Program) -> Result<Compiled, String> {
     let (entry, shared) = maker.stubs();
     let mut codes = Vec::new();
     for (n, source) in program.sources.iter().enumerate() {
-        codes.push(maker.source(n, source));
+        codes.push(maker.source(n, source)?);
     }
     let chunks: Vec<Vec<u8>> = program
         .sources
@@ -168,53 +167,56 @@ impl Maker {
 
     /// The entry from Rust, and what all functions share.
     fn stubs(&mut self) -> (u32, [u32; perilune_runtime::abi::SHARED]) {
-        let (code, entry, shared) = match Target::host() {
-            Some(Target::A64) => baseline::stubs::<A64>(),
-            Some(Target::X64) | None => baseline::stubs::<X64>(),
+        let (code, entry, shared) = match host() {
+            Target::A64 => baseline::stubs::<A64>(),
+            Target::X64 => baseline::stubs::<X64>(),
         };
         let start = self.put("perilune.shared".to_owned(), &code.bytes);
         (start + entry, shared.map(|at| start + at))
     }
 
     /// Compiles all functions of a source, outer ones first.
-    fn source(&mut self, n: usize, source: &Source) -> Vec<FunctionCode> {
-        let mut all = Vec::new();
-        let mut work = vec![source.main.proto().clone()];
+    fn source(&mut self, n: usize, source: &Source) -> Result<Vec<FunctionCode>, String> {
         let before = self.code.len();
-        while let Some(f) = work.pop() {
-            work.extend(f.protos.iter().rev().cloned());
-            all.push(self.function(n, source, f, all.len()));
+        let functions = closed::all(source.main.proto()).into_iter();
+        let jobs: Vec<Job> = functions.map(|f| Job::ahead(f, &Options::default())).collect();
+        let first = function_number(n, 0).filter(|_| function_number(n, jobs.len()).is_some());
+        let certain = closed::analyse(&jobs.iter().collect::<Vec<_>>());
+        let mut made = Vec::new();
+        for (nth, (job, certain)) in jobs.iter().zip(certain).enumerate() {
+            let certain = Certain {
+                first: first.unwrap_or(0),
+                ..certain
+            };
+            made.push(self.function(n, symbol(source, job, nth), job, certain));
         }
+        self.link(&made)?;
         self.sizes.push(Sizes {
-            functions: all.len(),
+            functions: made.len(),
             bytecode: 0,
             code: self.code.len() - before,
         });
-        all
+        Ok(made.into_iter().map(|m| m.code).collect())
     }
 
-    fn function(&mut self, n: usize, source: &Source, f: Arc<Proto>, nth: usize) -> FunctionCode {
-        let line = f.line_defined;
-        let name = symbol(source, line, nth);
-        let job = Job::ahead(f, &Options::default());
-        let target = Target::host().unwrap_or(Target::X64);
-        match assemble(target, &job) {
+    fn function(&mut self, n: usize, name: String, job: &Job, certain: Certain) -> Made {
+        match assemble_knowing(host(), job, certain) {
             Ok(artifact) => self.artifact(name, &artifact),
             Err(why) => {
-                self.failed.push((n, line, why));
-                FunctionCode::default()
+                self.failed.push((n, job.proto.line_defined, why));
+                Made::default()
             }
         }
     }
 
-    fn artifact(&mut self, name: String, artifact: &Artifact) -> FunctionCode {
+    fn artifact(&mut self, name: String, artifact: &Artifact) -> Made {
         debug_assert!(
             artifact.pool.is_empty(),
             "code that is made ahead holds no addresses"
         );
         let bytes = &artifact.code.bytes;
         let start = self.put(name, bytes);
-        FunctionCode {
+        let code = FunctionCode {
             call: start + artifact.call,
             start,
             size: bytes.len() as u32,
@@ -223,12 +225,52 @@ impl Maker {
                 .iter()
                 .map(|&(pc, offset)| (pc, start + offset))
                 .collect(),
+        };
+        let far = artifact.code.far.iter();
+        Made {
+            inner: artifact.inner.map(|at| start + at),
+            far: far.map(|&(at, function)| (start + at, function)).collect(),
+            code,
         }
+    }
+
+    /// Lets the calls of functions of a source lead there.
+    fn link(&mut self, functions: &[Made]) -> Result<(), String> {
+        let patch = match host() {
+            Target::X64 => X64::patch,
+            Target::A64 => A64::patch,
+        };
+        for &(at, function) in functions.iter().flat_map(|f| &f.far) {
+            // Without code a function has no number, and the call is not reached.
+            let inner = functions[function as usize].inner.unwrap_or(at);
+            let field: &mut [u8; 4] = self.code[at as usize..]
+                .first_chunk_mut()
+                .ok_or("a call at the end of the code")?;
+            let new = patch(u32::from_le_bytes(*field), i64::from(inner) - i64::from(at));
+            *field = new.ok_or("a call is too far away")?.to_le_bytes();
+        }
+        Ok(())
     }
 }
 
+/// A function that has been compiled.
+#[derive(Default)]
+struct Made {
+    code: FunctionCode,
+    /// Where calls of this very function begin.
+    inner: Option<u32>,
+    /// Its calls of functions of the source: places in the code, and which.
+    far: Vec<(u32, u32)>,
+}
+
+/// What the code is made for.
+fn host() -> Target {
+    Target::host().unwrap_or(Target::X64)
+}
+
 /// What debuggers call a function: file, line and number, as no name of C has them.
-fn symbol(source: &Source, line: u32, nth: usize) -> String {
+fn symbol(source: &Source, job: &Job, nth: usize) -> String {
+    let line = job.proto.line_defined;
     let file = String::from_utf8_lossy(&source.file);
     match nth {
         0 => format!("lua:{file}"),

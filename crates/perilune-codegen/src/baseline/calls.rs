@@ -2,11 +2,11 @@
 
 use super::emit::Emit;
 use super::shared::{pass_frame, reload};
-use super::{Baseline, Cold, ColdKind, home, home_tag};
+use super::{Baseline, Call, Cold, ColdKind, home, home_tag};
 use crate::masm::{Alu, Cond, FCond, Falu, Label, Masm, Reg, Shift, Width};
 use perilune_bytecode::ops::{Instr, Op};
 use perilune_bytecode::quick::LiveOp;
-use perilune_runtime::abi::{CallMark, Helper, Shared, layout, status, tag};
+use perilune_runtime::abi::{CallMark, Helper, Reason, Shared, layout, status, tag};
 
 impl<M: Masm> Baseline<'_, M> {
     /// CALL of a Lua function; other values go to the cold path.
@@ -20,7 +20,60 @@ impl<M: Masm> Baseline<'_, M> {
                 .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag::CLOSURE, slow);
         }
         let f = self.payload(a);
-        self.call_closure(f, a, b, c);
+        match self.foreseen(a, b) {
+            Some((number, call)) => self.call_foreseen(f, (a, b, c), number, &call),
+            None => self.call_closure(f, a, b, c),
+        }
+    }
+    /// What the call of R[a] with `b - 1` arguments certainly calls, and its number in the image, if they fit.
+    fn foreseen(&self, a: u8, b: u8) -> Option<(u32, Call)> {
+        let call = self.certain.calls.get(&self.pc)?;
+        let given = usize::from(b.checked_sub(1)?);
+        let fits = |(k, wanted): (usize, &Option<u8>)| {
+            wanted.is_none_or(|tag| self.known.tag(a + 1 + k as u8) == Some(tag))
+        };
+        let all = call.params.iter().enumerate();
+        let fit = given >= call.params.len() && { all }.all(fits);
+        (fit && self.certain.first > 0).then(|| (self.certain.first + call.function, call.clone()))
+    }
+    /// Calls the closure `f`, which stands in R[a], by the code of the function that it certainly is, if it is.
+    fn call_foreseen(&mut self, f: Reg, (a, b, c): (u8, u8, u8), number: u32, call: &Call) {
+        let callee = self.temp();
+        self.m.load(Width::W64, callee, f, layout::CLOSURE_PROTO);
+        self.mark(a, c);
+        let (other, back) = (self.m.label(), self.m.label());
+        self.m.branch_load_imm(
+            Cond::Ne,
+            Width::W32,
+            callee,
+            layout::PROTO_NUMBER,
+            number as i32,
+            other,
+        );
+        let window = home(a) + layout::VALUE;
+        self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
+        self.m.call_far(call.function);
+        self.m.bind(back);
+        self.cold.push(Cold {
+            label: other,
+            pc: self.pc,
+            kind: ColdKind::Called { callee, a, b, back },
+        });
+        self.m.alu_imm(Alu::Sub, Width::W64, M::BASE, M::BASE, window);
+        self.called();
+        self.known.forget_from(a.into());
+        self.take_result(a, c);
+    }
+    /// Calls the closure of the function `callee` in R[a], which is not the foreseen one.
+    pub(super) fn cold_called(&mut self, pc: u32, callee: Reg, (a, b): (u8, u8), back: Label) {
+        self.m.imm(M::NARGS, i64::from(b) - 1);
+        let window = home(a) + layout::VALUE;
+        self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
+        let call = self.m.label();
+        self.m.bind(call);
+        self.calls.push((pc, callee, call));
+        self.m.call(callee, layout::PROTO_ENTRY);
+        self.m.jump(back);
     }
     /// Calls the closure `f`, which stands in R[a], with `b - 1` arguments (0: up to the top) for `c - 1` results.
     fn call_closure(&mut self, f: Reg, a: u8, b: u8, c: u8) {
@@ -69,15 +122,18 @@ impl<M: Masm> Baseline<'_, M> {
             .alu_imm(Alu::Sub, Width::W64, M::NARGS, M::NARGS, home(a) + layout::VALUE);
         self.m.shift_imm(Shift::Right, Width::W64, M::NARGS, M::NARGS, 4);
     }
-    /// What the callee has answered becomes `c - 1` registers from `a` on.
+    /// What the callee has answered becomes `c - 1` registers from `a` on. The result of a function of the program may
+    /// be certain: any other goes on in the interpreter.
     fn take_result(&mut self, a: u8, c: u8) {
+        let called = self.generic(self.pc).op() == Op::CALL && c == 2;
+        let stated = { called }.then(|| self.certain.result_of_call(a)).flatten();
         let (label, back) = (self.m.label(), self.m.label());
-        let unusual = match c {
-            1 => Cond::Above,
-            _ => Cond::AboveEq,
+        let (unusual, usual) = match (stated, c) {
+            (Some(tag), _) => (Cond::Ne, tag.into()),
+            (None, 1) => (Cond::Above, status::NONE),
+            (None, _) => (Cond::AboveEq, status::NONE),
         };
-        self.m
-            .branch_imm(unusual, Width::W32, M::TAG, status::NONE, label);
+        self.m.branch_imm(unusual, Width::W32, M::TAG, usual, label);
         if c != 1 {
             self.m.store(Width::W64, M::RET, M::BASE, home(a));
             self.m.store(Width::W8, M::TAG, M::BASE, home_tag(a));
@@ -90,7 +146,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.cold.push(Cold {
             label,
             pc: self.pc,
-            kind: ColdKind::Returned { a, c, back },
+            kind: ColdKind::Returned { a, c, stated, back },
         });
     }
     /// Results from the `first` on are missing.
@@ -106,8 +162,13 @@ impl<M: Masm> Baseline<'_, M> {
         self.m.lea(M::RET, M::BASE, home(r));
         self.m.store(Width::W64, M::RET, M::TAG, layout::THREAD_TOP);
     }
-    pub(super) fn cold_returned(&mut self, a: u8, c: u8, back: Label) {
+    pub(super) fn cold_returned(&mut self, pc: u32, (a, c): (u8, u8), stated: Option<u8>, back: Label) {
         let (delivered, leave) = (self.m.label(), self.m.label());
+        let value = self.m.label();
+        if stated.is_some() {
+            self.m
+                .branch_imm(Cond::Below, Width::W32, M::TAG, status::NONE, value);
+        }
         self.call_shared(Shared::AfterCall);
         self.m
             .branch_imm(Cond::Eq, Width::W32, M::TAG, status::LEAVE, leave);
@@ -118,7 +179,18 @@ impl<M: Masm> Baseline<'_, M> {
         }
         self.nil_from(a, 0, c);
         self.m.bind(delivered);
+        if let Some(tag) = stated {
+            let exit = self.exit(pc + 1, Reason::Type, self.following(pc));
+            self.m
+                .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(a), tag.into(), exit);
+        }
         self.m.jump(back);
+        if stated.is_some() {
+            self.m.bind(value);
+            self.m.store(Width::W64, M::RET, M::BASE, home(a));
+            self.m.store(Width::W8, M::TAG, M::BASE, home_tag(a));
+            self.m.jump(delivered);
+        }
         self.m.bind(leave);
         self.m.ret();
     }

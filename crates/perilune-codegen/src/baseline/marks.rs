@@ -9,6 +9,8 @@ use perilune_runtime::abi::{Helper, Reason, Shared};
 pub enum Mark {
     /// Where compiled code calls the function.
     Call,
+    /// Where calls of this very function begin.
+    Inner,
     /// Where the interpreter enters at an instruction.
     Entry(u32),
     /// Code that cold paths share; its name.
@@ -21,6 +23,8 @@ pub enum Mark {
     Exit(u32, Reason),
     /// The call that the instruction makes has not just returned one value.
     Returned(u32),
+    /// The call that the instruction makes is not of the function that was foreseen.
+    Called(u32),
     /// Parameters without an argument become nil.
     Fill,
 }
@@ -58,6 +62,7 @@ impl<M: Masm> Baseline<'_, M> {
             ColdKind::Poll { .. } => Mark::Poll(pc),
             ColdKind::Exit { reason, .. } => Mark::Exit(pc, reason),
             ColdKind::Returned { .. } => Mark::Returned(pc),
+            ColdKind::Called { .. } => Mark::Called(pc),
             ColdKind::Fill { .. } => Mark::Fill,
         });
     }

@@ -23,19 +23,22 @@ mod moves;
 mod order;
 mod shared;
 mod templates;
-mod types;
+pub mod types;
 
 use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
 use emit::Emit;
 use known::Known;
 pub use marks::{HelperCall, Mark};
 use perilune_bytecode::ops::{Instr, Op, Operand};
+use perilune_bytecode::proto::Proto;
 use perilune_bytecode::quick::LiveOp;
 use perilune_runtime::abi::{Helper, Reason, Shared, layout, tag};
 use perilune_runtime::exec::Job;
 pub use shared::stubs;
 use shared::{pass_frame, reload, reload_frame};
-use types::Types;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use types::{Fact, Links, Subject, Types};
 
 /// Compiled code of a function: inert bytes.
 #[derive(Debug)]
@@ -56,6 +59,85 @@ pub struct Artifact {
     pub marks: Vec<(u32, Mark)>,
     /// Calls of helpers.
     pub helpers: Vec<HelperCall>,
+    /// Where it begins for calls of this very function whose arguments fit, if there are such.
+    pub inner: Option<u32>,
+}
+
+/// A call whose callee is known by its number.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which function of the source.
+    pub function: u32,
+    /// The tags that its code relies on.
+    pub params: Arc<Vec<Option<u8>>>,
+}
+
+/// What is certain of a function without a run.
+#[derive(Default)]
+pub struct Certain {
+    /// The tags of its registers.
+    pub types: Types,
+    /// Its connections.
+    pub links: Links,
+    /// What functions of the source return.
+    pub results: Arc<Vec<Option<Fact>>>,
+    /// Its calls of functions of the source, by instruction.
+    pub calls: BTreeMap<u32, Call>,
+    /// Whether others call it so.
+    pub is_called: bool,
+    /// The number of the source's first function in the image; 0 if calls are to go by way of the function's record.
+    pub first: u32,
+}
+
+impl Certain {
+    /// What is certain of a function about whose callers nothing is known.
+    pub fn alone(job: &Job) -> Certain {
+        let (leaders, captured) = (leaders(&job.proto), captured(&job.proto));
+        let mut certain = Certain::default();
+        let subject = certain.subject(job, &leaders, &captured);
+        certain.types = Types::of(subject, &[]);
+        certain
+    }
+    /// What a call of the function in register `a`, where the walk is, returns as its only value.
+    fn result_of_call(&self, a: u8) -> Option<u8> {
+        let callee = types::function_of(self.types.fact(a))?;
+        self.results[callee as usize].and_then(types::tag_of)
+    }
+    fn subject<'a>(&'a self, job: &'a Job, leaders: &'a [bool], captured: &'a [bool]) -> Subject<'a> {
+        Subject {
+            proto: &job.proto,
+            consts: &job.consts,
+            leaders,
+            captured,
+            links: &self.links,
+            results: &self.results,
+        }
+    }
+}
+
+/// Which instructions of a function begin a block.
+pub fn leaders(proto: &Proto) -> Vec<bool> {
+    let mut leaders = vec![false; proto.code.len() + 1];
+    leaders[0] = true;
+    for (pc, &i) in proto.code.iter().enumerate() {
+        if let Some(target) = jump_target(pc as u32, i) {
+            leaders[target as usize] = true;
+            // It jumps behind the FORLOOP, and the body begins right after it.
+            leaders[pc + 1] |= i.op() == Op::FORPREP;
+        }
+    }
+    leaders
+}
+
+/// Which registers of a function closures may share.
+pub fn captured(proto: &Proto) -> Vec<bool> {
+    let mut captured = vec![false; 256];
+    for nested in &proto.protos {
+        for u in nested.upvalues.iter().filter(|u| u.in_stack) {
+            captured[u.index as usize] = true;
+        }
+    }
+    captured
 }
 
 /// Code that is not on the way, emitted after all templates.
@@ -79,8 +161,15 @@ enum ColdKind {
     Poll { target: Label, resume: u32, live: u32 },
     /// The frame goes on in the interpreter at `pc`, which gives instructions back to the budget.
     Exit { reason: Reason, given_back: i32 },
-    /// A call has not just returned one value.
-    Returned { a: u8, c: u8, back: Label },
+    /// A call has not just returned one value, or not one with the tag that is stated.
+    Returned {
+        a: u8,
+        c: u8,
+        stated: Option<u8>,
+        back: Label,
+    },
+    /// A call is of another function than was foreseen.
+    Called { callee: Reg, a: u8, b: u8, back: Label },
     /// Arguments are missing: nil takes their place.
     Fill { params: u8, back: Label },
 }
@@ -105,7 +194,7 @@ struct Baseline<'j, M: Masm> {
     /// register.
     loops: Vec<(u32, u32, u8)>,
     /// What is certain without a run, for code that is made ahead.
-    types: Types,
+    certain: Certain,
     known: Known,
     /// What was known before the instruction being compiled.
     before: Known,
@@ -139,10 +228,14 @@ const fn home_tag(r: u8) -> i32 {
     home(r) + layout::VALUE_TAG
 }
 
-/// Compiles a function for the target of `M`.
-pub fn compile<M: Masm>(job: &Job) -> Artifact {
-    let mut c = Baseline::<M>::new(job);
-    let call = c.prologue();
+/// Compiles a function for the target of `M`; about code that is made ahead, something may be certain.
+pub fn compile<M: Masm>(job: &Job, certain: Certain) -> Artifact {
+    let mut c = Baseline::<M>::new(job, certain);
+    let inner = c.certain.is_called.then(|| c.m.label());
+    let call = match inner {
+        Some(inner) => c.two_prologues(inner),
+        None => c.prologue(),
+    };
     let mut templates = Vec::with_capacity(job.code.len());
     for pc in 0..job.code.len() as u32 {
         templates.push((c.m.offset(), pc));
@@ -158,6 +251,7 @@ pub fn compile<M: Masm>(job: &Job) -> Artifact {
     let at = |l: Label| code.labels[l.0 as usize];
     Artifact {
         call: at(call),
+        inner: inner.map(at),
         entries: c.entries.iter().map(|&(pc, l)| (pc, at(l))).collect(),
         pool: c.pool,
         templates,
@@ -175,7 +269,7 @@ fn jump_target(pc: u32, i: Instr) -> Option<u32> {
 }
 
 impl<'j, M: Masm> Baseline<'j, M> {
-    fn new(job: &'j Job) -> Self {
+    fn new(job: &'j Job, certain: Certain) -> Self {
         let n = job.code.len();
         let mut m = M::new();
         let labels = (0..n).map(|_| m.label()).collect();
@@ -187,12 +281,12 @@ impl<'j, M: Masm> Baseline<'j, M> {
         let mut c = Baseline {
             pc: 0,
             labels,
-            leaders: vec![false; n + 1],
+            leaders: leaders(&job.proto),
             heads: vec![false; n + 1],
-            captured: vec![false; 256],
+            captured: captured(&job.proto),
             rest: Vec::new(),
             loops: Vec::new(),
-            types: Types::none(),
+            certain,
             before: known.clone(),
             known,
             busy: 0,
@@ -229,40 +323,28 @@ impl<'j, M: Masm> Baseline<'j, M> {
         LiveOp::from_u8(self.job.code[pc as usize].op_byte())
     }
 
-    /// Finds blocks, loops and shared registers.
+    /// Finds loops.
     fn analyse(&mut self) {
-        self.leaders[0] = true;
         self.heads[0] = true;
         for pc in 0..self.job.code.len() as u32 {
             let i = self.generic(pc);
             let Some(target) = jump_target(pc, i) else {
                 continue;
             };
-            self.leaders[target as usize] = true;
             self.heads[target as usize] |= target <= pc;
             if i.op() == Op::FORPREP {
-                // It jumps behind the FORLOOP, and the body begins right after it.
-                self.leaders[pc as usize + 1] = true;
                 let kept = !self.job.ahead && !self.job.loose.contains(&(pc + 1));
                 if kept && self.live_op(target - 1) == Some(LiveOp::FORLOOP_INT) {
                     self.loops.push((pc + 1, target - 1, i.a()));
                 }
             }
         }
-        for nested in &self.job.proto.protos {
-            for u in nested.upvalues.iter().filter(|u| u.in_stack) {
-                self.captured[u.index as usize] = true;
-            }
-        }
-        if self.job.ahead {
-            self.types = Types::of(self.job, &self.leaders, &self.captured);
-        }
     }
 
     /// What holds at the beginning of the block at `pc` whatever comes before it: what is certain there, and the
     /// registers of the loops over integers around it.
     fn guaranteed(&self, pc: u32) -> Vec<(u8, u8)> {
-        let mut facts: Vec<(u8, u8)> = self.types.at_block(pc).collect();
+        let mut facts: Vec<(u8, u8)> = self.certain.types.at_block(pc).collect();
         facts.extend(self.counted(pc));
         facts
     }
@@ -290,7 +372,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
             for (r, tag) in self.guaranteed(pc) {
                 self.known.set_tag(r, tag);
             }
-            self.types.begin_block(pc);
+            self.certain.types.begin_block(pc);
         }
         self.before_instruction(pc);
         (self.busy, self.fbusy) = (0, 0);
@@ -302,13 +384,20 @@ impl<'j, M: Masm> Baseline<'j, M> {
         if let Some(op) = LiveOp::from_u8(i.op_byte()) {
             self.emit(op, i);
         }
-        self.types.step(self.job, &self.captured, pc);
+        self.step_certain(pc);
         self.close_slow_path();
         self.state_certain();
     }
+    /// The walk of what is certain goes on behind the instruction `pc`.
+    fn step_certain(&mut self, pc: u32) {
+        let mut types = std::mem::take(&mut self.certain.types);
+        let subject = self.certain.subject(self.job, &self.leaders, &self.captured);
+        types.step(subject, pc);
+        self.certain.types = types;
+    }
     /// What is certain behind the instruction is known.
     fn state_certain(&mut self) {
-        for (r, tag) in self.types.here() {
+        for (r, tag) in self.certain.types.here() {
             self.known.set_tag(r, tag);
         }
     }
@@ -562,18 +651,13 @@ impl<'j, M: Masm> Baseline<'j, M> {
         let proto = &self.job.proto;
         self.m.bind(call);
         self.note(Mark::Call);
-        self.m.enter();
         let slow = self.slow_entry;
-        self.m
-            .branch_stack_below(M::STATE, layout::STATE_STACK_LIMIT, slow);
-        self.m.branch_load_imm(Cond::Ne, Width::W32, M::WORD, 0, 0, slow);
+        self.test_interrupts(slow);
         if proto.is_vararg {
             self.vararg_prologue();
             return call;
         }
-        let end = home(proto.max_stack) + 2 * layout::FRAME;
-        self.m.lea(M::RET, M::BASE, end);
-        self.m.branch(Cond::Above, Width::W64, M::RET, M::FRAME, slow);
+        self.test_room(slow);
         if proto.num_params > 0 {
             let params = proto.num_params;
             let (label, back) = (self.m.label(), self.m.label());
@@ -586,9 +670,45 @@ impl<'j, M: Masm> Baseline<'j, M> {
                 kind: ColdKind::Fill { params, back },
             });
         }
+        self.push_frame();
+        call
+    }
+    /// The beginning for callers that know nothing of the function, which is only gone to, and behind it that for calls of
+    /// this very function with arguments that fit.
+    fn two_prologues(&mut self, inner: Label) -> Label {
+        let (call, body) = (self.prologue(), self.labels[0]);
+        for (r, tag) in self.guaranteed(0) {
+            let exit = self.exit(0, Reason::Type, 0);
+            self.m
+                .branch_load_imm(Cond::Ne, Width::W8, M::BASE, home_tag(r), tag.into(), exit);
+        }
+        self.m.jump(body);
+        let (slow, count) = (self.m.label(), self.job.proto.num_params);
+        self.m.bind(slow);
+        self.m.imm(M::NARGS, count.into());
+        let slow_entry = self.slow_entry;
+        self.m.jump(slow_entry);
+        self.m.bind(inner);
+        self.note(Mark::Inner);
+        self.test_interrupts(slow);
+        self.test_room(slow);
+        self.push_frame();
+        call
+    }
+    fn test_interrupts(&mut self, slow: Label) {
+        self.m.enter();
+        self.m
+            .branch_stack_below(M::STATE, layout::STATE_STACK_LIMIT, slow);
+        self.m.branch_load_imm(Cond::Ne, Width::W32, M::WORD, 0, 0, slow);
+    }
+    fn test_room(&mut self, slow: Label) {
+        let end = home(self.job.proto.max_stack) + 2 * layout::FRAME;
+        self.m.lea(M::RET, M::BASE, end);
+        self.m.branch(Cond::Above, Width::W64, M::RET, M::FRAME, slow);
+    }
+    fn push_frame(&mut self) {
         self.m
             .alu_imm(Alu::Sub, Width::W64, M::FRAME, M::FRAME, layout::FRAME);
-        call
     }
 
     fn vararg_prologue(&mut self) {
@@ -686,7 +806,10 @@ impl<'j, M: Masm> Baseline<'j, M> {
                     self.m.imm(M::ARGS[3], i64::from(cold.pc) | (reason as i64) << 32);
                     self.go_to(Shared::Exit);
                 }
-                ColdKind::Returned { a, c, back } => self.cold_returned(a, c, back),
+                ColdKind::Returned { a, c, stated, back } => {
+                    self.cold_returned(cold.pc, (a, c), stated, back);
+                }
+                ColdKind::Called { callee, a, b, back } => self.cold_called(cold.pc, callee, (a, b), back),
                 ColdKind::Fill { params, back } => self.cold_fill(params, back),
             }
         }

@@ -3,56 +3,113 @@
 //! A forward data flow over blocks (G. A. Kildall, "A unified approach to global program optimization", 1973): a register
 //! has a tag at the beginning of a block if it has that tag at the end of all blocks before it. It begins with the tags of
 //! literals, constructors and closures; arithmetic of numbers makes numbers, and loops over integers count in integers.
-//! What is read from tables, upvalues and results of calls has no tag here, and neither has a register that a closure
-//! shares. `debug.setlocal` may change any register: the frame goes on in the interpreter then, and where it enters
-//! compiled code again the tags are tested.
+//! What is read from tables has no tag here, and neither has a register that a closure shares. `debug.setlocal` may change
+//! any register: the frame goes on in the interpreter then, and where it enters compiled code again the tags are tested.
+//!
+//! Beside tags, it follows the functions of the program that local variables hold ([`Links`]), and so finds which calls
+//! are of which function. That is no more than a guess, since the debug library changes variables: whoever uses it tests.
 
 use super::jump_target;
 use perilune_bytecode::ops::{Instr, Op, Operand};
+use perilune_bytecode::proto::Proto;
 use perilune_runtime::abi::tag;
-use perilune_runtime::exec::Job;
+use std::ops::Range;
 
-const UNKNOWN: u8 = 0xff;
-const INT: u8 = tag::INT as u8;
-const FLOAT: u8 = tag::FLOAT as u8;
-const STRING: u8 = tag::STRING as u8;
+/// What is known of a value: a tag, [`UNKNOWN`], or from [`FUNCTION`] on a function's number.
+pub type Fact = u32;
+/// Nothing.
+pub const UNKNOWN: Fact = Fact::MAX;
+/// The number of a function begins here.
+pub const FUNCTION: Fact = 0x100;
+const INT: Fact = tag::INT as Fact;
+const FLOAT: Fact = tag::FLOAT as Fact;
+const STRING: Fact = tag::STRING as Fact;
 
-/// The tags of all registers at a place, [`UNKNOWN`] for those that have none for certain.
-type Tags = Box<[u8]>;
+/// The tag that a fact is.
+pub fn tag_of(fact: Fact) -> Option<u8> {
+    u8::try_from(fact).ok()
+}
+/// The number of the function that a fact is.
+pub fn function_of(fact: Fact) -> Option<u32> {
+    (fact != UNKNOWN).then(|| fact.checked_sub(FUNCTION)).flatten()
+}
+/// What is known of a value that is one of two.
+pub fn either(a: Fact, b: Fact) -> Fact {
+    if a == b { a } else { UNKNOWN }
+}
+
+/// The facts about all registers at a place.
+type Facts = Box<[Fact]>;
+
+/// How a function is connected with others of the program, by their numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// The functions in it; without them, its closures are not told apart.
+    pub protos: Vec<u32>,
+    /// What its upvalues hold.
+    pub upvalues: Vec<Option<u32>>,
+    /// Local variables that hold a function.
+    pub variables: Vec<Variable>,
+}
+
+/// A local variable that holds a function of the program, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its register.
+    pub register: u8,
+    /// Where it holds it.
+    pub range: Range<u32>,
+    /// Which.
+    pub function: u32,
+}
+
+/// A function to be analysed.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The function.
+    pub proto: &'a Proto,
+    /// Its constants' tags.
+    pub consts: &'a [(u64, u8)],
+    /// Which instructions begin a block.
+    pub leaders: &'a [bool],
+    /// Which registers closures share.
+    pub captured: &'a [bool],
+    /// Its connections.
+    pub links: &'a Links,
+    /// What functions return, by number, as their only value; None for those that are not known to return.
+    pub results: &'a [Option<Fact>],
+}
 
 /// What is certain in one function.
 #[derive(Default)]
-pub(super) struct Types {
+pub struct Types {
     /// By block, that is by its first instruction, once something has been found to lead there.
-    blocks: Vec<Option<Tags>>,
+    blocks: Vec<Option<Facts>>,
     /// At the instruction that the walk has come to.
-    now: Option<Tags>,
+    now: Option<Facts>,
 }
 
 impl Types {
-    /// Nothing is known.
-    pub fn none() -> Types {
-        Types::default()
-    }
-
-    /// Analyses a function, whose blocks begin at `leaders`, and of whose registers closures share those that are
-    /// `captured`.
-    pub fn of(job: &Job, leaders: &[bool], captured: &[bool]) -> Types {
-        let registers = usize::from(job.proto.max_stack).max(2) + 2;
-        let code = &job.proto.code;
+    /// Analyses a function whose first registers have these facts when it begins.
+    pub fn of(subject: Subject<'_>, first: &[Fact]) -> Types {
+        let code = &subject.proto.code;
         let mut types = Types {
             blocks: vec![None; code.len() + 1],
             now: None,
         };
-        types.blocks[0] = Some(vec![UNKNOWN; registers].into());
+        let mut begin = vec![UNKNOWN; registers(subject.proto)];
+        begin[..first.len()].copy_from_slice(first);
+        subject.forget_captured(&mut begin);
+        types.blocks[0] = Some(begin.into());
         let mut todo = vec![false; code.len() + 1];
         todo[0] = true;
         while todo.contains(&true) {
             let mut at = 0;
             while at < code.len() {
+                let leaders = &subject.leaders[..code.len()];
                 let end = (at + 1..code.len()).find(|&k| leaders[k]).unwrap_or(code.len());
                 if std::mem::take(&mut todo[at]) {
-                    types.pass(job, captured, at..end, &mut todo);
+                    types.pass(subject, at..end, &mut todo);
                 }
                 at = end;
             }
@@ -61,36 +118,34 @@ impl Types {
     }
 
     /// Follows one block, and tells those that it leads to.
-    fn pass(&mut self, job: &Job, captured: &[bool], block: std::ops::Range<usize>, todo: &mut [bool]) {
-        let Some(mut tags) = self.blocks[block.start].clone() else {
+    fn pass(&mut self, subject: Subject<'_>, block: Range<usize>, todo: &mut [bool]) {
+        let Some(mut facts) = self.blocks[block.start].clone() else {
             return;
         };
         for pc in block.clone() {
-            let i = job.proto.code[pc];
+            let i = subject.proto.code[pc];
             if let Some(target) = jump_target(pc as u32, i) {
-                let mut there = tags.clone();
+                let mut there = facts.clone();
                 taken(&mut there, i);
-                forget_captured(&mut there, captured);
+                subject.settle(&mut there, target);
                 self.meet(target as usize, &there, todo);
             }
-            if !goes_on(i.op()) {
+            if !subject.step(&mut facts, pc as u32) {
                 return;
             }
-            fall_through(&mut tags, job, i);
-            forget_captured(&mut tags, captured);
         }
-        self.meet(block.end, &tags, todo);
+        self.meet(block.end, &facts, todo);
     }
 
-    /// Something leads to the block at `target` with these tags.
-    fn meet(&mut self, target: usize, tags: &Tags, todo: &mut [bool]) {
+    /// Something leads to the block at `target` with these facts.
+    fn meet(&mut self, target: usize, facts: &Facts, todo: &mut [bool]) {
         let Some(known) = &mut self.blocks[target] else {
-            self.blocks[target] = Some(tags.clone());
+            self.blocks[target] = Some(facts.clone());
             todo[target] = true;
             return;
         };
-        for (old, &new) in known.iter_mut().zip(tags) {
-            if *old != new && *old != UNKNOWN {
+        for (old, &new) in known.iter_mut().zip(facts) {
+            if *old != either(*old, new) {
                 *old = UNKNOWN;
                 todo[target] = true;
             }
@@ -99,43 +154,53 @@ impl Types {
 
     /// What is certain at the beginning of the block at `pc`.
     pub fn at_block(&self, pc: u32) -> impl Iterator<Item = (u8, u8)> {
-        known(self.blocks.get(pc as usize).and_then(Option::as_deref))
+        tags(self.blocks.get(pc as usize).and_then(Option::as_deref))
     }
-
     /// The walk comes to the block at `pc`.
     pub fn begin_block(&mut self, pc: u32) {
         self.now = self.blocks.get(pc as usize).cloned().flatten();
     }
     /// The walk goes on behind the instruction `pc`.
-    pub fn step(&mut self, job: &Job, captured: &[bool], pc: u32) {
-        let i = job.proto.code[pc as usize];
-        if !goes_on(i.op()) {
+    pub fn step(&mut self, subject: Subject<'_>, pc: u32) {
+        if self.now.as_mut().is_some_and(|facts| !subject.step(facts, pc)) {
             self.now = None;
-        }
-        if let Some(tags) = &mut self.now {
-            fall_through(tags, job, i);
-            forget_captured(tags, captured);
         }
     }
     /// What is certain where the walk is.
     pub fn here(&self) -> impl Iterator<Item = (u8, u8)> {
-        known(self.now.as_deref())
+        tags(self.now.as_deref())
+    }
+    /// What the register `r` holds where the walk is.
+    pub fn fact(&self, r: u8) -> Fact {
+        self.now.as_ref().map_or(UNKNOWN, |facts| facts[usize::from(r)])
+    }
+    /// Calls `see` with each instruction that something leads to, and the facts before it.
+    pub fn each(&mut self, subject: Subject<'_>, see: &mut dyn FnMut(u32, Instr, &[Fact])) {
+        for pc in 0..subject.proto.code.len() as u32 {
+            if subject.leaders[pc as usize] {
+                self.begin_block(pc);
+            }
+            if let Some(facts) = &self.now {
+                see(pc, subject.proto.code[pc as usize], facts);
+            }
+            self.step(subject, pc);
+        }
+        self.now = None;
     }
 }
 
-fn known(tags: Option<&[u8]>) -> impl Iterator<Item = (u8, u8)> {
-    let certain = |(r, &t): (usize, &u8)| (t != UNKNOWN).then_some((r as u8, t));
-    tags.unwrap_or_default().iter().enumerate().filter_map(certain)
+fn registers(proto: &Proto) -> usize {
+    usize::from(proto.max_stack).max(2) + 2
 }
 
-fn forget_captured(tags: &mut Tags, captured: &[bool]) {
-    for (t, _) in tags.iter_mut().zip(captured).filter(|(_, c)| **c) {
-        *t = UNKNOWN;
-    }
+fn tags(facts: Option<&[Fact]>) -> impl Iterator<Item = (u8, u8)> {
+    let certain = |(r, &fact): (usize, &Fact)| Some((r as u8, tag_of(fact)?));
+    facts.unwrap_or_default().iter().enumerate().filter_map(certain)
 }
-fn forget_from(tags: &mut Tags, r: usize) {
-    let r = r.min(tags.len());
-    tags[r..].fill(UNKNOWN);
+
+fn forget_from(facts: &mut [Fact], r: usize) {
+    let r = r.min(facts.len());
+    facts[r..].fill(UNKNOWN);
 }
 
 /// Whether the instruction behind may follow.
@@ -147,100 +212,142 @@ fn goes_on(op: Op) -> bool {
 }
 
 /// The instruction `i` has jumped.
-fn taken(tags: &mut Tags, i: Instr) {
+fn taken(facts: &mut [Fact], i: Instr) {
     let a = usize::from(i.a());
     match i.op() {
-        Op::TESTSET => tags[a] = tags[usize::from(i.b())],
-        Op::FORPREP => forget_from(tags, a),
+        Op::TESTSET => facts[a] = facts[usize::from(i.b())],
+        Op::FORPREP => forget_from(facts, a),
         // The registers above are not in use at the safepoint.
-        Op::FORLOOP => forget_from(tags, a + 3),
-        Op::TFORPREP => forget_from(tags, a + 2),
+        Op::FORLOOP => forget_from(facts, a + 3),
+        Op::TFORPREP => forget_from(facts, a + 2),
         _ => {}
     }
 }
 
-/// The instruction `i` has not jumped.
-fn fall_through(tags: &mut Tags, job: &Job, i: Instr) {
-    let a = usize::from(i.a());
-    let of = |r: u8| tags[usize::from(r)];
-    match i.op() {
-        Op::LOADNIL => tags[a..=a + usize::from(i.b())].fill(tag::NIL as u8),
-        Op::SELF => {
-            let object = of(i.b());
-            tags[a] = UNKNOWN;
-            tags[a + 1] = object;
+impl Subject<'_> {
+    fn forget_captured(self, facts: &mut [Fact]) {
+        for (fact, _) in facts.iter_mut().zip(self.captured).filter(|(_, c)| **c) {
+            *fact = UNKNOWN;
         }
-        Op::FORPREP => {
-            let counted = [of(i.a()), of(i.a() + 2)];
-            forget_from(tags, a);
-            if counted.iter().all(|&t| is_number(t)) {
-                tags[a..a + 3].fill(sum(counted));
+    }
+
+    /// The instruction `pc` comes next: what is shared is forgotten, but for functions that variables hold for good.
+    fn settle(self, facts: &mut [Fact], pc: u32) {
+        self.forget_captured(facts);
+        for v in self.links.variables.iter().filter(|v| v.range.contains(&pc)) {
+            facts[usize::from(v.register)] = FUNCTION + v.function;
+        }
+    }
+
+    /// The instruction `pc` has been executed without a jump; false if that cannot be.
+    fn step(self, facts: &mut [Fact], pc: u32) -> bool {
+        let i = self.proto.code[pc as usize];
+        let on = goes_on(i.op()) && self.fall_through(facts, i);
+        self.settle(facts, pc + 1);
+        on
+    }
+
+    /// As [`Subject::step`], for `i`.
+    fn fall_through(self, facts: &mut [Fact], i: Instr) -> bool {
+        let a = usize::from(i.a());
+        let of = |r: u8| facts[usize::from(r)];
+        match i.op() {
+            Op::LOADNIL => facts[a..=a + usize::from(i.b())].fill(tag::NIL as Fact),
+            Op::SELF => {
+                let object = of(i.b());
+                facts[a] = UNKNOWN;
+                facts[a + 1] = object;
             }
+            Op::FORPREP => {
+                let counted = [of(i.a()), of(i.a() + 2)];
+                forget_from(facts, a);
+                if counted.iter().all(|&t| is_number(t)) {
+                    facts[a..a + 3].fill(sum(counted));
+                }
+            }
+            Op::CALL => {
+                let callee = function_of(of(i.a()));
+                forget_from(facts, a);
+                if let Some(f) = callee.filter(|_| i.c() == 2) {
+                    let Some(result) = self.results[f as usize] else {
+                        return false;
+                    };
+                    facts[a] = result;
+                }
+            }
+            Op::FORLOOP | Op::VARARG | Op::VARARGPREP => forget_from(facts, a),
+            Op::TFORCALL => forget_from(facts, a + 3),
+            // The registers above are not in use at the safepoint.
+            Op::NEWTABLE | Op::CLOSURE | Op::SETLIST => {
+                let made = match i.op() {
+                    Op::CLOSURE => match self.links.protos.get(i.du() as usize) {
+                        Some(f) => FUNCTION + f,
+                        None => tag::CLOSURE as Fact,
+                    },
+                    Op::SETLIST => of(i.a()),
+                    _ => tag::TABLE as Fact,
+                };
+                forget_from(facts, a);
+                facts[a] = made;
+            }
+            Op::CONCAT => {
+                let parts = &facts[a..a + usize::from(i.b())];
+                let text = parts.iter().all(|t| matches!(*t, STRING | INT | FLOAT));
+                forget_from(facts, a);
+                facts[a] = if text { STRING } else { UNKNOWN };
+            }
+            op if op.info().operands[0] == Operand::Write && op != Op::TESTSET => {
+                facts[a] = self.result(facts, i).unwrap_or(UNKNOWN);
+            }
+            _ => {}
         }
-        Op::FORLOOP | Op::CALL | Op::VARARG | Op::VARARGPREP => forget_from(tags, a),
-        Op::TFORCALL => forget_from(tags, a + 3),
-        // The registers above are not in use at the safepoint.
-        Op::NEWTABLE | Op::CLOSURE | Op::SETLIST => {
-            let made = match i.op() {
-                Op::CLOSURE => tag::CLOSURE as u8,
-                _ => tag::TABLE as u8,
-            };
-            let made = if i.op() == Op::SETLIST { of(i.a()) } else { made };
-            forget_from(tags, a);
-            tags[a] = made;
+        true
+    }
+
+    /// What an instruction writes into R[a], if it neither jumps nor raises an error.
+    fn result(self, facts: &[Fact], i: Instr) -> Option<Fact> {
+        let of = |r: u8| facts[usize::from(r)];
+        let constant = || Fact::from(self.consts[i.du() as usize].1);
+        let operands = match i.op().info().operands {
+            [_, Operand::Read, Operand::Read, _] => [of(i.b()), of(i.c())],
+            [_, Operand::Read, _, Operand::Int] => [of(i.b()), INT],
+            [_, Operand::Read, _, Operand::NumConst] => [of(i.b()), constant()],
+            [_, Operand::Read, ..] => [of(i.b()); 2],
+            _ => [UNKNOWN; 2],
+        };
+        let numbers = operands.iter().all(|&t| is_number(t));
+        // A float that is no integer may have a metamethod.
+        let integers = operands == [INT; 2];
+        match i.op() {
+            Op::MOVE => Some(of(i.b())),
+            Op::GETUPVAL => {
+                let held = self.links.upvalues.get(usize::from(i.b())).copied();
+                held.flatten().map(|f| FUNCTION + f)
+            }
+            Op::LOADI => Some(INT),
+            Op::LOADF => Some(FLOAT),
+            Op::LOADK => Some(constant()),
+            Op::LOADFALSE => Some(tag::FALSE as Fact),
+            Op::LOADTRUE => Some(tag::TRUE as Fact),
+            Op::ADD | Op::SUB | Op::MUL | Op::MOD | Op::IDIV if numbers => Some(sum(operands)),
+            Op::ADDI | Op::SUBI | Op::ADDK | Op::SUBK | Op::MULK | Op::MODK | Op::IDIVK if numbers => {
+                Some(sum(operands))
+            }
+            Op::UNM if numbers => Some(operands[0]),
+            Op::DIV | Op::POW | Op::DIVK | Op::POWK if numbers => Some(FLOAT),
+            Op::BAND | Op::BOR | Op::BXOR | Op::SHL | Op::SHR | Op::BNOT if integers => Some(INT),
+            Op::BANDK | Op::BORK | Op::BXORK | Op::SHLI | Op::SHRI if integers => Some(INT),
+            Op::LEN if operands[0] == STRING => Some(INT),
+            _ => None,
         }
-        Op::CONCAT => {
-            let parts = &tags[a..a + usize::from(i.b())];
-            let text = parts.iter().all(|t| matches!(*t, STRING | INT | FLOAT));
-            forget_from(tags, a);
-            tags[a] = if text { STRING } else { UNKNOWN };
-        }
-        op if op.info().operands[0] == Operand::Write && op != Op::TESTSET => {
-            tags[a] = result(tags, job, i).unwrap_or(UNKNOWN);
-        }
-        _ => {}
     }
 }
 
-/// The tag of what an instruction writes into R[a], if it neither jumps nor raises an error.
-fn result(tags: &Tags, job: &Job, i: Instr) -> Option<u8> {
-    let of = |r: u8| tags[usize::from(r)];
-    let constant = || job.consts[i.du() as usize].1;
-    let operands = match i.op().info().operands {
-        [_, Operand::Read, Operand::Read, _] => [of(i.b()), of(i.c())],
-        [_, Operand::Read, _, Operand::Int] => [of(i.b()), INT],
-        [_, Operand::Read, _, Operand::NumConst] => [of(i.b()), constant()],
-        [_, Operand::Read, ..] => [of(i.b()); 2],
-        _ => [UNKNOWN; 2],
-    };
-    let numbers = operands.iter().all(|&t| is_number(t));
-    // A float that is no integer may have a metamethod.
-    let integers = operands == [INT; 2];
-    match i.op() {
-        Op::MOVE => Some(of(i.b())),
-        Op::LOADI => Some(INT),
-        Op::LOADF => Some(FLOAT),
-        Op::LOADK => Some(constant()),
-        Op::LOADFALSE => Some(tag::FALSE as u8),
-        Op::LOADTRUE => Some(tag::TRUE as u8),
-        Op::ADD | Op::SUB | Op::MUL | Op::MOD | Op::IDIV if numbers => Some(sum(operands)),
-        Op::ADDI | Op::SUBI | Op::ADDK | Op::SUBK | Op::MULK | Op::MODK | Op::IDIVK if numbers => {
-            Some(sum(operands))
-        }
-        Op::UNM if numbers => Some(operands[0]),
-        Op::DIV | Op::POW | Op::DIVK | Op::POWK if numbers => Some(FLOAT),
-        Op::BAND | Op::BOR | Op::BXOR | Op::SHL | Op::SHR | Op::BNOT if integers => Some(INT),
-        Op::BANDK | Op::BORK | Op::BXORK | Op::SHLI | Op::SHRI if integers => Some(INT),
-        Op::LEN if operands[0] == STRING => Some(INT),
-        _ => None,
-    }
-}
-
-fn is_number(tag: u8) -> bool {
-    matches!(tag, INT | FLOAT)
+fn is_number(fact: Fact) -> bool {
+    matches!(fact, INT | FLOAT)
 }
 
 /// The kind of number that an operation makes which integers and floats have.
-fn sum(operands: [u8; 2]) -> u8 {
+fn sum(operands: [Fact; 2]) -> Fact {
     if operands == [INT, INT] { INT } else { FLOAT }
 }

@@ -714,6 +714,15 @@ impl Masm for A64 {
         self.branch_word(BL, l);
     }
 
+    fn call_far(&mut self, code: u32) {
+        self.buffer.points_at_far(code);
+        self.word(BL);
+    }
+
+    fn patch(field: u32, distance: i64) -> Option<u32> {
+        patch(field, distance)
+    }
+
     fn tail_call(&mut self, base: Reg, off: i32) {
         self.target(base, off);
         self.word(POP_LINK);

@@ -10,6 +10,7 @@ const NOWHERE: u32 = u32::MAX;
 enum Target {
     Label(Label),
     Pool(u32),
+    Far(u32),
 }
 
 /// Code that grows, its labels, and the fields to fill in when all of it is there.
@@ -69,6 +70,11 @@ impl Buffer {
         self.fixups.push((self.offset(), Target::Pool(entry)));
     }
 
+    /// The 4 bytes that come next will point at other code.
+    pub fn points_at_far(&mut self, code: u32) {
+        self.fixups.push((self.offset(), Target::Far(code)));
+    }
+
     /// Pads the code with repetitions of `filler` to 16 bytes and fills in all fields: `patch` gets the 4
     /// bytes of one with the distance from there to what it points at, and answers with the new
     /// bytes, or none if the distance is too long.
@@ -79,8 +85,13 @@ impl Buffer {
         while !self.bytes.len().is_multiple_of(16) {
             self.bytes.extend_from_slice(filler);
         }
+        let mut far = Vec::new();
         for (at, target) in std::mem::take(&mut self.fixups) {
             let to = match target {
+                Target::Far(code) => {
+                    far.push((at, code));
+                    continue;
+                }
                 Target::Label(l) => {
                     let place = self.place(l);
                     i64::from(place.unwrap_or_else(|| panic!("{l:?} was never placed")))
@@ -96,6 +107,7 @@ impl Buffer {
         Code {
             bytes: self.bytes,
             labels: self.labels,
+            far,
         }
     }
 }

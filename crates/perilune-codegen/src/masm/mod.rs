@@ -117,6 +117,8 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// Where each label is, by its number: an offset in `bytes`, or `u32::MAX` if it was never placed.
     pub labels: Vec<u32>,
+    /// Calls of other code: offsets of the fields that are to point there, and its numbers.
+    pub far: Vec<(u32, u32)>,
 }
 
 /// A target's assembler.
@@ -252,6 +254,11 @@ pub trait Masm: Sized {
     fn call(&mut self, base: Reg, off: i32);
     /// Calls code of this buffer that begins with [`Masm::enter`].
     fn call_label(&mut self, l: Label);
+    /// Calls other code, by its number, that begins with [`Masm::enter`]: the distance is filled in by [`Masm::patch`]
+    /// when it is known.
+    fn call_far(&mut self, code: u32);
+    /// The field of an instruction that is to point so many bytes behind itself; None if that is too far.
+    fn patch(field: u32, distance: i64) -> Option<u32>;
     /// Goes to compiled code, whose address is at `[base + off]`, which will return to this code's
     /// caller.
     fn tail_call(&mut self, base: Reg, off: i32);

@@ -338,10 +338,7 @@ impl Masm for X64 {
     }
 
     fn finish(self) -> Code {
-        // All distances count from the end of the field that holds them.
-        self.buffer.finish(&[0xcc], |_, distance| {
-            i32::try_from(distance - 4).ok().map(|d| d as u32)
-        })
+        self.buffer.finish(&[0xcc], Self::patch)
     }
 
     fn mov(&mut self, d: Reg, s: Reg) {
@@ -650,6 +647,17 @@ impl Masm for X64 {
         self.buffer.put(&[0xe8]);
         self.buffer.points_at(l);
         self.buffer.put(&[0; 4]);
+    }
+
+    fn call_far(&mut self, code: u32) {
+        self.buffer.put(&[0xe8]);
+        self.buffer.points_at_far(code);
+        self.buffer.put(&[0; 4]);
+    }
+
+    fn patch(_: u32, distance: i64) -> Option<u32> {
+        // All distances count from the end of the field that holds them.
+        i32::try_from(distance - 4).ok().map(|d| d as u32)
     }
 
     fn tail_call(&mut self, base: Reg, off: i32) {

@@ -122,7 +122,7 @@ fn programs_of_the_corpus_are_listed_whole() {
 const HELPERS: &str = "
     local function f(a, ...) local b = {...} return f, a end
     local function g(x) while x do x = f(x) end return g(x) end
-    local function h(x) return x, x end
+    local function h(x) local y <close> = x return x, x end
     return function(n) for i = 1, n do n = n + i .. n end print(n) end,
         function(t, k) t = {1} t[1] = t[2] t[k] = t[#t] == k or t[k] end,
         function(x) while x do local y = x x = function() return y end end end";

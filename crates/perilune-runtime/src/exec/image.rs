@@ -9,7 +9,7 @@
 use super::tier::Installed;
 use crate::abi::FINGERPRINT;
 use crate::error::Throw;
-use crate::image::{Contents, FunctionCode, ImageError, Module, read};
+use crate::image::{Contents, FunctionCode, ImageError, Module, function_number, read};
 use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::file;
@@ -102,8 +102,8 @@ pub struct Image {
     code: (usize, usize),
     /// The modules that have been loaded.
     loaded: Vec<Option<VerifiedProto>>,
-    /// Their functions' code, by the address of their bytecode.
-    functions: HashMap<usize, FunctionCode>,
+    /// Their functions' code, by the address of their bytecode, and their numbers.
+    functions: HashMap<usize, (FunctionCode, u32)>,
 }
 
 impl Image {
@@ -158,11 +158,11 @@ impl Image {
         }
     }
 
-    /// The code of a function, if it has some.
-    pub(super) fn code_of(&self, f: &Arc<Proto>) -> Option<Installed> {
-        let code = self.functions.get(&address(f)).filter(|code| code.size > 0)?;
+    /// The code of a function, if it has some, and its number.
+    pub(super) fn code_of(&self, f: &Arc<Proto>) -> Option<(Installed, u32)> {
+        let (code, number) = self.functions.get(&address(f)).filter(|f| f.0.size > 0)?;
         let at = |offset: u32| self.code.0 + offset as usize;
-        Some(Installed {
+        let code = Installed {
             call: at(code.call),
             entries: code
                 .entries
@@ -172,7 +172,8 @@ impl Image {
             address: at(code.start),
             size: code.size as usize,
             handle: 0,
-        })
+        };
+        Some((code, *number))
     }
 
     /// The bytecode of a module, whose functions' code is known from then on.
@@ -184,15 +185,16 @@ impl Image {
         let proto = file::read(module.chunk).map_err(|e| e.to_string())?;
         let made = verify::verify(Arc::new(proto)).map_err(|e| e.to_string())?;
         let all = module.functions.read(self.code.1).map_err(|e| e.to_string())?;
-        let mut codes = all.into_iter();
+        let mut codes = all.into_iter().enumerate();
         let mut work = vec![made.proto()];
         while let Some(f) = work.pop() {
-            let code = codes.next().ok_or_else(|| ImageError::Damaged.to_string())?;
+            let (nth, code) = codes.next().ok_or_else(|| ImageError::Damaged.to_string())?;
             let last = code.entries.last().map_or(0, |e| e.0);
             if code.size > 0 && last as usize >= f.code.len() {
                 return Err(ImageError::Damaged.to_string());
             }
-            self.functions.insert(address(f), code);
+            self.functions
+                .insert(address(f), (code, function_number(n, nth).unwrap_or(0)));
             work.extend(f.protos.iter().rev());
         }
         if codes.next().is_some() {

@@ -452,7 +452,7 @@ fn attach(st: &mut State, p: &mut ProtoObj) -> bool {
     let image = st.compiled.tiers.image.as_ref().filter(|_| prepared.is_ok());
     // It counts no instructions.
     let image = image.filter(|_| !st.metered);
-    let Some(code) = image.and_then(|i| i.code_of(&p.data.meta)) else {
+    let Some((code, number)) = image.and_then(|i| i.code_of(&p.data.meta)) else {
         *p.heat() = NEVER_HOT as u64;
         p.data.refused = Some("it was not there when the program was compiled".into());
         return false;
@@ -461,6 +461,7 @@ fn attach(st: &mut State, p: &mut ProtoObj) -> bool {
     stats.compiled += 1;
     stats.bytes += code.size as u64;
     install(p, code, None);
+    p.number = number;
     true
 }
 

@@ -81,6 +81,8 @@ pub struct ProtoObj {
     /// Where the interpreter enters its compiled code, by the number of the instruction, 0 for nowhere; empty without
     /// such code.
     pub(crate) entries: Box<[usize]>,
+    /// Which function of the program in the executable has its code; 0 for none.
+    pub(crate) number: u32,
     pub(crate) num_params: u8,
     pub(crate) max_stack: u8,
     pub(crate) is_vararg: bool,
@@ -106,6 +108,7 @@ impl ProtoObj {
                 consts: data.consts.start(),
                 entry: heap.uncompiled,
                 entries: Box::default(),
+                number: 0,
                 num_params: data.meta.num_params,
                 max_stack: data.meta.max_stack,
                 is_vararg: data.meta.is_vararg,
