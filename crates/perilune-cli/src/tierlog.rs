@@ -198,7 +198,7 @@ fn begin_text(options: &Options, runs: Result<(), &'static str>) -> [String; 2] 
         "processor {}: features {}; compiled code uses {}",
         architecture(),
         list(Features::of_host()),
-        list(Features::of_baseline())
+        list(features::of_baseline())
     );
     let engine = options.engine.name();
     let how = match runs {
@@ -227,7 +227,7 @@ fn begin_json(at: Duration, options: &Options, runs: Result<(), &'static str>) -
         "version": env!("CARGO_PKG_VERSION"),
         "processor": architecture(),
         "features": Features::of_host().names(),
-        "used_features": Features::of_baseline().names(),
+        "used_features": features::of_baseline().names(),
         "engine": options.engine.name(),
         "jit": mode_name(options.jit.mode),
         "threshold": options.jit_threshold(),

@@ -216,6 +216,27 @@ fn a_closed_program_compiles_nothing() {
 }
 
 #[test]
+fn code_for_this_processor_does_the_same() {
+    let source = "local function mix(n)\n\
+         local x, k = 0.5, 3\n\
+         for i = 1, n do x = (x + i) * 1.5 / (x - i) - x; k = (k << (i & 7)) ~ (k >> (i % 5)) end\n\
+         return x, k end\n\
+         local a, b = 2.5, -0.0\n\
+         print(mix(20), a - b, b - a, b * a, 0 / 0 ~= 0 / 0, 1 << 62 >> 3)";
+    let plain = built("build-cpu-any", &[("main.lua", source)], &["--cpu=x86-64"]);
+    let expected = run(&plain, &[]);
+    assert!(expected.status.success(), "{}", text(&expected.stderr));
+    let native = built("build-cpu-native", &[("main.lua", source)], &["--cpu=native"]);
+    assert_eq!(run(&native, &[]).stdout, expected.stdout);
+    let same = std::fs::read(&plain).expect("read") == std::fs::read(&native).expect("read");
+    #[cfg(target_arch = "x86_64")]
+    let differs = std::is_x86_feature_detected!("bmi2");
+    #[cfg(not(target_arch = "x86_64"))]
+    let differs = false;
+    assert_eq!(same, !differs);
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let here = folder("build-twice");
     write(

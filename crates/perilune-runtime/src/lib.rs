@@ -11,6 +11,7 @@ pub mod heap;
 pub mod image;
 pub mod native;
 pub mod object;
+pub mod processor;
 pub mod semantics;
 pub mod state;
 pub mod stdlib;

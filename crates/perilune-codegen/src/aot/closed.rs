@@ -8,6 +8,7 @@
 
 use crate::baseline::types::{FUNCTION, Fact, Links, Subject, Types, UNKNOWN, Variable, either, function_of};
 use crate::baseline::{Call, Certain, captured, leaders};
+use crate::masm::Isa;
 use perilune_bytecode::ops::{Instr, Op, Operand};
 use perilune_bytecode::proto::Proto;
 use perilune_runtime::exec::Job;
@@ -305,6 +306,7 @@ impl<'a> Whole<'a> {
                 links: f.links,
                 results: results.clone(),
                 first: 0,
+                isa: Isa::default(),
             });
         }
         all

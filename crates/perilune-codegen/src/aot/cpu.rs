@@ -1,5 +1,7 @@
 //! What executables may ask of the processor.
 
+use crate::masm::Isa;
+use perilune_runtime::processor::Features;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,10 +30,20 @@ impl Cpu {
             Cpu::Any => String::new(),
             Cpu::V3 => V3.join(" "),
             Cpu::Native => {
-                let here = perilune_runtime::exec::is_available;
-                let found: Vec<&str> = V3.into_iter().filter(|f| here(f)).collect();
+                let here = Features::of_host();
+                let found: Vec<&str> = V3.into_iter().filter(|f| here.has(f)).collect();
                 found.join(" ")
             }
+        }
+    }
+
+    /// What code for it may use.
+    pub fn isa(self) -> Isa {
+        let features = self.features();
+        let has = |name: &str| features.split_whitespace().any(|f| f == name);
+        Isa {
+            bmi2: has("bmi2"),
+            avx: has("avx2"),
         }
     }
 }

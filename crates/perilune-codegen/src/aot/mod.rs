@@ -13,7 +13,7 @@ pub use elf::{Image, executable, image};
 use crate::assemble_knowing;
 use crate::baseline::{self, Artifact, Certain};
 use crate::disasm::Target;
-use crate::masm::{Masm, a64::A64, x64::X64};
+use crate::masm::{Isa, Masm, a64::A64, x64::X64};
 use cpu::Cpu;
 use perilune_bytecode::file;
 use perilune_bytecode::verify::VerifiedProto;
@@ -93,7 +93,10 @@ pub struct Symbol {
 /// # Errors
 /// When it is too large.
 pub fn compile(program: &Program) -> Result<Compiled, String> {
-    let mut maker = Maker::default();
+    let mut maker = Maker {
+        isa: program.cpu.isa(),
+        ..Maker::default()
+    };
     let (entry, shared) = maker.stubs();
     let mut codes = Vec::new();
     for (n, source) in program.sources.iter().enumerate() {
@@ -145,6 +148,7 @@ pub fn compile(program: &Program) -> Result<Compiled, String> {
 /// What has been made so far.
 #[derive(Default)]
 struct Maker {
+    isa: Isa,
     code: Vec<u8>,
     symbols: Vec<Symbol>,
     failed: Vec<(usize, u32, String)>,
@@ -186,6 +190,7 @@ impl Maker {
         for (nth, (job, certain)) in jobs.iter().zip(certain).enumerate() {
             let certain = Certain {
                 first: first.unwrap_or(0),
+                isa: self.isa,
                 ..certain
             };
             made.push(self.function(n, symbol(source, job, nth), job, certain));

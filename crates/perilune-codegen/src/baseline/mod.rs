@@ -25,7 +25,7 @@ mod shared;
 mod templates;
 pub mod types;
 
-use crate::masm::{Alu, Code, Cond, FReg, Label, Masm, Reg, Width};
+use crate::masm::{Alu, Code, Cond, FReg, Isa, Label, Masm, Reg, Width};
 use emit::Emit;
 use known::Known;
 pub use marks::{HelperCall, Mark};
@@ -87,6 +87,8 @@ pub struct Certain {
     pub is_called: bool,
     /// The number of the source's first function in the image; 0 if calls are to go by way of the function's record.
     pub first: u32,
+    /// What its code may use of the processor.
+    pub isa: Isa,
 }
 
 impl Certain {
@@ -272,6 +274,7 @@ impl<'j, M: Masm> Baseline<'j, M> {
     fn new(job: &'j Job, certain: Certain) -> Self {
         let n = job.code.len();
         let mut m = M::new();
+        m.allow(certain.isa);
         let labels = (0..n).map(|_| m.label()).collect();
         let known = Known::new(
             usize::from(job.proto.max_stack).max(2) + 2,

@@ -121,6 +121,15 @@ pub struct Code {
     pub far: Vec<(u32, u32)>,
 }
 
+/// What code may use beyond what every processor of its architecture has; without it, it does the same otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Isa {
+    /// x86-64: shifts from one register to another.
+    pub bmi2: bool,
+    /// x86-64: operations on floats that leave their operands alone.
+    pub avx: bool,
+}
+
 /// A target's assembler.
 ///
 /// Destinations may be the same register as an operand, in all operations. Offsets are in bytes and
@@ -153,6 +162,8 @@ pub trait Masm: Sized {
 
     /// An empty buffer.
     fn new() -> Self;
+    /// From here on, the code may use this.
+    fn allow(&mut self, _isa: Isa) {}
     /// How many bytes have been assembled.
     fn offset(&self) -> u32;
     /// A label that is not placed yet.

@@ -8,7 +8,7 @@
 mod encoding;
 
 use super::buffer::Buffer;
-use super::{Alu, Code, Cond, FCond, FReg, Falu, Funary, Label, Masm, Reg, Shift, Width};
+use super::{Alu, Code, Cond, FCond, FReg, Falu, Funary, Isa, Label, Masm, Reg, Shift, Width};
 use encoding::{Inst, Op, Rm, is_byte};
 
 const RAX: Reg = Reg(0);
@@ -63,6 +63,7 @@ const CC_GREATER: u8 = 0xf;
 #[derive(Default)]
 pub struct X64 {
     buffer: Buffer,
+    isa: Isa,
 }
 
 /// The condition code of a comparison; bytes are unsigned.
@@ -115,7 +116,34 @@ fn shorter(op: Alu, i: i32) -> (Alu, i32) {
     }
 }
 
+/// The prefix that a VEX prefix stands for, by its number there.
+#[derive(Clone, Copy)]
+enum VexPrefix {
+    P66 = 1,
+    PF3 = 2,
+    PF2 = 3,
+}
+
+/// The page of opcodes that a VEX prefix names, by its number there.
+#[derive(Clone, Copy)]
+enum VexMap {
+    M0F = 1,
+    M0F38 = 2,
+}
+
 impl X64 {
+    /// An instruction with a VEX prefix of three bytes: its operands `reg`, `vvvv` and `r/m` are registers.
+    fn vex(&mut self, prefix: VexPrefix, map: VexMap, wide: bool, opcode: u8, [reg, second, rm]: [u8; 3]) {
+        let high = |r: u8| u8::from(r < 8);
+        self.buffer.put(&[
+            0xc4,
+            high(reg) << 7 | 1 << 6 | high(rm) << 5 | map as u8,
+            u8::from(wide) << 7 | (!second & 15) << 3 | prefix as u8,
+            opcode,
+            0xc0 | (reg & 7) << 3 | rm & 7,
+        ]);
+    }
+
     fn op(&mut self, op: Op, reg: Reg, rm: impl Into<Rm>) {
         self.encode(op, reg.0, rm.into(), &[]);
     }
@@ -325,6 +353,10 @@ impl Masm for X64 {
         X64::default()
     }
 
+    fn allow(&mut self, isa: Isa) {
+        self.isa = isa;
+    }
+
     fn offset(&self) -> u32 {
         self.buffer.offset()
     }
@@ -470,6 +502,15 @@ impl Masm for X64 {
 
     fn shift(&mut self, op: Shift, w: Width, d: Reg, a: Reg) {
         assert!(d != RCX && a != RCX, "the count's register is no operand");
+        if self.isa.bmi2 && d != a && w != Width::W8 {
+            let prefix = match op {
+                Shift::Left => VexPrefix::P66,
+                Shift::Arith => VexPrefix::PF3,
+                Shift::Right => VexPrefix::PF2,
+            };
+            let wide = w == Width::W64;
+            return self.vex(prefix, VexMap::M0F38, wide, 0xf7, [d.0, RCX.0, a.0]);
+        }
         self.place(w, d, a);
         self.encode(Op::one(0xd3).of(w), shift_number(op), d.into(), &[]);
     }
@@ -568,6 +609,9 @@ impl Masm for X64 {
             Falu::Div => 0x5e,
         };
         // Operands are never exchanged: which of two NaNs is the result depends on their order.
+        if self.isa.avx && d != a {
+            return self.vex(VexPrefix::PF2, VexMap::M0F, false, code, [d.0, a.0, b.0]);
+        }
         let b = if d == b && d != a {
             self.fmov(FSCRATCH, b);
             FSCRATCH

@@ -3,7 +3,7 @@
 
 mod cases;
 
-use perilune_codegen::masm::{FReg, Masm, Reg, a64::A64, x64::X64};
+use perilune_codegen::masm::{FReg, Isa, Masm, Reg, a64::A64, x64::X64};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -86,6 +86,7 @@ impl Target for A64 {
 /// The text of all cases: what each means, and its instructions. The target of branches is the end.
 struct Listing {
     text: String,
+    isa: Isa,
 }
 
 impl Listing {
@@ -95,6 +96,7 @@ impl Listing {
 
     fn case<M: Target>(&mut self, meaning: &str, emit: impl FnOnce(&mut M)) {
         let mut m = M::new();
+        m.allow(self.isa);
         emit(&mut m);
         let length = m.offset() as usize;
         let code = m.finish();
@@ -107,8 +109,9 @@ impl Listing {
     }
 }
 
-fn golden<M: Target>(name: &str) {
+fn golden<M: Target>(name: &str, isa: Isa) {
     let mut listing = Listing {
+        isa,
         text: format!("What operations of the macro assembler become on {name}. l is the end of each.\n"),
     };
     cases::all::<M>(&mut listing);
@@ -127,10 +130,21 @@ fn golden<M: Target>(name: &str) {
 
 #[test]
 fn x64() {
-    golden::<X64>("x64");
+    golden::<X64>("x64", Isa::default());
+}
+
+#[test]
+fn x64_with_all_that_it_may_use() {
+    golden::<X64>(
+        "x64_v3",
+        Isa {
+            bmi2: true,
+            avx: true,
+        },
+    );
 }
 
 #[test]
 fn a64() {
-    golden::<A64>("a64");
+    golden::<A64>("a64", Isa::default());
 }

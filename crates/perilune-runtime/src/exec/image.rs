@@ -10,6 +10,7 @@ use super::tier::Installed;
 use crate::abi::FINGERPRINT;
 use crate::error::Throw;
 use crate::image::{Contents, FunctionCode, ImageError, Module, function_number, read};
+use crate::processor::Features;
 use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::file;
@@ -126,7 +127,8 @@ impl Image {
         // SAFETY: rule 1, for a slot whose sum is right.
         let (metadata, code) = unsafe { (part(slot.metadata), part(slot.code)) };
         let contents = read(metadata, code).map_err(|e| e.to_string())?;
-        if let Some(missing) = contents.features.split_whitespace().find(|f| !is_available(f)) {
+        let here = Features::of_host();
+        if let Some(missing) = contents.features.split_whitespace().find(|f| !here.has(f)) {
             return Err(format!("the processor lacks {missing}, for which it was built"));
         }
         Ok(Some(Image {
@@ -226,27 +228,6 @@ unsafe fn part(part: Part) -> &'static [u8] {
     let start = ptr::with_exposed_provenance(slot.wrapping_add_signed(part.distance as isize));
     // SAFETY: rule 1.
     unsafe { std::slice::from_raw_parts(start, part.size as usize) }
-}
-
-/// Whether the processor has a feature, which is named as the standard library names it.
-pub fn is_available(feature: &str) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return match feature {
-        "sse4.1" => is_x86_feature_detected!("sse4.1"),
-        "avx2" => is_x86_feature_detected!("avx2"),
-        "bmi2" => is_x86_feature_detected!("bmi2"),
-        "fma" => is_x86_feature_detected!("fma"),
-        "lzcnt" => is_x86_feature_detected!("lzcnt"),
-        "movbe" => is_x86_feature_detected!("movbe"),
-        "f16c" => is_x86_feature_detected!("f16c"),
-        "bmi1" => is_x86_feature_detected!("bmi1"),
-        _ => false,
-    };
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = feature;
-        false
-    }
 }
 
 impl State {

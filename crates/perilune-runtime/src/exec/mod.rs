@@ -35,7 +35,7 @@ mod unwind;
 pub use background::{Finished, Ready};
 pub(crate) use compiled::Compiled;
 pub use events::{Invalidation, TierEvent, TierFunction, TierObserver};
-pub use image::{Image, Part, SECTION, SLOT_MAGIC, Slot, is_available};
+pub use image::{Image, Part, SECTION, SLOT_MAGIC, Slot};
 pub use load::CodeCache;
 pub use report::{CodeState, Snapshot, Tier, TierState, snapshots_ahead};
 pub use signal::interrupt_on_ctrl_c;
