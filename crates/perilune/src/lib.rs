@@ -32,7 +32,7 @@ pub use perilune_bytecode::listing;
 pub use perilune_runtime::abi::Reason;
 pub use perilune_runtime::exec::{
     CodeCache, CodeState, Image, Invalidation, JitMode, JitOptions, JitStats, Job, Snapshot, Tier, TierEvent,
-    TierFunction, TierObserver, TierState, snapshots_ahead,
+    TierFunction, TierObserver, TierState, snapshots_of_chunk,
 };
 pub use perilune_runtime::heap::GcStats;
 pub use perilune_runtime::state::Interrupter;

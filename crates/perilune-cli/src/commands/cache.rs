@@ -1,6 +1,7 @@
 //! `perilune cache`: the folder of kept bytecode -> what is in it, or nothing in it.
 
 use super::finish;
+use super::output::size;
 use crate::Status;
 use crate::cache::{Cache, Entry, Listed, age};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -74,14 +75,6 @@ fn line(text: &mut String, listed: &Listed) {
 fn amount(count: usize, bytes: u64) -> String {
     let noun = if count == 1 { "entry" } else { "entries" };
     format!("{count} {noun}, {}", size(bytes))
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_240 => format!("{bytes} B"),
-        10_240..10_485_760 => format!("{} KB", bytes >> 10),
-        _ => format!("{} MB", bytes >> 20),
-    }
 }
 
 /// A time that has passed, in its largest unit.

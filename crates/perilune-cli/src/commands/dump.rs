@@ -133,7 +133,7 @@ fn machine_code(target: Target, file: &OsString, made: Made, settings: Settings)
     let (source, name) = read(file)?;
     let before = |job| {
         let verified = verified(&source, &name, &settings)?;
-        Ok::<_, String>(perilune::snapshots_ahead(
+        Ok::<_, String>(perilune::snapshots_of_chunk(
             verified.proto(),
             &settings.options,
             job,

@@ -1,6 +1,7 @@
 //! `perilune inspect`: an executable that `perilune build` wrote -> what is in it.
 
-use super::build::{kilobytes, module_name};
+use super::build::module_name;
+use super::output::size;
 use super::{file_arg, finish};
 use crate::Status;
 use clap::builder::PossibleValuesParser;
@@ -71,9 +72,9 @@ fn text(image: &Image<'_>) -> Result<String, String> {
     let _ = writeln!(
         out,
         "runtime {}, machine code {}, bytecode and files {}",
-        kilobytes(image.runtime_size),
-        kilobytes(image.code.len()),
-        kilobytes(image.metadata_size),
+        size(image.runtime_size as u64),
+        size(image.code.len() as u64),
+        size(image.metadata_size as u64),
     );
     let _ = writeln!(out, "\n  functions  compiled  bytecode      code  module");
     for (n, module) in contents.modules.iter().enumerate() {
@@ -88,7 +89,7 @@ fn text(image: &Image<'_>) -> Result<String, String> {
     }
     for file in &contents.files {
         let name = String::from_utf8_lossy(file.name);
-        let _ = writeln!(out, "  file {name}: {}", kilobytes(file.content.len()));
+        let _ = writeln!(out, "  file {name}: {}", size(file.content.len() as u64));
     }
     Ok(out)
 }

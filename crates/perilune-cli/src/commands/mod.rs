@@ -11,6 +11,7 @@ mod dump;
 mod help;
 mod inspect;
 mod man;
+mod output;
 
 use crate::Status;
 use crate::options::{LUA_OPTIONS, bytes};

@@ -8,7 +8,7 @@ use perilune_codegen::disasm::Target;
 use perilune_codegen::{assemble, listing};
 use perilune_runtime::Options;
 use perilune_runtime::abi::{Helper, Shared};
-use perilune_runtime::exec::{Job, Snapshot, snapshots_ahead};
+use perilune_runtime::exec::{Job, Snapshot, snapshots_of_chunk};
 use perilune_syntax::ast::Dialect;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn compiled(source: &[u8]) -> Option<Arc<Proto>> {
 
 fn snapshots(source: &str) -> Vec<Snapshot> {
     let main = compiled(source.as_bytes()).expect("it compiles");
-    snapshots_ahead(&main, &Options::default(), Job::unlearned)
+    snapshots_of_chunk(&main, &Options::default(), Job::unlearned)
 }
 
 /// What a listing of a function must have, whatever its code.
@@ -100,10 +100,10 @@ fn programs_of_the_corpus_are_listed_whole() {
             max_instructions: Some(1),
             ..Options::default()
         };
-        let all = snapshots_ahead(&main, &Options::default(), Job::unlearned);
+        let all = snapshots_of_chunk(&main, &Options::default(), Job::unlearned);
         for f in all
             .into_iter()
-            .chain(snapshots_ahead(&main, &counting, Job::unlearned))
+            .chain(snapshots_of_chunk(&main, &counting, Job::unlearned))
         {
             functions += 1;
             for target in TARGETS {

@@ -8,12 +8,10 @@ use crate::heap::Event;
 use crate::object::{Closure, Frame, ProtoObj};
 use crate::semantics::arith::{self, Arith};
 use crate::semantics::compare::{self, Order};
-use crate::semantics::index::{self, Found, newindex};
+use crate::semantics::index::{self, Found, Target};
 use crate::state::State;
 use crate::value::{Tag, Value};
 
-/// How many tables a chain may have that is followed here.
-const SHORT_CHAIN: usize = 8;
 /// The result is there.
 const COMPUTED: *const ProtoObj = std::ptr::without_provenance(1);
 /// A comparison has not jumped.
@@ -100,17 +98,13 @@ pub(crate) unsafe extern "C" fn find_index(st: &mut State, slot: *mut Value) -> 
 pub(crate) unsafe extern "C" fn find_new_index(st: &mut State, slot: *mut Value) -> *const ProtoObj {
     // SAFETY: this function's promise.
     unsafe {
-        let (mut at, key) = (*slot.add(1), *slot.add(2));
-        for _ in 0..SHORT_CHAIN {
-            let Some(t) = at.as_table() else { break };
-            let f = newindex(st, t, key);
-            if f.is_function() {
+        match index::find_target(st, *slot.add(1), *slot.add(2)) {
+            Target::Call { f, at } => {
                 *slot.add(1) = at;
-                return found(slot, f);
+                found(slot, f)
             }
-            at = f;
+            Target::Table(_) | Target::Nowhere(_) | Target::TooFar => std::ptr::null(),
         }
-        std::ptr::null()
     }
 }
 

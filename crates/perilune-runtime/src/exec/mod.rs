@@ -37,7 +37,7 @@ pub(crate) use compiled::Compiled;
 pub use events::{Invalidation, TierEvent, TierFunction, TierObserver};
 pub use image::{Image, Part, SECTION, SLOT_MAGIC, Slot};
 pub use load::CodeCache;
-pub use report::{CodeState, Snapshot, Tier, TierState, snapshots_ahead};
+pub use report::{CodeState, Snapshot, Tier, TierState, snapshots_of_chunk};
 pub use signal::interrupt_on_ctrl_c;
 pub(crate) use tier::NativeCode;
 pub use tier::{Compiler, DEFAULT_THRESHOLD, Installed, JitMode, JitOptions, JitStats, Job, Stubs};

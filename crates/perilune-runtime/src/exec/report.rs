@@ -204,7 +204,7 @@ impl Job {
 
 /// What the machine code of a chunk's functions would be made from before anything has run, in a state with these
 /// options, by `job`: [`Job::ahead`] or [`Job::unlearned`].
-pub fn snapshots_ahead(
+pub fn snapshots_of_chunk(
     main: &Arc<Proto>,
     options: &Options,
     job: fn(Arc<Proto>, &Options) -> Job,

@@ -144,34 +144,63 @@ pub(crate) fn already_defined(st: &mut State, name: Value) -> Throw {
     st.error(s)
 }
 
-/// `obj[key] = value`
-///
-/// # Errors
-/// "attempt to index", an invalid key, no memory, or a chain that is too long.
-pub fn set_index(st: &mut State, obj: Value, key: Value, value: Value) -> Result<Store, Throw> {
+/// Where a store leads.
+pub enum Target {
+    /// Into this table, without a metamethod.
+    Table(Gc<Table>),
+    /// To the function `f`, which is to be called with `at`, the key and the value.
+    Call {
+        /// The metamethod.
+        f: Value,
+        /// Its first argument.
+        at: Value,
+    },
+    /// To this value, which cannot be indexed.
+    Nowhere(Value),
+    /// Further than a chain may be long.
+    TooFar,
+}
+
+/// Where a store into `obj[key]` leads.
+pub fn find_target(st: &State, obj: Value, key: Value) -> Target {
     let mut at = obj;
     for _ in 0..MAX_CHAIN {
         let f = match at.as_table() {
             Some(t) => {
                 let f = newindex(st, t, key);
                 if f.is_nil() {
-                    st.raw_set(t, key, value)?;
-                    return Ok(Store::Done);
+                    return Target::Table(t);
                 }
                 f
             }
             None => {
                 let f = st.heap.metamethod(at, Event::NewIndex);
                 if f.is_nil() {
-                    return Err(st.index_error(at, key));
+                    return Target::Nowhere(at);
                 }
                 f
             }
         };
         if f.is_function() {
-            return Ok(Store::Call { f, obj: at });
+            return Target::Call { f, at };
         }
         at = f;
     }
-    Err(st.runtime_error(text::NEWINDEX_CHAIN))
+    Target::TooFar
+}
+
+/// `obj[key] = value`
+///
+/// # Errors
+/// "attempt to index", an invalid key, no memory, or a chain that is too long.
+pub fn set_index(st: &mut State, obj: Value, key: Value, value: Value) -> Result<Store, Throw> {
+    match find_target(st, obj, key) {
+        Target::Table(t) => {
+            st.raw_set(t, key, value)?;
+            Ok(Store::Done)
+        }
+        Target::Call { f, at } => Ok(Store::Call { f, obj: at }),
+        Target::Nowhere(at) => Err(st.index_error(at, key)),
+        Target::TooFar => Err(st.runtime_error(text::NEWINDEX_CHAIN)),
+    }
 }

@@ -4,19 +4,20 @@ mod modules;
 mod report;
 mod requests;
 
+use super::output::{output, output_arg, replace};
 use super::{check, file_arg, list_arg, setting_args};
 use crate::Status;
 use crate::settings::{self, Settings};
 use clap::builder::PossibleValuesParser;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use modules::{Modules, Search, embedded, is_pattern, of_a_run};
 use perilune::Dialect;
 use perilune_codegen::aot::{self, Compiled, Program, cpu::Cpu};
 use report::Report;
 pub use report::module_name;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// The prebuilt runtime, which is installed beside the command.
@@ -30,14 +31,9 @@ pub fn describe(c: Command) -> Command {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     c.about("Compile a program into one executable")
-        .arg(
-            Arg::new("output")
-                .short('o')
-                .long("output")
-                .value_name("OUT")
-                .value_parser(value_parser!(OsString))
-                .help("Where to write. Default: the file's name without its ending"),
-        )
+        .arg(output_arg(
+            "Where to write. Default: the file's name without its ending",
+        ))
         .arg(list_arg(
             "include",
             "MODULE|PATTERN,...",
@@ -116,14 +112,7 @@ fn build(matches: &ArgMatches) -> Result<String, String> {
     let settings = super::settings(matches)?;
     of_a_build(matches)?;
     let main = matches.get_one::<OsString>("FILE").ok_or("no file")?;
-    let out = match matches.get_one::<OsString>("output") {
-        Some(out) => PathBuf::from(out),
-        None if main == "-" => return Err("'-o' is needed for what standard input holds".to_owned()),
-        None => Path::new(main).with_extension(""),
-    };
-    if out == Path::new(main) {
-        return Err(format!("'{}' is the file itself", main.to_string_lossy()));
-    }
+    let out = output(matches, main, "")?;
     let stub = stub()?;
     let closed = matches.get_flag("closed");
     let modules = modules(matches, main, &settings)?;
@@ -132,7 +121,7 @@ fn build(matches: &ArgMatches) -> Result<String, String> {
     let program = program(matches, modules, &settings)?;
     let compiled = aot::compile(&program.0)?;
     let executable = aot::executable(&stub, &compiled)?;
-    write(&out, &executable).map_err(|e| format!("cannot write {}: {e}", out.display()))?;
+    replace(&out, &executable, true)?;
     let report = Report {
         out: &out,
         size: executable.len(),
@@ -280,35 +269,6 @@ fn program(matches: &ArgMatches, modules: Modules, settings: &Settings) -> Resul
         cpu: cpu.parse()?,
     };
     Ok((program, Notes { why, at_run_time }))
-}
-
-/// Writes an executable, in place of an old one that may be running.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().map(OsStr::to_os_string).unwrap_or_default();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let fresh = path.with_file_name(name);
-    let written = write_executable(&fresh, bytes).and_then(|()| std::fs::rename(&fresh, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&fresh);
-    }
-    written
-}
-
-fn write_executable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o777);
-    options.open(path)?.write_all(bytes)
-}
-
-/// Bytes for people.
-pub fn kilobytes(n: usize) -> String {
-    match n {
-        0..10_000 => format!("{n} B"),
-        _ => format!("{} KB", n.div_ceil(1000)),
-    }
 }
 
 /// Functions that are left to the interpreter, for people.

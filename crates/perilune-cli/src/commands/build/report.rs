@@ -1,6 +1,7 @@
 //! A built program -> what went in, why, and how large it is.
 
-use super::{Notes, failures, kilobytes};
+use super::super::output::size;
+use super::{Notes, failures};
 use perilune_codegen::aot::{Compiled, Program};
 use std::fmt::Write;
 use std::path::Path;
@@ -46,7 +47,7 @@ impl Report<'_> {
         format!(
             "{}: {}, {functions} functions{modules}, {:.0} ms\n",
             self.out.display(),
-            kilobytes(self.size),
+            size(self.size as u64),
             self.time.as_secs_f64() * 1e3
         )
     }
@@ -57,9 +58,9 @@ impl Report<'_> {
         let _ = writeln!(
             out,
             "runtime {}, machine code {}, bytecode and files {}; processor: {}",
-            kilobytes(self.runtime()),
-            kilobytes(compiled.code.len()),
-            kilobytes(compiled.metadata.len()),
+            size(self.runtime() as u64),
+            size(compiled.code.len() as u64),
+            size(compiled.metadata.len() as u64),
             self.program.cpu,
         );
         let _ = writeln!(out, "\n  functions  bytecode      code  module");
@@ -85,7 +86,7 @@ impl Report<'_> {
                 out,
                 "  file {}: {}",
                 String::from_utf8_lossy(name),
-                kilobytes(content.len())
+                size(content.len() as u64)
             );
         }
         let failed = failures(self.program, compiled);

@@ -3,8 +3,9 @@
 //! The code generator loads a function and its arguments one after the other before the call; so a call of what is named
 //! `require`, be it the global, a local or an upvalue, is found with its argument.
 
+use perilune_bytecode::debuginfo::{describe_constant, line_at, upvalue_name};
 use perilune_bytecode::ops::{Instr, Op};
-use perilune_bytecode::proto::{Const, Proto};
+use perilune_bytecode::proto::Proto;
 
 /// What a chunk asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +104,7 @@ fn each(f: &Proto, visit: &mut dyn FnMut(&Proto)) {
 fn named(f: &Proto, pc: usize) -> Option<&[u8]> {
     let i = f.code[pc];
     match i.op() {
-        Op::GETUPVAL => f.optional_text(f.upvalues.get(i.b() as usize)?.name),
+        Op::GETUPVAL => Some(upvalue_name(f, i.b())),
         Op::MOVE => {
             let is_it = |v: &&perilune_bytecode::proto::LocalVar| {
                 v.reg == i.b() && (v.start_pc..v.end_pc).contains(&(pc as u32))
@@ -116,25 +117,18 @@ fn named(f: &Proto, pc: usize) -> Option<&[u8]> {
 
 /// The global that an instruction loads.
 fn global(f: &Proto, i: Instr) -> Option<&[u8]> {
-    let is_environment = |n: u8| {
-        let upvalue = f.upvalues.get(n as usize);
-        upvalue.and_then(|u| f.optional_text(u.name)) == Some(b"_ENV")
-    };
     match i.op() {
-        Op::GETTABUP if is_environment(i.b()) => string(f, i.du()),
+        Op::GETTABUP if upvalue_name(f, i.b()) == b"_ENV" => string(f, i.du()),
         _ => None,
     }
 }
 
 fn string(f: &Proto, k: u32) -> Option<&[u8]> {
-    match f.consts.get(k as usize)? {
-        Const::Str(id) => Some(f.text(*id)),
-        _ => None,
-    }
+    describe_constant(f, k).map(|constant| constant.name)
 }
 
 fn line(f: &Proto, pc: usize) -> u32 {
-    f.lines.get(pc).unwrap_or(0)
+    line_at(f, pc).unwrap_or(0)
 }
 
 #[cfg(test)]
