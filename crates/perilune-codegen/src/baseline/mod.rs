@@ -131,6 +131,24 @@ pub fn leaders(proto: &Proto) -> Vec<bool> {
     leaders
 }
 
+/// A function of more instructions than this, outside of its loops, is a table of data in the form of code.
+const LONG: usize = 10_000;
+
+/// Which instructions of a function most likely run once: those of a chunk, or of a very long function, that stand in no
+/// loop. Empty where there are none.
+fn run_once(proto: &Proto) -> Vec<bool> {
+    if proto.line_defined > 0 && proto.code.len() < LONG {
+        return Vec::new();
+    }
+    let mut once = vec![true; proto.code.len()];
+    for (pc, &i) in proto.code.iter().enumerate() {
+        if let Some(target) = jump_target(pc as u32, i).filter(|&t| t as usize <= pc) {
+            once[target as usize..=pc].fill(false);
+        }
+    }
+    once
+}
+
 /// Which registers of a function closures may share.
 pub fn captured(proto: &Proto) -> Vec<bool> {
     let mut captured = vec![false; 256];
@@ -188,6 +206,8 @@ struct Baseline<'j, M: Masm> {
     leaders: Vec<bool>,
     /// Which instructions are heads of loops, or the first one.
     heads: Vec<bool>,
+    /// In code that is made ahead, which instructions most likely run once, so that their code had better be short.
+    once: Vec<bool>,
     /// Registers that closures may share.
     captured: Vec<bool>,
     /// How many instructions there are to the end of the segment, from each on; empty without a limit.
@@ -286,6 +306,11 @@ impl<'j, M: Masm> Baseline<'j, M> {
             labels,
             leaders: leaders(&job.proto),
             heads: vec![false; n + 1],
+            once: if job.ahead {
+                run_once(&job.proto)
+            } else {
+                Vec::new()
+            },
             captured: captured(&job.proto),
             rest: Vec::new(),
             loops: Vec::new(),
@@ -384,7 +409,11 @@ impl<'j, M: Masm> Baseline<'j, M> {
         self.light = None;
         self.before.clone_from(&self.known);
         let i = self.job.code[pc as usize];
-        if let Some(op) = LiveOp::from_u8(i.op_byte()) {
+        if self.is_short(pc) {
+            self.cold_step(pc, Shared::Step);
+            self.called();
+            self.known.forget_from(i.a().into());
+        } else if let Some(op) = LiveOp::from_u8(i.op_byte()) {
             self.emit(op, i);
         }
         self.step_certain(pc);
@@ -403,6 +432,13 @@ impl<'j, M: Masm> Baseline<'j, M> {
         for (r, tag) in self.certain.types.here() {
             self.known.set_tag(r, tag);
         }
+    }
+
+    /// Whether the runtime executes the instruction, since that takes less code: it runs once, and may call or allocate.
+    fn is_short(&self, pc: u32) -> bool {
+        let effects = self.generic(pc).op().info().effects;
+        let runs_once = self.once.get(pc as usize).copied().unwrap_or(false);
+        runs_once && (effects.calls || effects.allocates) && !effects.branches
     }
 
     /// The label of the cold path on which the runtime executes the instruction.
