@@ -275,7 +275,9 @@ impl Subject<'_> {
                     facts[a] = result;
                 }
             }
-            Op::FORLOOP | Op::VARARG | Op::VARARGPREP => forget_from(facts, a),
+            // It takes effect where it jumps only.
+            Op::TESTSET => {}
+            Op::VARARGPREP => forget_from(facts, a),
             Op::TFORCALL => forget_from(facts, a + 3),
             // The registers above are not in use at the safepoint.
             Op::NEWTABLE | Op::CLOSURE | Op::SETLIST => {
@@ -296,10 +298,13 @@ impl Subject<'_> {
                 forget_from(facts, a);
                 facts[a] = if text { STRING } else { UNKNOWN };
             }
-            op if op.info().operands[0] == Operand::Write && op != Op::TESTSET => {
-                facts[a] = self.result(facts, i).unwrap_or(UNKNOWN);
-            }
-            _ => {}
+            op => match op.info().operands[0] {
+                Operand::Write | Operand::ReadWrite => {
+                    facts[a] = self.result(facts, i).unwrap_or(UNKNOWN);
+                }
+                Operand::Window => forget_from(facts, a),
+                _ => {}
+            },
         }
         true
     }

@@ -159,6 +159,38 @@ fn every_helper_is_named() {
     }
 }
 
+/// The listing of a program as it is compiled ahead of time.
+fn ahead(source: &str, target: Target) -> String {
+    let main = compiled(source.as_bytes()).expect("it compiles");
+    let all = snapshots_of_chunk(&main, &Options::default(), Job::ahead);
+    listing::text(&all, target, &Style::PLAIN)
+}
+
+#[test]
+fn what_is_certain_is_not_tested() {
+    let closed = "local function f(x, y) local s = x for i = 1, y do s = s + i end return s end
+        local a = f(1, 2) + f(3, 4) return a";
+    let calls_a_direct_one = |text: &str| text.matches("; helper inner\n").count();
+    for target in TARGETS {
+        let text = ahead(closed, target);
+        // Neither the function nor the sum of its results has a path for anything but integers.
+        assert_eq!(calls_a_direct_one(&text), 2, "{target}: {text}");
+        assert!(text.contains("inner:"), "{target}: {text}");
+        assert!(!text.contains("; helper operate\n"), "{target}: {text}");
+        for open in [
+            closed.replace("return a", "return a, f"),
+            closed.replace("f(3, 4)", "f('3', 4)"),
+            closed.replace("local a", "g = f local a"),
+            closed.replace("return a", "local function h() f = nil end return a"),
+        ] {
+            assert!(
+                ahead(&open, target).contains("; helper operate\n"),
+                "{target}: {open}"
+            );
+        }
+    }
+}
+
 #[test]
 fn jumps_and_constants_have_names() {
     let source = "local t = ... local s = 'text' while t do t = t.x end return s";
