@@ -361,7 +361,10 @@ fn it_can_be_looked_into() {
 #[test]
 fn listings_show_its_code() {
     let here = folder("build-dump");
-    write(&here, &[("main.lua", "print(arg.x)")]);
+    write(
+        &here,
+        &[("main.lua", "local function f(t) return t.x end print(f(arg))")],
+    );
     let listing = perilune(&here, &["dump", "--stage=asm", "--aot", "main.lua"]);
     assert!(
         text(&listing.stdout).contains("helper get_cached\n"),

@@ -436,9 +436,11 @@ impl<'j, M: Masm> Baseline<'j, M> {
 
     /// Whether the runtime executes the instruction, since that takes less code: it runs once, and may call or allocate.
     fn is_short(&self, pc: u32) -> bool {
-        let effects = self.generic(pc).op().info().effects;
+        let op = self.generic(pc).op();
+        let effects = op.info().effects;
         let runs_once = self.once.get(pc as usize).copied().unwrap_or(false);
-        runs_once && (effects.calls || effects.allocates) && !effects.branches
+        // The work of VARARGPREP is done on entry.
+        runs_once && (effects.calls || effects.allocates) && !effects.branches && op != Op::VARARGPREP
     }
 
     /// The label of the cold path on which the runtime executes the instruction.
