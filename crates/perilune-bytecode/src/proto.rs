@@ -150,3 +150,13 @@ pub struct LocalVar {
     /// Its register.
     pub reg: u8,
 }
+
+/// The functions of a chunk in their order: each is followed by those nested in it.
+pub fn functions(main: &Arc<Proto>) -> impl Iterator<Item = &Arc<Proto>> {
+    let mut rest = vec![main];
+    std::iter::from_fn(move || {
+        let f = rest.pop()?;
+        rest.extend(f.protos.iter().rev());
+        Some(f)
+    })
+}

@@ -9,7 +9,7 @@ use crate::assemble_knowing;
 use crate::baseline::{Artifact, Certain, Mark};
 use crate::disasm::{Row, Target, disassemble};
 use perilune_bytecode::disassembly::{Part, Style};
-use perilune_bytecode::dump;
+use perilune_bytecode::{dump, proto};
 use perilune_runtime::exec::{Job, Snapshot};
 use perilune_runtime::image::function_number;
 use std::cell::RefCell;
@@ -40,8 +40,8 @@ pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String
 fn certain(functions: &[Snapshot]) -> Vec<Certain> {
     let jobs: Vec<&Job> = functions.iter().map(|f| &*f.job).collect();
     let is_chunk = jobs.first().is_some_and(|main| {
-        let all = closed::all(&main.proto);
-        all.len() == jobs.len() && all.iter().zip(&jobs).all(|(f, job)| Arc::ptr_eq(f, &job.proto))
+        let functions = proto::functions(&main.proto).map(Arc::as_ptr);
+        functions.eq(jobs.iter().map(|job| Arc::as_ptr(&job.proto)))
     });
     if is_chunk && jobs.iter().all(|job| job.ahead) {
         let first = function_number(0, 0).unwrap_or(0);

@@ -1,7 +1,8 @@
 //! A program of the family -> its processor time in the interpreter and in compiled code.
 //!
-//! The machine may be busy and change its speed, so the engines take turns, and what counts is the median of the ratios
-//! of neighbouring runs. A program that seems slow is measured again, longer, before it is called that.
+//! The machine may be busy and change its speed, so the engines take turns. Of a few runs what counts is the median of
+//! the ratios of neighbouring ones. A program that is not clearly fast enough is measured again, longer and more often:
+//! of many runs, the shortest are the steadiest.
 
 use super::family::Program;
 use super::{output, write};
@@ -9,10 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Pairs of runs of every program.
 const PAIRS: usize = 3;
-/// Pairs of runs of a program that seems slow, at most.
+/// Pairs of runs of a program that is not clearly fast enough.
 const MORE_PAIRS: usize = 15;
-/// From how many on they are looked at.
-const ENOUGH_PAIRS: usize = 5;
 /// How much longer these are.
 const LONGER: u64 = 3;
 /// Rounds from which the number of rounds is reckoned.
@@ -31,9 +30,12 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// The median of the pairs' ratios.
+    /// Time in compiled code as a multiple of that in the interpreter.
     pub fn ratio(&self) -> f64 {
-        self.ratios[self.ratios.len() / 2]
+        match self.ratios.len() {
+            MORE_PAIRS.. => self.jit / self.vm.max(1e-6),
+            n => self.ratios[n / 2],
+        }
     }
 
     fn add(&mut self, vm: f64, jit: f64) {
@@ -76,27 +78,27 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Times a program, again and again if it is slower than `most` times the interpreter.
+    /// Times a program, which is to take `most` times as long as in the interpreter at most. A few pairs of runs are
+    /// believed if they show half of the time allowed beyond the interpreter's, or less.
     pub fn measure(&self, program: &Program<'_>, most: f64) -> Result<Measured, String> {
         let path = write(self.scratch, "program", &program.timed())?;
         let first = self.seconds("vm", &path, FIRST_ROUNDS)?.max(1e-6);
         let wanted = self.milliseconds as f64 / 1e3;
         let rounds = ((FIRST_ROUNDS as f64 * wanted / first) as u64).max(FIRST_ROUNDS);
-        let quick = self.pairs(program, &path, rounds, PAIRS, |_| false)?;
-        if quick.ratio() <= most {
+        let quick = self.pairs(program, &path, rounds, PAIRS)?;
+        if quick.ratio() <= 1.0 + (most - 1.0) / 2.0 {
             return Ok(quick);
         }
-        self.pairs(program, &path, rounds * LONGER, MORE_PAIRS, |m| m.ratio() <= most)
+        self.pairs(program, &path, rounds * LONGER, MORE_PAIRS)
     }
 
-    /// Some pairs of runs, of many of them up to the first time that they are good.
+    /// So many pairs of runs.
     fn pairs(
         &self,
         program: &Program<'_>,
         path: &Path,
         rounds: u64,
         count: usize,
-        good: impl Fn(&Measured) -> bool,
     ) -> Result<Measured, String> {
         let mut measured = Measured {
             name: program.name(),
@@ -111,9 +113,6 @@ impl<'a> Meter<'a> {
                 times[which] = self.seconds(["vm", "jit"][which], path, rounds)?;
             }
             measured.add(times[0], times[1]);
-            if pair + 1 >= ENOUGH_PAIRS && good(&measured) {
-                break;
-            }
         }
         Ok(measured)
     }

@@ -10,21 +10,9 @@ use crate::baseline::types::{FUNCTION, Fact, Links, Subject, Types, UNKNOWN, Var
 use crate::baseline::{Call, Certain, captured, leaders};
 use crate::masm::Isa;
 use perilune_bytecode::ops::{Instr, Op, Operand};
-use perilune_bytecode::proto::Proto;
 use perilune_runtime::exec::Job;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// All functions of a source, outer ones first, each before those that stand behind it in the same one.
-pub fn all(main: &Arc<Proto>) -> Vec<Arc<Proto>> {
-    let mut all = Vec::new();
-    let mut work = vec![main.clone()];
-    while let Some(f) = work.pop() {
-        work.extend(f.protos.iter().rev().cloned());
-        all.push(f);
-    }
-    all
-}
 
 /// What is known of one function.
 struct Function<'a> {
@@ -96,7 +84,7 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// Numbers the functions in function `n`.
+    /// Numbers the functions in function `n`, in the order of [`perilune_bytecode::proto::functions`].
     fn number(&mut self, n: usize, next: &mut u32) {
         for _ in 0..self.functions[n].job.proto.protos.len() {
             let child = *next;

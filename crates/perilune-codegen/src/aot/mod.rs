@@ -16,10 +16,12 @@ use crate::disasm::Target;
 use crate::masm::{Isa, Masm, a64::A64, x64::X64};
 use cpu::Cpu;
 use perilune_bytecode::file;
+use perilune_bytecode::proto::{self, Proto};
 use perilune_bytecode::verify::VerifiedProto;
 use perilune_runtime::exec::Job;
 use perilune_runtime::image::{Contents, File, FunctionCode, Module, function_number, functions, write};
 use perilune_runtime::state::Options;
+use std::sync::Arc;
 
 /// What pieces of code begin at multiples of.
 const ALIGNMENT: usize = 16;
@@ -182,8 +184,8 @@ impl Maker {
     /// Compiles all functions of a source, outer ones first.
     fn source(&mut self, n: usize, source: &Source) -> Result<Vec<FunctionCode>, String> {
         let before = self.code.len();
-        let functions = closed::all(source.main.proto()).into_iter();
-        let jobs: Vec<Job> = functions.map(|f| Job::ahead(f, &Options::default())).collect();
+        let job = |f: &Arc<Proto>| Job::ahead(f.clone(), &Options::default());
+        let jobs: Vec<Job> = proto::functions(source.main.proto()).map(job).collect();
         let first = function_number(n, 0).filter(|_| function_number(n, jobs.len()).is_some());
         let certain = closed::analyse(&jobs.iter().collect::<Vec<_>>());
         let mut made = Vec::new();

@@ -4,8 +4,10 @@ use super::{tree, unwind};
 use crate::error::{Throw, text};
 use crate::heap::{Event, Gc};
 use crate::native::Ret;
-use crate::object::{Closure, Frame, MIN_NATIVE_SLOTS, Native, Thread, Transfer, cont, frame_flags};
-use crate::state::State;
+use crate::object::{
+    Closure, Frame, MIN_NATIVE_SLOTS, Native, ProtoObj, Thread, Transfer, cont, frame_flags,
+};
+use crate::state::{MAX_C_DEPTH, State};
 use crate::value::{Tag, Value};
 
 /// How many `__call` metamethods one call may go through.
@@ -406,7 +408,7 @@ pub(crate) unsafe fn call_native(
 /// # Safety
 /// As [`call_native`].
 #[inline(never)]
-unsafe fn call_ordinary(
+pub(super) unsafe fn call_ordinary(
     st: &mut State,
     func: *mut Value,
     nresults: i32,
@@ -524,6 +526,58 @@ unsafe fn control(st: &mut State, ret: Ret) -> Result<Next, Throw> {
     }
 }
 
+/// Marks the record `f` of a native as that of a protected call, which counts as a level.
+#[inline(always)]
+unsafe fn begin_protected(th: *mut Thread, f: *mut Frame, flags: u8) {
+    // SAFETY: the caller's promise: a record on the stack of the running coroutine `th`.
+    unsafe {
+        (*f).flags |= flags;
+        (*f).aux = (*th).protected;
+        (*th).protected += 1;
+    }
+}
+
+/// Pushes the frames of the native `pcall` at `func` and of the Lua function that it calls, with the arguments up to the
+/// top, if nothing can go wrong and no hook wants to see it; answers the function. None: nothing was done.
+///
+/// # Safety
+/// As [`call_value`], from compiled code or the interpreter.
+#[inline(always)]
+pub(super) unsafe fn enter_pcall(st: &mut State, func: *mut Value, nresults: i32) -> Option<*mut ProtoObj> {
+    let th = st.thread.ptr();
+    // SAFETY: this function's promise; records are written below the one in use, where `fits` says there is room for both.
+    unsafe {
+        let (callee, top) = (func.add(1), (*th).top);
+        if top <= callee || (*callee).tag != Tag::CLOSURE || (*th).hook_mask != 0 {
+            return None;
+        }
+        let p = (*(*callee).gc::<Closure>().ptr()).proto.ptr();
+        let proto = &*p;
+        let base = callee.add(1);
+        const RECORD: usize = size_of::<Frame>() / size_of::<Value>();
+        let fits =
+            (*th).fits(top.add(MIN_NATIVE_SLOTS)) && (*th).fits(base.add(proto.max_stack as usize + RECORD));
+        if !proto.plain || !fits || st.c_levels() + 1 >= MAX_C_DEPTH || st.options.stress.move_stack {
+            return None;
+        }
+        let np = proto.num_params as usize;
+        for i in slots_between(base, top)..np {
+            *base.add(i) = Value::NIL;
+        }
+        let f = (*th).frame.sub(1);
+        *f = Frame::native(func, callee);
+        (*f).cont = cont::NORMAL;
+        (*f).nresults = nresults as i16;
+        begin_protected(th, f, frame_flags::PROTECTED);
+        let f = f.sub(1);
+        *f = Frame::lua(callee, base, proto.code, -1);
+        (*f).cont = cont::PCALL;
+        (*th).frame = f;
+        (*th).top = base.add(np);
+        Some(p)
+    }
+}
+
 /// Makes the running native, `pcall` or `xpcall`, a protected call of its slot `at`. When that is one
 /// level too many, it is the first to catch the error.
 unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, Throw> {
@@ -531,9 +585,7 @@ unsafe fn call_protected(st: &mut State, at: usize, flags: u8) -> Result<Next, T
     // SAFETY: the running frame is the native's; the function is in its slots.
     unsafe {
         let f = (*th).frame;
-        (*f).flags |= flags;
-        (*f).aux = (*th).protected;
-        (*th).protected += 1;
+        begin_protected(th, f, flags);
         let called = match st.check_c_levels() {
             Ok(()) => call_value(st, (*f).base.add(at), -1, cont::PCALL),
             Err(t) => Err(t),

@@ -243,38 +243,53 @@ pub(super) unsafe fn enter(st: &mut State, code: *const u8) -> Flow {
 /// As [`enter`].
 #[inline(always)]
 unsafe fn enter_called(st: &mut State, code: *const u8) -> Flow {
+    let stepping = std::mem::replace(&mut st.compiled.stepping, std::ptr::null_mut());
+    // SAFETY: this function's promise.
+    let flow = unsafe { run_called(st, code) };
+    st.compiled.stepping = stepping;
+    flow
+}
+
+/// Runs the running frame from the address `code` on, for another one that waits.
+///
+/// # Safety
+/// As [`enter`].
+#[inline(always)]
+unsafe fn run_called(st: &mut State, code: *const u8) -> Flow {
     let th = st.thread.ptr();
     // SAFETY: this function's promise.
     unsafe {
         let level = level(&*th, (*th).frame);
-        let stepping = std::mem::replace(&mut st.compiled.stepping, std::ptr::null_mut());
         let may_pass = std::mem::replace(&mut st.compiled.entered.may_pass, false);
         let payload = run(st, code);
         st.compiled.entered.may_pass = may_pass;
-        st.compiled.stepping = stepping;
         answered(st, th, level, payload)
     }
 }
 
-/// Control has passed to another coroutine from the frame of `th` at `at`: where compiled code goes on, in place of that
-/// frame's, if nobody waits for it.
-pub(super) fn pass_on(st: &mut State, th: *mut Thread, at: usize) -> Option<*const u8> {
-    let from = Entered {
-        thread: th,
-        level: at,
-        may_pass: true,
-    };
-    if st.compiled.entered != from {
-        return None;
-    }
+/// Whether another coroutine's frame may take the place of the running one, `frame`, in compiled code: nobody waits for it.
+///
+/// # Safety
+/// That is the running frame.
+#[inline(always)]
+pub(super) unsafe fn may_pass(st: &State, frame: *mut Frame) -> bool {
+    let (th, entered) = (st.thread.ptr(), &st.compiled.entered);
+    // SAFETY: this function's promise.
+    entered.may_pass && entered.thread == th && unsafe { frame_at(&*th, entered.level) } == frame
+}
+
+/// Control has passed to another coroutine from a frame for which [`may_pass`] holds: where compiled code goes on in
+/// place of that frame's.
+///
+/// # Safety
+/// The running frame is valid.
+#[inline(always)]
+pub(super) unsafe fn pass_on(st: &mut State) -> Option<*const u8> {
     let code = resumption(st)?;
     let to = st.thread.ptr();
-    st.compiled.entered = Entered {
-        thread: to,
-        // SAFETY: the running coroutine.
-        level: unsafe { level(&*to, (*to).frame) },
-        may_pass: true,
-    };
+    st.compiled.entered.thread = to;
+    // SAFETY: the running coroutine.
+    st.compiled.entered.level = unsafe { level(&*to, (*to).frame) };
     Some(code)
 }
 
@@ -568,6 +583,44 @@ pub(super) unsafe fn begin_called(st: &mut State, caller: *mut Frame, flow: Flow
     flow
 }
 
+/// A helper has pushed the frame of the function `p` for the frame `caller`, which waits: runs its compiled code, if it is
+/// hot.
+///
+/// # Safety
+/// That is the running frame.
+#[inline(always)]
+pub(super) unsafe fn begin_pushed(st: &mut State, caller: *mut Frame, p: *mut ProtoObj) -> Flow {
+    // SAFETY: this function's promise.
+    unsafe {
+        match start(st, &*p) {
+            Some(code) if has_room(st) => run_called(st, code),
+            _ => begin_called(st, caller, Flow::Reload),
+        }
+    }
+}
+
+/// Rust has pushed the frame of the function `p`, and waits: runs its compiled code, if it is hot.
+///
+/// # Safety
+/// That is the running frame.
+#[inline(always)]
+pub(super) unsafe fn begin_entry(st: &mut State, p: *mut ProtoObj) -> Flow {
+    // SAFETY: this function's promise.
+    unsafe {
+        match start(st, &*p) {
+            Some(code) if has_room(st) => run_called(st, code),
+            _ => begin_function(st, p),
+        }
+    }
+}
+
+/// Where the compiled code of a function begins, if it is there and may be entered.
+#[inline(always)]
+fn start(st: &State, p: &ProtoObj) -> Option<*const u8> {
+    let &code = p.entries.first()?;
+    (!is_traced(st) && st.heap.discarded.is_empty()).then_some(code as *const u8)
+}
+
 /// Runs the compiled code of the running frame's function, if the frame is at its beginning and that is hot.
 pub(super) unsafe fn begin(st: &mut State) -> Flow {
     // SAFETY: the running frame is valid.
@@ -593,11 +646,8 @@ pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
     // SAFETY: this function's promise.
     unsafe {
         let p = &mut *p;
-        if let Some(&start) = p.entries.first()
-            && !is_traced(st)
-            && st.heap.discarded.is_empty()
-        {
-            return enter(st, start as *const u8);
+        if let Some(code) = start(st, p) {
+            return enter(st, code);
         }
         let heat = p.heat();
         *heat = heat.wrapping_sub(1);

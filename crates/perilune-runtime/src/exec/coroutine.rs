@@ -232,7 +232,7 @@ pub(super) unsafe fn switch_by_call(st: &mut State, func: *mut Value, nresults: 
 /// # Safety
 /// `func` is a native in a register of the running Lua frame, whose pc is saved; its arguments reach up to
 /// the top.
-#[inline(never)]
+#[inline(always)]
 unsafe fn switch_directly<const YIELD: bool>(st: &mut State, func: *mut Value, nresults: i32) -> bool {
     let cur = st.thread.ptr();
     // SAFETY: this function's promise; both coroutines are alive.

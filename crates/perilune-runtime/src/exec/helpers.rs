@@ -4,7 +4,7 @@
 //! Answers are those that `abi` names; a status for the code to return is [`status::LEAVE`] or, from
 //! helpers that end a frame, [`status::DELIVERED`].
 
-use super::call;
+use super::call::{self, Next};
 use super::compiled::{self, Answer, complete, function_of, leave, level, settle};
 use super::coroutine;
 use super::events;
@@ -13,6 +13,7 @@ pub(crate) use super::light::*;
 pub(crate) use super::metamethods::*;
 use super::tier;
 use crate::abi::{CallMark, Reason, status};
+use crate::error::Throw;
 use crate::object::{Frame, Native, Thread, Transfer, cont, frame_flags};
 use crate::state::State;
 use crate::value::{Tag, Value};
@@ -73,68 +74,71 @@ unsafe fn is_back(st: &State, th: *mut Thread, frame: *mut Frame) -> bool {
     }
 }
 
-/// A native that an instruction calls.
+/// A CALL or TFORCALL of a native.
 #[derive(Clone, Copy)]
 struct NativeCall {
-    func: *mut Value,
-    /// How many results are wanted; -1 for all.
-    nresults: i32,
-    /// Registers of the frame that are in use behind the instruction, if those above are not.
-    live: Option<usize>,
+    /// The number of the instruction, and above it the opcode that it had when it was compiled.
+    what: u64,
+    i: Instr,
 }
 
 impl NativeCall {
-    /// What the CALL or TFORCALL `i`, which was compiled as `op`, calls, if it is a native: that stands before its
-    /// arguments, which reach up to the top.
+    /// Prepares the instruction of the frame, if it calls a native, which stands before its arguments then: they reach up
+    /// to the top. The frame's record is completed, and its pc is behind the instruction.
     ///
     /// # Safety
-    /// The instruction is one of the running frame, whose registers start at `base`.
-    unsafe fn of(st: &State, base: *mut Value, i: Instr, op: u8) -> Option<NativeCall> {
+    /// As [`step`].
+    #[inline(always)]
+    unsafe fn prepare(
+        st: &mut State,
+        base: *mut Value,
+        frame: *mut Frame,
+        what: u64,
+    ) -> Option<(NativeCall, *mut Value, i32)> {
         // SAFETY: this function's promise.
         unsafe {
-            let first = base.add(i.a() as usize);
+            let code = complete(st, frame, base, what as u32);
+            let call = NativeCall { what, i: *code };
+            let first = base.add(call.i.a() as usize);
             if (*first).tag != Tag::NATIVE {
                 return None;
             }
-            if op == LiveOp::TFORCALL_ANY as u8 {
+            (*frame).pc = code.add(1);
+            if call.iterates() {
                 let func = first.add(3);
                 (*st.thread.ptr()).top = func.add(3);
                 *func.add(2) = *func;
                 *func.add(1) = *first.add(1);
                 *func = *first;
-                let nresults = i32::from(i.c());
-                return Some(NativeCall {
-                    func,
-                    nresults,
-                    live: None,
-                });
+                return Some((call, func, i32::from(call.i.c())));
             }
-            if i.b() != 0 {
-                (*st.thread.ptr()).top = first.add(i.b() as usize);
+            if call.i.b() != 0 {
+                (*st.thread.ptr()).top = first.add(call.i.b() as usize);
             }
-            Some(NativeCall {
-                func: first,
-                nresults: i32::from(i.c()) - 1,
-                live: (i.c() != 0).then(|| i.a() as usize + i.c() as usize - 1),
-            })
+            Some((call, first, i32::from(call.i.c()) - 1))
         }
+    }
+    #[inline(always)]
+    fn iterates(self) -> bool {
+        (self.what >> 32) as u8 == LiveOp::TFORCALL_ANY as u8
+    }
+    /// How many results are wanted; -1 for all.
+    #[inline(always)]
+    fn nresults(self) -> i32 {
+        i32::from(self.i.c()) - i32::from(!self.iterates())
+    }
+    /// Registers of the frame that are in use behind the instruction, if those above are not.
+    fn live(self) -> Option<usize> {
+        let known = !self.iterates() && self.i.c() != 0;
+        known.then(|| self.i.a() as usize + self.i.c() as usize - 1)
     }
 }
 
-/// What the instruction of the frame calls, if it is a native. The frame's record is completed, and its pc is behind the
-/// instruction then.
-///
-/// # Safety
-/// As [`step`].
+/// What the native at `func` does beyond returning values.
 #[inline(always)]
-unsafe fn prepare_call(st: &mut State, base: *mut Value, frame: *mut Frame, what: u64) -> Option<NativeCall> {
-    // SAFETY: this function's promise.
-    unsafe {
-        let code = complete(st, frame, base, what as u32);
-        let call = NativeCall::of(st, base, *code, (what >> 32) as u8)?;
-        (*frame).pc = code.add(1);
-        Some(call)
-    }
+unsafe fn transfer(func: *mut Value) -> Transfer {
+    // SAFETY: the value is a native.
+    unsafe { (*func).gc::<Native>().transfer() }
 }
 
 /// Executes a CALL that has called natives so far.
@@ -149,36 +153,96 @@ pub(crate) unsafe extern "C" fn call_native(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let Some(call) = prepare_call(st, base, frame, what) else {
+        // Without the opcode: it is no TFORCALL.
+        let plain = u64::from(what as u32);
+        let Some((call, func, _)) = NativeCall::prepare(st, base, frame, plain) else {
             return step(st, base, frame, what);
         };
-        make_call(st, frame, what as u32, call)
+        match transfer(func) {
+            Transfer::None => make_call(st, frame, call, func, call::call_ordinary),
+            Transfer::Pcall => protect(st, frame, call, func),
+            _ => make_call(st, frame, call, func, call::call_native),
+        }
     }
 }
 
-/// Makes the call of the running frame `frame`, which is at the instruction `pc`.
+/// Makes the call of `pcall`, of the running frame `frame`: if that calls what is compiled, without asking the native.
+#[inline(never)]
+unsafe fn protect(st: &mut State, frame: *mut Frame, call: NativeCall, func: *mut Value) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
+        let th = st.thread.ptr();
+        let Some(p) = call::enter_pcall(st, func, call.nresults()) else {
+            return make_call(st, frame, call, func, call::call_native);
+        };
+        let at = level(&*th, frame);
+        let flow = compiled::begin_pushed(st, frame, p);
+        if flow == Flow::Reload && is_back(st, th, frame) {
+            return ON;
+        }
+        finish_call(st, th, at, call, flow)
+    }
+}
+
+/// How a native is called: as [`call::call_native`].
+type Calling = unsafe fn(&mut State, *mut Value, i32, u8, u8) -> Result<Next, Throw>;
+
+/// Makes the call of the running frame `frame`.
 #[inline(always)]
-unsafe fn make_call(st: &mut State, frame: *mut Frame, pc: u32, call: NativeCall) -> u64 {
+unsafe fn make_call(
+    st: &mut State,
+    frame: *mut Frame,
+    call: NativeCall,
+    func: *mut Value,
+    how: Calling,
+) -> u64 {
     // SAFETY: the promise of `step`.
     unsafe {
         let th = st.thread.ptr();
         let at = level(&*th, frame);
-        let mut flow: Flow = call::call_native(st, call.func, call.nresults, cont::NORMAL, 0).into();
-        if flow == Flow::Reload && st.thread.ptr() == th {
-            flow = compiled::begin_called(st, frame, flow);
-        }
-        if matches!(flow, Flow::Next | Flow::Reload) && is_back(st, th, frame) {
+        let answer = how(st, func, call.nresults(), cont::NORMAL, 0);
+        if matches!(answer, Ok(Next::Same | Next::Back)) && is_back(st, th, frame) {
             return ON;
         }
+        finish_called(st, th, at, call, answer.into())
+    }
+}
+
+/// The end of [`make_call`] for a native that has not just answered values.
+#[inline(never)]
+unsafe fn finish_called(st: &mut State, th: *mut Thread, at: usize, call: NativeCall, flow: Flow) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
+        let frame = compiled::frame_at(&*th, at);
+        let mut flow = flow;
+        if flow == Flow::Reload && st.thread.ptr() == th {
+            flow = compiled::begin_called(st, frame, flow);
+            if flow == Flow::Reload && is_back(st, th, frame) {
+                return ON;
+            }
+        }
+        finish_call(st, th, at, call, flow)
+    }
+}
+
+/// The end of a call of a native that has called something else, or has failed.
+#[inline(always)]
+unsafe fn finish_call(st: &mut State, th: *mut Thread, at: usize, call: NativeCall, flow: Flow) -> u64 {
+    let pc = call.what as u32;
+    // SAFETY: the promise of `step`.
+    unsafe {
         if matches!(flow, Flow::Error | Flow::Unwind) {
             return failed(st, th, at, pc, flow);
         }
-        let flow = interp::after_call(st, call.live, frame, flow);
+        let live = call
+            .live()
+            .filter(|_| st.thread.ptr() == th && level(&*th, (*th).frame) == at);
+        let flow = interp::after_call(st, live, flow);
         stepped(st, th, at, pc, flow)
     }
 }
 
-/// The end of [`make_call`] with an error, which the call itself may have caught.
+/// The end of [`finish_call`] with an error, which the call itself may have caught.
 #[inline(never)]
 unsafe fn failed(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flow) -> u64 {
     // SAFETY: the promise of `step`.
@@ -203,29 +267,56 @@ pub(crate) unsafe extern "C" fn switch(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let Some(call) = prepare_call(st, base, frame, what) else {
+        let Some((call, func, n)) = NativeCall::prepare(st, base, frame, what) else {
             return step(st, base, frame, what);
         };
-        if (*call.func).gc::<Native>().transfer() == Transfer::None {
-            return make_call(st, frame, what as u32, call);
+        match transfer(func) {
+            Transfer::None => return call_ordinary(st, frame, call, func),
+            Transfer::Pcall => return protect(st, frame, call, func),
+            _ => {}
         }
-        let th = st.thread.ptr();
-        let at = level(&*th, frame);
-        if call.nresults >= 0 && coroutine::switch_by_call(st, call.func, call.nresults) {
+        if n < 0 || !compiled::may_pass(st, frame) || !coroutine::switch_by_call(st, func, n) {
+            return switch_slowly(st, frame, call, func);
+        }
+        pass_on(st)
+    }
+}
+
+/// As [`make_call`], of a native that only returns values.
+#[inline(never)]
+unsafe fn call_ordinary(st: &mut State, frame: *mut Frame, call: NativeCall, func: *mut Value) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe { make_call(st, frame, call, func, call::call_ordinary) }
+}
+
+/// Control has passed to another coroutine from a frame for which nothing native waits.
+#[inline(always)]
+unsafe fn pass_on(st: &mut State) -> u64 {
+    // SAFETY: the running frame is valid.
+    match unsafe { compiled::pass_on(st) } {
+        Some(code) => {
+            st.compiled.status = code as u64;
+            PASSED
+        }
+        None => {
             leave(st, Flow::Reload);
-        } else {
-            let answer = make_call(st, frame, what as u32, call);
-            if answer != LEAVE || st.compiled.left_with() != Flow::Reload || st.thread.ptr() == th {
-                return answer;
-            }
+            LEAVE
         }
-        match compiled::pass_on(st, th, at) {
-            Some(code) => {
-                st.compiled.status = code as u64;
-                PASSED
-            }
-            None => LEAVE,
+    }
+}
+
+/// The end of [`switch`] where more is to be done than to move values from one coroutine's registers to the other's.
+#[inline(never)]
+unsafe fn switch_slowly(st: &mut State, frame: *mut Frame, call: NativeCall, func: *mut Value) -> u64 {
+    // SAFETY: the promise of `step`.
+    unsafe {
+        let th = st.thread.ptr();
+        let passes = compiled::may_pass(st, frame);
+        let answer = make_call(st, frame, call, func, call::call_native);
+        if !passes || answer != LEAVE || st.compiled.left_with() != Flow::Reload || st.thread.ptr() == th {
+            return answer;
         }
+        pass_on(st)
     }
 }
 
@@ -263,10 +354,7 @@ pub(crate) unsafe extern "C" fn poll(st: &mut State, base: *mut Value, frame: *m
         let th = st.thread.ptr();
         let at = level(&*th, frame);
         let flow = interp::serve(st, (how >> 32) as usize);
-        match settle(st, th, at, flow) {
-            Answer::Back => ON,
-            Answer::Leave => LEAVE,
-        }
+        answer(settle(st, th, at, flow), ON)
     }
 }
 
@@ -329,10 +417,7 @@ pub(crate) unsafe extern "C" fn enter_slowly(
         let at = level(&*th, caller);
         (*th).top = base.add(nargs);
         let flow = interp::enter_at(st, func, entry);
-        match settle(st, th, at, flow) {
-            Answer::Back => DELIVERED,
-            Answer::Leave => LEAVE,
-        }
+        answer(settle(st, th, at, flow), DELIVERED)
     }
 }
 
@@ -352,14 +437,15 @@ pub(crate) unsafe extern "C" fn push(
         (*st.thread.ptr()).top = base.add(nargs);
         match call::enter_lua(st, func, entry) {
             Ok(_) => ON,
-            Err(t) => answer(leave(st, Err(t).into())),
+            Err(t) => answer(leave(st, Err(t).into()), ON),
         }
     }
 }
 
-fn answer(a: Answer) -> u64 {
+/// What a helper answers: `back` if the frame is the running one again.
+fn answer(a: Answer, back: u64) -> u64 {
     match a {
-        Answer::Back => ON,
+        Answer::Back => back,
         Answer::Leave => LEAVE,
     }
 }
@@ -373,10 +459,7 @@ pub(crate) unsafe extern "C" fn finish(st: &mut State) -> u64 {
     // SAFETY: the frame above which the running one stands is the one that waits.
     unsafe {
         let at = level(&*th, (*th).frame.add(1));
-        match settle(st, th, at, Flow::Reload) {
-            Answer::Back => DELIVERED,
-            Answer::Leave => LEAVE,
-        }
+        answer(settle(st, th, at, Flow::Reload), DELIVERED)
     }
 }
 
@@ -416,7 +499,7 @@ unsafe fn return_to_caller(st: &mut State, frame: *mut Frame) -> u64 {
                 && level(&*th, (*th).frame) < at
             {
                 return if compiled::is_traced(st) || st.compiled.drop {
-                    answer(settle(st, th, at, flow))
+                    answer(settle(st, th, at, flow), DELIVERED)
                 } else {
                     DELIVERED
                 };
@@ -458,10 +541,7 @@ pub(crate) unsafe extern "C" fn tail(st: &mut State, base: *mut Value, frame: *m
             st.compiled.status = status::EXIT as u64;
             return ON;
         }
-        st.compiled.status = match settle(st, th, at, flow) {
-            Answer::Leave => LEAVE,
-            Answer::Back => status::EXIT as u64,
-        };
+        st.compiled.status = answer(settle(st, th, at, flow), status::EXIT as u64);
         ON
     }
 }

@@ -14,7 +14,7 @@ use crate::processor::Features;
 use crate::state::State;
 use crate::value::Value;
 use perilune_bytecode::file;
-use perilune_bytecode::proto::Proto;
+use perilune_bytecode::proto::{Proto, functions};
 use perilune_bytecode::verify::{self, VerifiedProto};
 use std::collections::HashMap;
 use std::ptr;
@@ -188,16 +188,14 @@ impl Image {
         let made = verify::verify(Arc::new(proto)).map_err(|e| e.to_string())?;
         let all = module.functions.read(self.code.1).map_err(|e| e.to_string())?;
         let mut codes = all.into_iter().enumerate();
-        let mut work = vec![made.proto()];
-        while let Some(f) = work.pop() {
+        for f in functions(made.proto()) {
             let (nth, code) = codes.next().ok_or_else(|| ImageError::Damaged.to_string())?;
             let last = code.entries.last().map_or(0, |e| e.0);
             if code.size > 0 && last as usize >= f.code.len() {
                 return Err(ImageError::Damaged.to_string());
             }
-            self.functions
-                .insert(address(f), (code, function_number(n, nth).unwrap_or(0)));
-            work.extend(f.protos.iter().rev());
+            let number = function_number(n, nth).unwrap_or(0);
+            self.functions.insert(address(f), (code, number));
         }
         if codes.next().is_some() {
             return Err(ImageError::Damaged.to_string());

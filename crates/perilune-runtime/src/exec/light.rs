@@ -389,11 +389,14 @@ pub(crate) unsafe extern "C" fn iterate(st: &mut State, base: *mut Value, i: Ins
     }
 }
 
-/// A field of an object or of its classes; None if that takes a call.
+/// A field of an object or of its classes; None if that takes a call, or there is no object.
 ///
 /// # Safety
 /// The key is a string.
 unsafe fn anywhere(st: &mut State, obj: Value, key: Value) -> Option<Value> {
+    if !obj.tag.is_object() {
+        return None;
+    }
     // SAFETY: this function's promise.
     let known = unsafe { field(st, obj, key) };
     known.or_else(|| match find(&st.heap, obj, key) {

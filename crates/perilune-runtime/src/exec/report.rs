@@ -7,7 +7,7 @@ use crate::state::{Options, State};
 use crate::value::Value;
 use crate::{Engine, heap::Gc};
 use perilune_bytecode::listing::{self, Function};
-use perilune_bytecode::proto::{Const, Proto};
+use perilune_bytecode::proto::{self, Const, Proto};
 use std::sync::Arc;
 
 /// What runs a function.
@@ -209,16 +209,12 @@ pub fn snapshots_of_chunk(
     options: &Options,
     job: fn(Arc<Proto>, &Options) -> Job,
 ) -> Vec<Snapshot> {
-    let mut all = Vec::new();
-    let mut work = vec![main.clone()];
-    let mut listings = listing::chunk(main).into_iter();
-    while let (Some(proto), Some(function)) = (work.pop(), listings.next()) {
-        work.extend(proto.protos.iter().rev().cloned());
-        all.push(Snapshot {
+    let functions = proto::functions(main).zip(listing::chunk(main));
+    functions
+        .map(|(proto, function)| Snapshot {
             function,
-            job: Arc::new(job(proto, options)),
+            job: Arc::new(job(proto.clone(), options)),
             is_installed: false,
-        });
-    }
-    all
+        })
+        .collect()
 }

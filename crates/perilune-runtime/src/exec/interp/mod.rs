@@ -128,7 +128,7 @@ pub(super) unsafe fn run(st: &mut State, at: usize) -> Result<(), Throw> {
 #[inline]
 pub(super) unsafe fn run_function(st: &mut State, p: *mut ProtoObj) -> Result<(), Throw> {
     // SAFETY: this function's promise.
-    match unsafe { compiled::begin_function(st, p) } {
+    match unsafe { compiled::begin_entry(st, p) } {
         Flow::Exit => Ok(()),
         Flow::Next => match interpret(st) {
             Ok(Next::Exit) => Ok(()),
@@ -342,14 +342,13 @@ pub(super) fn serve(st: &mut State, live: usize) -> Flow {
     slow::poll(st, if live == 0 { UNKNOWN } else { live })
 }
 
-/// The hook of a Lua function that a call, made for `frame`, has entered, and the safepoint behind the call, where
-/// only the registers below `live` are in use if the frame goes on.
-pub(super) fn after_call(st: &mut State, live: Option<usize>, frame: *mut Frame, flow: Flow) -> Flow {
+/// The hook of a Lua function that a call has entered, and the safepoint behind the call, where only the registers below
+/// `live` are in use, if that is known.
+pub(super) fn after_call(st: &mut State, live: Option<usize>, flow: Flow) -> Flow {
     if !matches!(flow, Flow::Next | Flow::Reload) || st.interrupt.load(Ordering::Relaxed) == 0 {
         return flow;
     }
-    let same = std::ptr::eq(st.frame(), frame);
-    slow::poll(st, live.filter(|_| same).unwrap_or(UNKNOWN))
+    slow::poll(st, live.unwrap_or(UNKNOWN))
 }
 
 /// Enters the Lua function at `func` with the values from there to the top: the safepoint at its beginning.

@@ -5,7 +5,7 @@ use super::learn::{self, follow};
 use super::numeric::int;
 use super::slow::*;
 use super::{Flow, Machine, UNKNOWN};
-use crate::exec::{coroutine, registers};
+use crate::exec::registers;
 use crate::heap::Event;
 use crate::object::feedback::{ABSENT, Path, Place, STRING, StoreWay, WAYS};
 use crate::object::shape::Rep;
@@ -793,7 +793,7 @@ impl Machine {
             if (*func).tag == Tag::NATIVE && i.b() != 0 && i.c() != 0 {
                 self.save();
                 (*self.th()).top = func.add(i.b() as usize);
-                if coroutine::switch_by_call(&mut *self.st, func, i.c() as i32 - 1) {
+                if switch_by_call(&mut *self.st, func, i.c() as i32 - 1) {
                     return Flow::Reload;
                 }
             }

@@ -4,6 +4,7 @@ use super::super::call::{self, Entry, Next};
 use super::super::{compiled, registers};
 use super::{Flow, UNKNOWN, learn};
 use crate::error::Throw;
+use crate::exec::coroutine;
 use crate::heap::{Event, Gc, OutOfMemory};
 use crate::object::{Closure, Frame, Table, cont, frame_flags};
 use crate::semantics::arith::{self, Arith};
@@ -297,6 +298,13 @@ pub(super) unsafe fn native_call(st: &mut State, func: *mut Value, nresults: i32
         let r = call::call_native(st, func, nresults, cont::NORMAL, 0);
         called(st, r)
     }
+}
+
+/// As [`coroutine::switch_by_call`].
+#[inline(never)]
+pub(super) unsafe fn switch_by_call(st: &mut State, func: *mut Value, nresults: i32) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { coroutine::switch_by_call(st, func, nresults) }
 }
 
 /// A raw store.
