@@ -223,18 +223,42 @@ pub(super) unsafe fn enter(st: &mut State, code: *const u8) -> Flow {
         // SAFETY: this function's promise.
         return unsafe { enter_called(st, code) };
     }
+    let outer = st.compiled.entered;
+    st.compiled.depth += 1;
     let mut code = code;
-    loop {
-        // SAFETY: this function's promise, or that of `resumption`.
-        let flow = unsafe { activate(st, code) };
+    let flow = loop {
+        // SAFETY: this function's promise, or that of `resumption`; the running frame's record is valid.
+        let flow = unsafe {
+            let thread = st.thread.ptr();
+            let frame = (*thread).frame;
+            st.compiled.entered = Entered {
+                thread,
+                level: level(&*thread, frame),
+                may_pass: true,
+            };
+            let payload = Tiers::call(st, code, (*frame).base, frame);
+            st.compiled.drop &= st.compiled.depth > 1;
+            let Entered { thread, level, .. } = st.compiled.entered;
+            answered(st, thread, level, payload)
+        };
         if flow != Flow::Reload || st.compiled.status as i32 == status::EXIT {
-            return flow;
+            break flow;
         }
         match resumption(st) {
             Some(next) => code = next,
-            None => return flow,
+            None => break flow,
         }
-    }
+    };
+    st.compiled.entered = outer;
+    end_native(st);
+    flow
+}
+
+/// Compiled code that Rust has entered has been left.
+#[inline(always)]
+fn end_native(st: &mut State) {
+    st.compiled.depth -= 1;
+    st.compiled.drop &= st.compiled.depth > 0;
 }
 
 /// As [`enter`], for a frame that a helper has called: another one waits for it, so none takes its place.
@@ -259,9 +283,12 @@ unsafe fn run_called(st: &mut State, code: *const u8) -> Flow {
     let th = st.thread.ptr();
     // SAFETY: this function's promise.
     unsafe {
-        let level = level(&*th, (*th).frame);
+        let frame = (*th).frame;
+        let level = level(&*th, frame);
         let may_pass = std::mem::replace(&mut st.compiled.entered.may_pass, false);
-        let payload = run(st, code);
+        st.compiled.depth += 1;
+        let payload = Tiers::call(st, code, (*frame).base, frame);
+        end_native(st);
         st.compiled.entered.may_pass = may_pass;
         answered(st, th, level, payload)
     }
@@ -300,43 +327,6 @@ fn resumption(st: &State) -> Option<*const u8> {
     }
     // SAFETY: the running frame is valid.
     unsafe { tier::entry_of_frame(st) }
-}
-
-/// Runs the running frame from the address `code` on until its compiled code, or that of the frame that has taken its
-/// place, is left.
-///
-/// # Safety
-/// As [`enter`].
-unsafe fn activate(st: &mut State, code: *const u8) -> Flow {
-    let thread = st.thread.ptr();
-    // SAFETY: this function's promise; the running frame's record is valid.
-    unsafe {
-        let entered = Entered {
-            thread,
-            level: level(&*thread, (*thread).frame),
-            may_pass: true,
-        };
-        let outer = std::mem::replace(&mut st.compiled.entered, entered);
-        let payload = run(st, code);
-        let Entered { thread, level, .. } = std::mem::replace(&mut st.compiled.entered, outer);
-        answered(st, thread, level, payload)
-    }
-}
-
-/// Calls compiled code at `code` for the running frame; the payload of what it answers.
-#[inline(always)]
-unsafe fn run(st: &mut State, code: *const u8) -> u64 {
-    // SAFETY: the promise of `enter`.
-    unsafe {
-        let frame = (*st.thread.ptr()).frame;
-        st.compiled.depth += 1;
-        let payload = Tiers::call(st, code, (*frame).base, frame);
-        st.compiled.depth -= 1;
-        if st.compiled.depth == 0 {
-            st.compiled.drop = false;
-        }
-        payload
-    }
 }
 
 /// The compiled code that ran the frame at `level` of the coroutine `th` has been left.

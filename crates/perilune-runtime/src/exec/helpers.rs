@@ -275,10 +275,11 @@ pub(crate) unsafe extern "C" fn switch(
             Transfer::Pcall => return protect(st, frame, call, func),
             _ => {}
         }
-        if n < 0 || !compiled::may_pass(st, frame) || !coroutine::switch_by_call(st, func, n) {
-            return switch_slowly(st, frame, call, func);
+        let passes = compiled::may_pass(st, frame);
+        if n < 0 || !coroutine::switch_by_call(st, func, n) {
+            return switch_slowly(st, frame, call, func, passes);
         }
-        pass_on(st)
+        pass_on(st, passes)
     }
 }
 
@@ -289,34 +290,35 @@ unsafe fn call_ordinary(st: &mut State, frame: *mut Frame, call: NativeCall, fun
     unsafe { make_call(st, frame, call, func, call::call_ordinary) }
 }
 
-/// Control has passed to another coroutine from a frame for which nothing native waits.
+/// Control has passed to another coroutine, whose frame may take the place of the one that asks if `passes`.
 #[inline(always)]
-unsafe fn pass_on(st: &mut State) -> u64 {
+unsafe fn pass_on(st: &mut State, passes: bool) -> u64 {
     // SAFETY: the running frame is valid.
-    match unsafe { compiled::pass_on(st) } {
-        Some(code) => {
-            st.compiled.status = code as u64;
-            PASSED
-        }
-        None => {
-            leave(st, Flow::Reload);
-            LEAVE
-        }
-    }
+    let code = { passes }.then(|| unsafe { compiled::pass_on(st) }).flatten();
+    let Some(code) = code else {
+        return answer(leave(st, Flow::Reload), ON);
+    };
+    st.compiled.status = code as u64;
+    PASSED
 }
 
 /// The end of [`switch`] where more is to be done than to move values from one coroutine's registers to the other's.
 #[inline(never)]
-unsafe fn switch_slowly(st: &mut State, frame: *mut Frame, call: NativeCall, func: *mut Value) -> u64 {
+unsafe fn switch_slowly(
+    st: &mut State,
+    frame: *mut Frame,
+    call: NativeCall,
+    func: *mut Value,
+    passes: bool,
+) -> u64 {
     // SAFETY: the promise of `step`.
     unsafe {
         let th = st.thread.ptr();
-        let passes = compiled::may_pass(st, frame);
         let answer = make_call(st, frame, call, func, call::call_native);
-        if !passes || answer != LEAVE || st.compiled.left_with() != Flow::Reload || st.thread.ptr() == th {
+        if answer != LEAVE || st.compiled.left_with() != Flow::Reload || st.thread.ptr() == th {
             return answer;
         }
-        pass_on(st)
+        pass_on(st, passes)
     }
 }
 
