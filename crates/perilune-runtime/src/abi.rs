@@ -294,19 +294,19 @@ helpers! {
     GetItem get_item;
     /// A SETINDEX_ANY.
     SetItem set_item;
-    /// A GETFIELD_SLOT.
+    /// A GETFIELD_SLOT or GETTABUP_SLOT.
     GetSlot get_slot;
     /// A SETFIELD_SLOT, SETFIELDK_SLOT or SETTABUP_SLOT.
     SetSlot set_slot;
     /// A SETFIELD_SITE or SETFIELDK_SITE.
     SetSite set_site;
-    /// A GETFIELD of code that was made ahead.
+    /// A GETFIELD of code that was made ahead, a GETFIELD_POLY or a GETFIELD_CLASS.
     GetCached get_cached;
-    /// The same of a SELF.
+    /// A SELF of code that was made ahead, or a SELF_CLASS.
     GetCachedMethod get_cached_method;
-    /// The same of a SETFIELD, SETFIELDK or SETTABUP.
+    /// A SETFIELD, SETFIELDK or SETTABUP of code that was made ahead.
     SetCached set_cached;
-    /// The same of a TFORCALL.
+    /// A TFORCALL of code that was made ahead.
     Iterate iterate;
     /// A GETFIELD_ANY.
     GetField get_field;

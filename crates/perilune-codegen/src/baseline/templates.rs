@@ -119,18 +119,22 @@ impl<M: Masm> Emit for Baseline<'_, M> {
         self.get_global_node(i);
     }
     fn getfield_poly(&mut self, i: Instr) {
+        self.light = Some(Helper::GetCached);
         self.get_one_of(i);
     }
     fn getfield_class(&mut self, i: Instr) {
+        self.light = Some(Helper::GetCached);
         self.get_class_field(i);
     }
     fn gettabup_slot(&mut self, i: Instr) {
+        self.light = Some(Helper::GetSlot);
         self.get_global_slot(i);
     }
     fn self_slot(&mut self, i: Instr) {
         Baseline::self_slot(self, i);
     }
     fn self_class(&mut self, i: Instr) {
+        self.light = Some(Helper::GetCachedMethod);
         Baseline::self_class(self, i);
     }
     fn setfield_slot(&mut self, i: Instr) {

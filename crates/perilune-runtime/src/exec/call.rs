@@ -403,12 +403,25 @@ pub(crate) unsafe fn call_native(
     }
 }
 
+/// As [`ask`].
+#[inline(never)]
+unsafe fn call_ordinary(
+    st: &mut State,
+    func: *mut Value,
+    nresults: i32,
+    how: u8,
+    ncall: u8,
+) -> Result<Next, Throw> {
+    // SAFETY: the promise of `ask`.
+    unsafe { ask(st, func, nresults, how, ncall) }
+}
+
 /// Calls the native at `func` by asking its Rust function.
 ///
 /// # Safety
 /// As [`call_native`].
-#[inline(never)]
-pub(super) unsafe fn call_ordinary(
+#[inline(always)]
+pub(super) unsafe fn ask(
     st: &mut State,
     func: *mut Value,
     nresults: i32,
@@ -631,6 +644,11 @@ pub(crate) unsafe fn return_values(st: &mut State, first: *mut Value, n: usize) 
     // SAFETY: this function's promise.
     unsafe {
         let f = (*th).frame;
+        if (*f).cont == cont::COMPILED && (*th).hook_mask == 0 {
+            deliver(th, &*f, first, n);
+            (*th).frame = f.add(1);
+            return Ok(Next::Back);
+        }
         if (*f).cont != cont::ENTRY || (*th).hook_mask != 0 || n > 1 {
             return continue_with(st, first, n);
         }

@@ -473,8 +473,31 @@ pub(super) unsafe fn settle(st: &mut State, th: *mut Thread, at: usize, flow: Fl
             level: at,
         };
         // SAFETY: frames above `at` were pushed for compiled code that waits.
-        flow = unsafe { run_above(st, floor) };
+        flow = unsafe { run_above(st, floor, |st| begin(st)) };
     }
+}
+
+/// A helper has pushed the frame of the function `p` right above that at `at`, which waits: runs it, and answers how to go
+/// on. `None`: that is not to be done here.
+///
+/// # Safety
+/// The pushed frame is the running one, of the coroutine `th`.
+#[inline(always)]
+pub(super) unsafe fn run_pushed(
+    st: &mut State,
+    th: *mut Thread,
+    at: usize,
+    p: *mut ProtoObj,
+) -> Option<Flow> {
+    if st.compiled.drop || is_traced(st) || is_nearly_full(st) {
+        return None;
+    }
+    let floor = Floor {
+        thread: th,
+        level: at,
+    };
+    // SAFETY: this function's promise.
+    Some(unsafe { run_above(st, floor, |st| begin_function(st, p)) })
 }
 
 /// What the frame at `at` has called ends with `flow`: if that is an error on its way to a protected call which the frame
@@ -523,8 +546,10 @@ pub(super) fn is_traced(st: &State) -> bool {
     st.interrupt.load(Ordering::Relaxed) & interrupt::TRACE != 0
 }
 
-/// Runs the frames above `floor` until that is the running one or is gone; answers how to go on.
-unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
+/// Runs the frames above `floor`, the running one by `begin` first, until that is the running one or is gone; answers how
+/// to go on.
+#[inline(always)]
+unsafe fn run_above(st: &mut State, floor: Floor, begin: impl FnOnce(&mut State) -> Flow) -> Flow {
     // SAFETY: the frame right above the floor is a record on the running coroutine's stack.
     unsafe {
         let th = floor.thread;
@@ -534,8 +559,13 @@ unsafe fn run_above(st: &mut State, floor: Floor) -> Flow {
         }
     }
     let outer = st.compiled.floor.replace(floor);
-    // SAFETY: the running frame is a Lua frame whose pc is saved, or an error is on its way.
-    let flow = unsafe { run_until_arrival(st, floor) };
+    let mut flow = begin(st);
+    if flow == Flow::Next {
+        flow = interp::interpret(st).into();
+    }
+    if !arrived_at(st, floor) {
+        flow = run_until_arrival(st, floor, flow);
+    }
     st.compiled.floor = outer;
     // SAFETY: as above.
     unsafe { unmark(st, floor) };
@@ -649,13 +679,11 @@ pub(super) unsafe fn begin_function(st: &mut State, p: *mut ProtoObj) -> Flow {
     }
 }
 
-unsafe fn run_until_arrival(st: &mut State, floor: Floor) -> Flow {
-    // SAFETY: the running frame is valid.
-    let mut r: Result<Next, Throw> = unsafe { begin(st) }.into();
-    loop {
-        if arrived_at(st, floor) {
-            return r.into();
-        }
+/// Goes on after `flow` until the frame that waits is the running one or is gone.
+#[inline(never)]
+fn run_until_arrival(st: &mut State, floor: Floor, flow: Flow) -> Flow {
+    let mut r: Result<Next, Throw> = flow.into();
+    while !arrived_at(st, floor) {
         r = match r {
             Ok(Next::Exit) => return Flow::Exit,
             Ok(Next::Unwind) => unwind::unwind(st),
@@ -670,4 +698,5 @@ unsafe fn run_until_arrival(st: &mut State, floor: Floor) -> Flow {
             },
         };
     }
+    r.into()
 }

@@ -159,7 +159,7 @@ pub(crate) unsafe extern "C" fn call_native(
             return step(st, base, frame, what);
         };
         match transfer(func) {
-            Transfer::None => make_call(st, frame, call, func, call::call_ordinary),
+            Transfer::None => make_call(st, frame, call, func, call::ask),
             Transfer::Pcall => protect(st, frame, call, func),
             _ => make_call(st, frame, call, func, call::call_native),
         }
@@ -287,7 +287,7 @@ pub(crate) unsafe extern "C" fn switch(
 #[inline(never)]
 unsafe fn call_ordinary(st: &mut State, frame: *mut Frame, call: NativeCall, func: *mut Value) -> u64 {
     // SAFETY: the promise of `step`.
-    unsafe { make_call(st, frame, call, func, call::call_ordinary) }
+    unsafe { make_call(st, frame, call, func, call::ask) }
 }
 
 /// Control has passed to another coroutine, whose frame may take the place of the one that asks if `passes`.
@@ -418,7 +418,18 @@ pub(crate) unsafe extern "C" fn enter_slowly(
         let th = st.thread.ptr();
         let at = level(&*th, caller);
         (*th).top = base.add(nargs);
-        let flow = interp::enter_at(st, func, entry);
+        let p = function_of(base);
+        let mut flow = interp::enter_at(st, func, entry);
+        if flow == Flow::Reload
+            && st.thread.ptr() == th
+            && (*th).frame == caller.sub(1)
+            && let Some(next) = compiled::run_pushed(st, th, at, p)
+        {
+            if next == Flow::Reload && is_back(st, th, caller) {
+                return DELIVERED;
+            }
+            flow = next;
+        }
         answer(settle(st, th, at, flow), DELIVERED)
     }
 }

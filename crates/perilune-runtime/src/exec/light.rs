@@ -20,7 +20,7 @@ use crate::semantics::index::{Found, find, newindex, plain, set_plain};
 use crate::state::State;
 use crate::stdlib::base::{ipairs_next, next};
 use crate::value::{Tag, Value};
-use perilune_bytecode::ops::Instr;
+use perilune_bytecode::ops::{Instr, OPS};
 use perilune_bytecode::quick::{LiveOp, SHAPE_MASK};
 use std::sync::atomic::Ordering;
 
@@ -211,14 +211,30 @@ fn is_learned(st: &State, t: Gc<Table>, shape: u32) -> bool {
     own == shape || (own == DICTIONARY && t.metatable(&st.heap).is_none())
 }
 
-/// GETFIELD_SLOT, the instruction `pc` of its function.
+/// What upvalue `u` of the running closure holds.
+///
+/// # Safety
+/// A Lua function runs whose registers start at `base`, and has that upvalue.
+unsafe fn upvalue(base: *mut Value, u: u8) -> Value {
+    // SAFETY: this function's promise.
+    unsafe {
+        let cl = (*base.sub(1)).gc::<Closure>();
+        let u = *cl.upvals().add(u as usize);
+        *(*u.ptr()).at
+    }
+}
+
+/// GETFIELD_SLOT or GETTABUP_SLOT, the instruction `pc` of its function.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn get_slot(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
-    // SAFETY: the instruction's registers.
+    // SAFETY: the instruction's registers and upvalues.
     unsafe {
-        let obj = Registers(base).get(i.b());
+        let obj = match i.op_byte() == LiveOp::GETTABUP_SLOT as u8 {
+            true => upvalue(base, i.b()),
+            false => Registers(base).get(i.b()),
+        };
         if !obj.as_table().is_some_and(|t| is_learned(st, t, i.du())) {
             return NOT_DONE;
         }
@@ -238,9 +254,7 @@ pub(crate) unsafe extern "C" fn set_slot(st: &mut State, base: *mut Value, i: In
     // SAFETY: the instruction's registers, constants and upvalues.
     unsafe {
         let (obj, v) = if i.op_byte() == LiveOp::SETTABUP_SLOT as u8 {
-            let cl = (*base.sub(1)).gc::<Closure>();
-            let u = *cl.upvals().add(i.b() as usize);
-            (*(*u.ptr()).at, Registers(base).get(i.a()))
+            (upvalue(base, i.b()), Registers(base).get(i.a()))
         } else if i.op_byte() == LiveOp::SETFIELDK_SLOT as u8 {
             (Registers(base).get(i.a()), constant(base, i.c()))
         } else {
@@ -281,20 +295,26 @@ pub(crate) unsafe extern "C" fn set_site(st: &mut State, base: *mut Value, i: In
     }
 }
 
-/// The instruction `pc` as it is.
-unsafe fn live(base: *mut Value, pc: u32) -> Instr {
+/// The instruction `pc` as it is. None if the code was made for another quick form of it, `i`, which code that was made
+/// ahead is not.
+unsafe fn live(base: *mut Value, i: Instr, pc: u32) -> Option<Instr> {
     // SAFETY: the caller's promise.
-    unsafe { *(*function_of(base)).code.add(pc as usize) }
+    let now = unsafe { *(*function_of(base)).code.add(pc as usize) };
+    let is_generic = usize::from(i.op_byte()) < OPS.len();
+    (is_generic || now.op_byte() == i.op_byte()).then_some(now)
 }
 
-/// GETFIELD, the instruction `pc` of its function, by code that was made ahead.
+/// GETFIELD, the instruction `pc` of its function, by code that was made ahead; GETFIELD_POLY or GETFIELD_CLASS by what
+/// its site has learned since.
 ///
 /// # Safety
 /// As [`make_table`].
 pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let now = live(base, pc);
+        let Some(now) = live(base, i, pc) else {
+            return NOT_DONE;
+        };
         let is = |op: LiveOp| now.op_byte() == op as u8;
         let (obj, feedback) = (Registers(base).get(i.b()), &(*function_of(base)).feedback);
         let known = if is(LiveOp::GETFIELD_POLY) {
@@ -306,7 +326,7 @@ pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: 
         } else if is(LiveOp::GETFIELD) {
             return NOT_DONE;
         } else {
-            return get_field(st, base, i);
+            return get_field(st, base, now);
         };
         match known {
             Some(v) => Registers(base).set(i.a(), v),
@@ -315,7 +335,7 @@ pub(crate) unsafe extern "C" fn get_cached(st: &mut State, base: *mut Value, i: 
     }
 }
 
-/// SELF, the instruction `pc` of its function, by code that was made ahead.
+/// SELF, the instruction `pc` of its function, by code that was made ahead; SELF_CLASS by what its site has learned since.
 ///
 /// # Safety
 /// As [`make_table`].
@@ -327,9 +347,11 @@ pub(crate) unsafe extern "C" fn get_cached_method(
 ) -> u64 {
     // SAFETY: this function's promise.
     unsafe {
-        let now = live(base, pc);
+        let Some(now) = live(base, i, pc) else {
+            return NOT_DONE;
+        };
         if now.op_byte() == LiveOp::SELF_ANY as u8 {
-            return get_method(st, base, i);
+            return get_method(st, base, now);
         }
         if now.op_byte() != LiveOp::SELF_CLASS as u8 {
             return NOT_DONE;
@@ -355,7 +377,7 @@ pub(crate) unsafe extern "C" fn get_cached_method(
 ///
 /// # Safety
 /// As [`make_table`].
-pub(crate) unsafe extern "C" fn set_cached(st: &mut State, base: *mut Value, _: Instr, pc: u32) -> u64 {
+pub(crate) unsafe extern "C" fn set_cached(st: &mut State, base: *mut Value, i: Instr, pc: u32) -> u64 {
     const SLOTS: [LiveOp; 3] = [
         LiveOp::SETFIELD_SLOT,
         LiveOp::SETFIELDK_SLOT,
@@ -364,7 +386,9 @@ pub(crate) unsafe extern "C" fn set_cached(st: &mut State, base: *mut Value, _: 
     const SITES: [LiveOp; 2] = [LiveOp::SETFIELD_SITE, LiveOp::SETFIELDK_SITE];
     // SAFETY: this function's promise.
     unsafe {
-        let now = live(base, pc);
+        let Some(now) = live(base, i, pc) else {
+            return NOT_DONE;
+        };
         if SLOTS.iter().any(|&op| op as u8 == now.op_byte()) {
             return set_slot(st, base, now, pc);
         }
@@ -427,9 +451,10 @@ pub(crate) unsafe extern "C" fn get_field(st: &mut State, base: *mut Value, i: I
 pub(crate) unsafe extern "C" fn get_shared(st: &mut State, base: *mut Value, i: Instr) -> u64 {
     // SAFETY: the running closure, its upvalue and its constant, a string.
     unsafe {
-        let cl = (*base.sub(1)).gc::<Closure>();
-        let u = *cl.upvals().add(i.b() as usize);
-        let (obj, key) = (*(*u.ptr()).at, *(*function_of(base)).consts.add(i.du() as usize));
+        let (obj, key) = (
+            upvalue(base, i.b()),
+            *(*function_of(base)).consts.add(i.du() as usize),
+        );
         let Some(t) = obj.as_table() else { return NOT_DONE };
         if t.metatable(&st.heap).is_none() || !t.get_str(&st.heap, key.gc()).is_nil() {
             return NOT_DONE;
