@@ -255,9 +255,9 @@ helpers! {
     Step step;
     /// `call_native(state, base, frame, pc | op << 32) -> code`: as `step`, of a CALL that has called natives so far.
     CallNative call_native;
-    /// `switch(state, base, frame, pc | op << 32) -> code`: as `step`, of an instruction that may pass control to another
+    /// `switch(state, base, frame, pc | op << 32) -> code, frame`: as `step`, of an instruction that may pass control to another
     /// coroutine. 2: so it has; the code with which that goes on, in place of this frame's, stands where the state has the
-    /// status.
+    /// status. The second word is the running frame.
     Switch switch;
     /// `poll(state, base, frame, pc | live << 32) -> code`: what the interrupt word asks for, before the
     /// instruction at `pc`. Only registers below `live` are in use, unless that is 0. 0: go on; else the

@@ -14,7 +14,7 @@ pub fn stubs<M: Masm>() -> (Code, u32, [u32; SHARED]) {
         match piece {
             Shared::Step => serve(&mut m, Helper::Step),
             Shared::CallNative => serve(&mut m, Helper::CallNative),
-            Shared::Switch => serve(&mut m, Helper::Switch),
+            Shared::Switch => switch(&mut m),
             Shared::Poll => serve(&mut m, Helper::Poll),
             Shared::Exit => exit(&mut m),
             Shared::EnterSlowly => enter_slowly(&mut m),
@@ -48,6 +48,16 @@ fn serve<M: Masm>(m: &mut M, helper: Helper) {
     pass_frame(m);
     m.call_helper(helper.offset());
     reload(m);
+    m.ret();
+}
+
+/// As [`serve`], where another frame may be the running one then: the helper answers that, too, in the second register of
+/// the convention, which is [`Masm::TAG`] on every target.
+fn switch<M: Masm>(m: &mut M) {
+    pass_frame(m);
+    m.call_helper(Helper::Switch.offset());
+    m.mov(M::FRAME, M::TAG);
+    m.load(Width::W64, M::BASE, M::FRAME, layout::FRAME_BASE);
     m.ret();
 }
 

@@ -255,6 +255,23 @@ unsafe fn failed(st: &mut State, th: *mut Thread, at: usize, pc: u32, flow: Flow
     }
 }
 
+/// What [`switch`] answers.
+#[repr(C)]
+pub(crate) struct Switched {
+    answer: u64,
+    /// The running frame.
+    frame: *mut Frame,
+}
+
+impl Switched {
+    #[inline(always)]
+    unsafe fn new(st: &State, answer: u64) -> Switched {
+        // SAFETY: the running coroutine is alive.
+        let frame = unsafe { (*st.thread.ptr()).frame };
+        Switched { answer, frame }
+    }
+}
+
 /// Executes a CALL or TFORCALL that may pass control to another coroutine.
 ///
 /// # Safety
@@ -264,22 +281,26 @@ pub(crate) unsafe extern "C" fn switch(
     base: *mut Value,
     frame: *mut Frame,
     what: u64,
-) -> u64 {
+) -> Switched {
     // SAFETY: this function's promise.
     unsafe {
         let Some((call, func, n)) = NativeCall::prepare(st, base, frame, what) else {
-            return step(st, base, frame, what);
+            let answer = step(st, base, frame, what);
+            return Switched::new(st, answer);
         };
-        match transfer(func) {
-            Transfer::None => return call_ordinary(st, frame, call, func),
-            Transfer::Pcall => return protect(st, frame, call, func),
-            _ => {}
-        }
-        let passes = compiled::may_pass(st, frame);
-        if n < 0 || !coroutine::switch_by_call(st, func, n) {
-            return switch_slowly(st, frame, call, func, passes);
-        }
-        pass_on(st, passes)
+        let answer = match transfer(func) {
+            Transfer::None => call_ordinary(st, frame, call, func),
+            Transfer::Pcall => protect(st, frame, call, func),
+            _ => {
+                let passes = compiled::may_pass(st, frame);
+                if n < 0 || !coroutine::switch_by_call(st, func, n) {
+                    switch_slowly(st, frame, call, func, passes)
+                } else {
+                    pass_on(st, passes)
+                }
+            }
+        };
+        Switched::new(st, answer)
     }
 }
 
