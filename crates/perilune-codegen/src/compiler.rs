@@ -3,7 +3,7 @@
 use crate::baseline::{self, Artifact, Certain};
 use crate::disasm::Target;
 use crate::link::{Block, CodeMemory};
-use crate::masm::{a64::A64, x64::X64};
+use crate::masm::{Masm, a64::A64, x64::X64};
 use crate::worker::{Response, Worker};
 use perilune_runtime::exec::{Compiler, Finished, Installed, JitOptions, Job, Ready, Stubs};
 use std::collections::HashMap;
@@ -54,6 +54,18 @@ pub fn assemble_knowing(target: Target, job: &Job, certain: Certain) -> Result<A
         Target::X64 => baseline::compile::<X64>(job, certain),
         Target::A64 => baseline::compile::<A64>(job, certain),
     })
+}
+
+/// Lets the call of other code whose field is at `at` lead to `to`, both as offsets in the code; None if that is too far.
+pub(crate) fn lead(target: Target, code: &mut [u8], at: u32, to: u32) -> Option<()> {
+    let patch = match target {
+        Target::X64 => X64::patch,
+        Target::A64 => A64::patch,
+    };
+    let field: &mut [u8; 4] = code.get_mut(at as usize..)?.first_chunk_mut()?;
+    let distance = i64::from(to) - i64::from(at);
+    *field = patch(u32::from_le_bytes(*field), distance)?.to_le_bytes();
+    Some(())
 }
 
 /// Compiles for the processor that runs this, into memory of its own.

@@ -12,4 +12,5 @@ pub mod listing;
 pub mod masm;
 mod worker;
 
+use compiler::lead;
 pub use compiler::{HostCompiler, assemble, assemble_knowing};

@@ -7,7 +7,8 @@
 use crate::aot::closed;
 use crate::assemble_knowing;
 use crate::baseline::{Artifact, Certain, Mark};
-use crate::disasm::{Row, Target, disassemble};
+use crate::disasm::{Names, Row, Target, disassemble};
+use crate::lead;
 use perilune_bytecode::disassembly::{Part, Style};
 use perilune_bytecode::{dump, proto};
 use perilune_runtime::exec::{Job, Snapshot};
@@ -17,9 +18,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
+/// Bytes between the places that stand behind the code.
+const UNIT: u32 = 8;
+
 /// The text of functions, for a target.
 pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String {
     let mut out = String::new();
+    let callees: Vec<String> = functions.iter().enumerate().map(callee).collect();
     for (f, certain) in functions.iter().zip(certain(functions)) {
         if !out.is_empty() {
             out.push('\n');
@@ -29,11 +34,19 @@ pub fn text(functions: &[Snapshot], target: Target, style: &Style<'_>) -> String
         let header = format!("{name}{}", dump::header(&f.function));
         push_line(&mut out, &(style.paint)(Part::Header, &header));
         match assemble_knowing(target, &f.job, certain) {
-            Ok(artifact) => Page::of(f, &artifact, target, style).write(&mut out),
+            Ok(artifact) => Page::of(f, &artifact, &callees, target, style).write(&mut out),
             Err(why) => push_line(&mut out, &format!("no code for {target}: {why}")),
         }
     }
     out
+}
+
+/// What calls of the nth function of a source lead to.
+fn callee((nth, f): (usize, &Snapshot)) -> String {
+    match &f.function.name {
+        Some(name) => format!("{name}.inner"),
+        None => format!("function_{}.inner", nth + 1),
+    }
 }
 
 /// What is certain of functions that are compiled ahead of time: of all those of a chunk, or of one alone.
@@ -70,23 +83,72 @@ struct Page<'a> {
     helpers: HashMap<u32, &'static str>,
 }
 
-/// The constant at an offset behind the code.
-fn pool_name(artifact: &Artifact, offset: u32) -> Option<String> {
-    let behind = (offset as usize).checked_sub(artifact.code.bytes.len())?;
-    artifact.pool.get(behind / 8).map(|k| format!("K{k}"))
+/// Code as it is shown: what it refers to outside of itself stands behind it.
+struct Shown<'a> {
+    artifact: &'a Artifact,
+    /// The code, its calls of functions leading to a place behind the pool for each of them.
+    bytes: Vec<u8>,
+    callees: &'a [String],
+    target: Target,
 }
 
-/// Where in the code jumps and calls of it lead.
-fn targets(artifact: &Artifact, target: Target) -> BTreeSet<u32> {
-    let found = RefCell::new(BTreeSet::new());
-    let note = |offset: u32| {
-        if (offset as usize) < artifact.code.bytes.len() {
-            found.borrow_mut().insert(offset);
+impl<'a> Shown<'a> {
+    fn of(artifact: &'a Artifact, callees: &'a [String], target: Target) -> Shown<'a> {
+        let mut shown = Shown {
+            artifact,
+            bytes: artifact.code.bytes.clone(),
+            callees,
+            target,
+        };
+        for &(at, function) in &artifact.code.far {
+            let to = shown.first_callee() + UNIT * function;
+            lead(target, &mut shown.bytes, at, to).expect("branches reach behind the code");
         }
-        None
-    };
-    disassemble(target, &artifact.code.bytes, &note);
-    found.into_inner()
+        shown
+    }
+
+    fn size(&self) -> u32 {
+        self.artifact.code.bytes.len() as u32
+    }
+
+    fn first_callee(&self) -> u32 {
+        self.size() + UNIT * self.artifact.pool.len() as u32
+    }
+
+    /// What stands at an offset behind the code: a constant or a function.
+    fn name_behind(&self, offset: u32) -> Option<String> {
+        match offset.checked_sub(self.first_callee()) {
+            Some(behind) => self.callees.get((behind / UNIT) as usize).cloned(),
+            None => {
+                let nth = offset.checked_sub(self.size())? / UNIT;
+                self.artifact.pool.get(nth as usize).map(|k| format!("K{k}"))
+            }
+        }
+    }
+
+    /// The instructions, with their bytes as they were made.
+    fn rows(&self, name: &Names) -> Vec<Row> {
+        let mut rows = disassemble(self.target, &self.bytes, name);
+        for row in &mut rows {
+            let start = row.offset as usize;
+            let end = start + row.bytes.len();
+            row.bytes.copy_from_slice(&self.artifact.code.bytes[start..end]);
+        }
+        rows
+    }
+
+    /// Where in the code jumps and calls of it lead.
+    fn targets(&self) -> BTreeSet<u32> {
+        let found = RefCell::new(BTreeSet::new());
+        let note = |offset: u32| {
+            if offset < self.size() {
+                found.borrow_mut().insert(offset);
+            }
+            None
+        };
+        self.rows(&note);
+        found.into_inner()
+    }
 }
 
 /// The name of a marked place.
@@ -161,13 +223,20 @@ fn helpers(artifact: &Artifact, rows: &[Row]) -> HashMap<u32, &'static str> {
 }
 
 impl<'a> Page<'a> {
-    fn of(f: &'a Snapshot, artifact: &'a Artifact, target: Target, style: &'a Style<'a>) -> Page<'a> {
-        let names = names(artifact, &targets(artifact, target));
+    fn of(
+        f: &'a Snapshot,
+        artifact: &'a Artifact,
+        callees: &[String],
+        target: Target,
+        style: &'a Style<'a>,
+    ) -> Page<'a> {
+        let code = Shown::of(artifact, callees, target);
+        let names = names(artifact, &code.targets());
         let name = |offset: u32| match names.get(&offset) {
             Some(name) => Some(name.clone()),
-            None => pool_name(artifact, offset),
+            None => code.name_behind(offset),
         };
-        let rows = disassemble(target, &artifact.code.bytes, &name);
+        let rows = code.rows(&name);
         let mut templates: HashMap<u32, Vec<u32>> = HashMap::new();
         for &(offset, pc) in &artifact.templates {
             templates.entry(offset).or_default().push(pc);

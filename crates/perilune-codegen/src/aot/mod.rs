@@ -10,10 +10,10 @@ mod elf;
 
 pub use elf::{Image, executable, image};
 
-use crate::assemble_knowing;
 use crate::baseline::{self, Artifact, Certain};
 use crate::disasm::Target;
-use crate::masm::{Isa, Masm, a64::A64, x64::X64};
+use crate::masm::{Isa, a64::A64, x64::X64};
+use crate::{assemble_knowing, lead};
 use cpu::Cpu;
 use perilune_bytecode::file;
 use perilune_bytecode::proto::{self, Proto};
@@ -243,18 +243,10 @@ impl Maker {
 
     /// Lets the calls of functions of a source lead there.
     fn link(&mut self, functions: &[Made]) -> Result<(), String> {
-        let patch = match host() {
-            Target::X64 => X64::patch,
-            Target::A64 => A64::patch,
-        };
         for &(at, function) in functions.iter().flat_map(|f| &f.far) {
             // Without code a function has no number, and the call is not reached.
             let inner = functions[function as usize].inner.unwrap_or(at);
-            let field: &mut [u8; 4] = self.code[at as usize..]
-                .first_chunk_mut()
-                .ok_or("a call at the end of the code")?;
-            let new = patch(u32::from_le_bytes(*field), i64::from(inner) - i64::from(at));
-            *field = new.ok_or("a call is too far away")?.to_le_bytes();
+            lead(host(), &mut self.code, at, inner).ok_or("a call is too far away")?;
         }
         Ok(())
     }

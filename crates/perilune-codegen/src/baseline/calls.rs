@@ -52,9 +52,7 @@ impl<M: Masm> Baseline<'_, M> {
         );
         let window = home(a) + layout::VALUE;
         self.m.alu_imm(Alu::Add, Width::W64, M::BASE, M::BASE, window);
-        let start = self.m.offset();
         self.m.call_far(call.function);
-        self.called_helper(start, "inner");
         self.m.bind(back);
         self.cold.push(Cold {
             label: other,

@@ -86,7 +86,7 @@ impl<M: Masm> Baseline<'_, M> {
         self.called_helper(start, piece.name());
     }
     /// What was emitted since `start` calls a helper of that name.
-    pub(super) fn called_helper(&mut self, start: u32, name: &'static str) {
+    fn called_helper(&mut self, start: u32, name: &'static str) {
         let end = self.m.offset();
         self.helpers.push(HelperCall { start, end, name });
     }
