@@ -56,7 +56,8 @@ pub fn assemble_knowing(target: Target, job: &Job, certain: Certain) -> Result<A
     })
 }
 
-/// Lets the call of other code whose field is at `at` lead to `to`, both as offsets in the code; None if that is too far.
+/// Lets the call of other code whose field is at `at` lead to `to`, both as offsets in the code; None if `to` is too far
+/// away, or the field is not within the code.
 pub(crate) fn lead(target: Target, code: &mut [u8], at: u32, to: u32) -> Option<()> {
     let patch = match target {
         Target::X64 => X64::patch,

@@ -2,7 +2,8 @@
 //!
 //! The code is made for the listing: nothing is run, so any host lists the code of any target. Each template stands
 //! under its bytecode instruction, and places that jumps lead to have names: `i7` is the template of instruction 7,
-//! `slow_7` where a helper executes it, `L1` a place within a template.
+//! `slow_7` where a helper executes it, `L1` a place within a template. What stands outside of the code has names too:
+//! constants `K0`, and `f.inner` where code that is made ahead calls the function `f` directly.
 
 use crate::aot::closed;
 use crate::assemble_knowing;
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Bytes between the places that stand behind the code.
+/// Bytes of a constant in the pool; as far apart are the places behind it that stand for functions.
 const UNIT: u32 = 8;
 
 /// The text of functions, for a target.
@@ -283,7 +284,7 @@ impl<'a> Page<'a> {
             self.target,
             if is_here { ", installed" } else { "" },
             size - a.cold as usize,
-            8 * a.pool.len(),
+            UNIT as usize * a.pool.len(),
         )
     }
 
@@ -334,7 +335,7 @@ impl<'a> Page<'a> {
     /// What stands behind the code.
     fn pool(&self, out: &mut String) {
         for (n, &k) in self.artifact.pool.iter().enumerate() {
-            let offset = self.artifact.code.bytes.len() + 8 * n;
+            let offset = self.artifact.code.bytes.len() + UNIT as usize * n;
             let constant = self.f.function.constants.get(k as usize);
             let what = constant.map_or("?", String::as_str);
             let word = self.paint(Part::Word, &format!("{offset:6x}"));

@@ -246,7 +246,7 @@ impl Maker {
         for &(at, function) in functions.iter().flat_map(|f| &f.far) {
             // Without code a function has no number, and the call is not reached.
             let inner = functions[function as usize].inner.unwrap_or(at);
-            lead(host(), &mut self.code, at, inner).ok_or("a call is too far away")?;
+            lead(host(), &mut self.code, at, inner).ok_or("a call cannot reach its function")?;
         }
         Ok(())
     }
